@@ -1,0 +1,123 @@
+//! Where the platform is: a base URL that is safe to send credentials to, and the realm whose failed logins are counted together.
+
+use ureq::http::Uri;
+
+/// The hosts of the production platform: REST and SOAP log in to the same contact records.
+const PRODUCTION: [&str; 2] = ["thingspace.verizon.com", "uws.apps.nphase.com"];
+
+/// A checked base URL: https, or http to loopback; no user, query or fragment.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    url: String,
+    https: bool,
+    host: String,
+    port: u16,
+}
+
+impl Endpoint {
+    pub fn parse(text: &str) -> Result<Endpoint, String> {
+        if text.contains(['@', '?', '#']) {
+            return Err("a URL here holds no user, query or fragment".into());
+        }
+        let uri: Uri = text.parse().map_err(|_| "is not a URL".to_owned())?;
+        let https = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err("must begin with https://".into()),
+        };
+        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+        if host.is_empty() {
+            return Err("names no host".into());
+        }
+        let endpoint = Endpoint {
+            url: text.trim_end_matches('/').to_owned(),
+            https,
+            port: uri.port_u16().unwrap_or(if https { 443 } else { 80 }),
+            host,
+        };
+        if !https && !endpoint.is_loopback() {
+            return Err("must be https://; plain http is for loopback alone".into());
+        }
+        Ok(endpoint)
+    }
+
+    /// The URL without a slash at its end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn is_loopback(&self) -> bool {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        bare == "localhost"
+            || bare
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback())
+    }
+
+    /// The platform this endpoint belongs to: host and port, the production hosts as one.
+    pub fn realm(&self) -> String {
+        if self.https && self.port == 443 {
+            Endpoint::named_realm(&self.host)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// A realm by its name, case and the https port folded.
+    pub fn named_realm(name: &str) -> String {
+        let name = name.trim().to_lowercase();
+        let name = name.strip_suffix(":443").unwrap_or(&name);
+        if PRODUCTION.contains(&name) {
+            PRODUCTION[0].to_owned()
+        } else {
+            name.to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback_alone() {
+        for url in [
+            "http://127.0.0.1:80/api",
+            "http://localhost",
+            "http://[::1]:9/x/",
+            "https://host",
+        ] {
+            assert!(Endpoint::parse(url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
+            "http://localhost@example.com",
+            "https://",
+            "//host",
+            "host",
+            "",
+            "https://host/?a",
+            "https://host/#a",
+            "https://a b/",
+        ] {
+            assert!(Endpoint::parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn realms_fold_case_and_default_port() {
+        let realm = |url: &str| Endpoint::parse(url).unwrap().realm();
+        assert_eq!(
+            realm("https://ThingSpace.Verizon.com:443/api"),
+            realm("https://uws.apps.nphase.com/api/v2")
+        );
+        assert_eq!(
+            realm("https://Staging.example/x"),
+            realm("https://staging.example:443")
+        );
+        assert_ne!(realm("https://a.example"), realm("https://a.example:8443"));
+        assert_ne!(realm("http://localhost"), realm("https://localhost"));
+    }
+}

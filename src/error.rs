@@ -1,0 +1,185 @@
+//! What can go wrong, once for every language: a [`Status`] that never changes its number, and an [`Error`] with what a person needs to act.
+//! Errors are made where the facts are known; this file only holds them.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::secret::Secret;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+macro_rules! statuses {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
+        /// The kind of an error. The numbers are those of the C API.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(i32)]
+        pub enum Status { $($(#[$doc])* $variant = $number,)* }
+
+        impl Status {
+            /// Every status there is.
+            pub const ALL: &[Status] = &[$(Status::$variant),*];
+
+            /// The name the C API knows it by, e.g. `TSM_E_TIMEOUT`.
+            pub fn name(self) -> &'static str {
+                match self { $(Status::$variant => $name),* }
+            }
+        }
+    };
+}
+
+statuses! {
+    /// A missing, unknown or malformed argument or option.
+    InvalidArgument = 1, "TSM_E_INVALID_ARGUMENT";
+    /// NULL, freed, or never a handle of this kind.
+    InvalidHandle = 2, "TSM_E_INVALID_HANDLE";
+    /// The caller's buffer cannot hold the text and its NUL.
+    BufferTooSmall = 3, "TSM_E_BUFFER_TOO_SMALL";
+    /// The platform rejected the username or password.
+    Credentials = 10, "TSM_E_CREDENTIALS";
+    /// The platform says the contact is locked.
+    Locked = 11, "TSM_E_LOCKED";
+    /// The lockout guard refused the login; nothing was sent.
+    LoginBlocked = 12, "TSM_E_LOGIN_BLOCKED";
+    /// The session token was refused, and re-login is off or did not help.
+    SessionExpired = 13, "TSM_E_SESSION_EXPIRED";
+    /// No API token is to be had, or the platform rejects it.
+    ApiToken = 14, "TSM_E_API_TOKEN";
+    /// The session was logged out.
+    NotLoggedIn = 15, "TSM_E_NOT_LOGGED_IN";
+    /// Any other error of the platform.
+    Platform = 20, "TSM_E_PLATFORM";
+    /// The platform asks for fewer requests.
+    RateLimited = 21, "TSM_E_RATE_LIMITED";
+    /// The platform failed (5xx) without an error of its own.
+    Unavailable = 22, "TSM_E_UNAVAILABLE";
+    /// An answer that is not what the platform documents.
+    Protocol = 23, "TSM_E_PROTOCOL";
+    /// The network failed.
+    Network = 30, "TSM_E_NETWORK";
+    /// The call's deadline passed.
+    Timeout = 31, "TSM_E_TIMEOUT";
+    /// The server's certificate or the TLS handshake failed.
+    Tls = 32, "TSM_E_TLS";
+    /// The call or its session was cancelled.
+    Cancelled = 33, "TSM_E_CANCELLED";
+    /// The store cannot be reached, read or written.
+    Store = 40, "TSM_E_STORE";
+    /// The session was made before this process was forked.
+    Forked = 41, "TSM_E_FORKED";
+    /// A defect of this library.
+    Internal = 99, "TSM_E_INTERNAL";
+}
+
+/// One failure: its kind, what the platform said, and what to do.
+///
+/// It holds no secret that its printed form could leak; the refused token is only reachable through [`Error::token`].
+#[derive(Clone)]
+pub struct Error(Box<Facts>);
+
+#[derive(Clone)]
+struct Facts {
+    status: Status,
+    message: String,
+    code: String,
+    http_status: u16,
+    retryable: bool,
+    retry_after: Option<Duration>,
+    token: Option<Secret>,
+}
+
+impl Error {
+    pub(crate) fn new(status: Status, message: impl Into<String>) -> Error {
+        Error(Box::new(Facts {
+            status,
+            message: message.into(),
+            code: String::new(),
+            http_status: 0,
+            retryable: matches!(
+                status,
+                Status::RateLimited | Status::Unavailable | Status::Network | Status::Timeout
+            ),
+            retry_after: None,
+            token: None,
+        }))
+    }
+
+    pub(crate) fn with_code(mut self, code: impl Into<String>) -> Error {
+        self.0.code = code.into();
+        self
+    }
+
+    pub(crate) fn with_http_status(mut self, http_status: u16) -> Error {
+        self.0.http_status = http_status;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Error {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_token(mut self, token: Secret) -> Error {
+        self.0.token = Some(token);
+        self
+    }
+
+    pub(crate) fn with_retryable(mut self, retryable: bool) -> Error {
+        self.0.retryable = retryable;
+        self
+    }
+
+    pub fn status(&self) -> Status {
+        self.0.status
+    }
+
+    /// What happened and what to do, in plain words.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The platform's errorCode or faultcode as it was sent, or "".
+    pub fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    /// The HTTP status of the answer behind this error, 0 if there was none.
+    pub fn http_status(&self) -> u16 {
+        self.0.http_status
+    }
+
+    /// Whether the same call may succeed later without anything being changed.
+    pub fn retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// How long the platform asks to wait, if it said.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The token that was refused, for `relogin` or `renew_api_token`.
+    pub fn token(&self) -> Option<&Secret> {
+        self.0.token.as_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.status.name(), self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("status", &self.0.status)
+            .field("message", &self.0.message)
+            .field("code", &self.0.code)
+            .field("http_status", &self.0.http_status)
+            .field("retryable", &self.0.retryable)
+            .field("retry_after", &self.0.retry_after)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {}

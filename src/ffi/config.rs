@@ -1,0 +1,155 @@
+//! Configs as C sees them. Each is a whole that is replaced, never changed in place, so that no lock is needed and a fork finds no half-made one.
+
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::error::{bad_handle, tsm_error, tsm_status};
+use super::handle::{Kind, Table};
+use super::log::{Context, LogShare, tsm_log_fn};
+use super::panic;
+use super::text::text;
+use crate::config::{Config, LogLevel};
+use crate::error::Result;
+
+/// The options of sessions to come.
+pub struct tsm_config {
+    _private: (),
+}
+
+static CONFIGS: Table<ArcSwap<Settings>, tsm_config> = Table::new(Kind::Config);
+
+/// What a config holds at one moment.
+#[derive(Clone, Default)]
+pub(super) struct Settings {
+    pub config: Config,
+    pub log: Option<LogShare>,
+}
+
+/// The settings as they are now, whatever happens to the config later.
+pub(super) fn settings(config: *const tsm_config) -> Result<Arc<Settings>> {
+    CONFIGS
+        .with(config, |current| current.load_full())
+        .ok_or_else(|| bad_handle("config"))
+}
+
+/// Replaces the settings by a changed copy; again, if another thread was faster.
+fn change(config: *const tsm_config, change: impl Fn(&mut Settings) -> Result<()>) -> Result<()> {
+    let current = CONFIGS.get(config).ok_or_else(|| bad_handle("config"))?;
+    loop {
+        let old = current.load_full();
+        let mut new = Settings::clone(&old);
+        change(&mut new)?;
+        let seen = current.compare_and_swap(&old, Arc::new(new));
+        if Arc::ptr_eq(&old, &seen) {
+            return Ok(());
+        }
+    }
+}
+
+/// Makes a config with every option at its default. The caller frees it with tsm_config_free().
+/// NULL only when sixteen million are alive.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_config_new() -> *mut tsm_config {
+    panic::value("tsm_config_new", std::ptr::null_mut(), || {
+        CONFIGS
+            .insert(ArcSwap::default())
+            .unwrap_or(std::ptr::null_mut())
+    })
+}
+
+/// Sets one option by name; the table above has them all. What is set here wins over the
+/// environment, whichever came first.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (NULL, not UTF-8, no such option (the message
+/// names the nearest), or a bad value). What options mean together is checked by tsm_login().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_config_set(
+    config: *mut tsm_config,
+    option: *const c_char,
+    value: *const c_char,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        settings(config)?;
+        // SAFETY: the caller's promise.
+        let option = unsafe { text(option, "option") }?;
+        // SAFETY: the caller's promise.
+        let value = unsafe { text(value, "value") }?;
+        change(config, |settings| settings.config.set(option, value))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_config_set", error, body) }
+}
+
+/// Takes every option that the environment sets: TSM_ and the option's name in capitals, e.g.
+/// TSM_USERNAME, TSM_BASE_URL. The environment is read now and not again; see that no other thread
+/// changes it meanwhile.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (a variable has a bad value or is not UTF-8;
+/// the message names it).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_config_load_env(
+    config: *mut tsm_config,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || change(config, |settings| settings.config.load_env());
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_config_load_env", error, body) }
+}
+
+/// Sends the log of this config's sessions to `callback`, up to `max_level`: 0 or less is off, 1
+/// error, 2 warning, 3 information, 4 debug, 5 or more trace. A NULL callback is off. `context` is
+/// handed back as it is.
+///
+/// After the config and every session made with it are freed, the callback is not called again; one
+/// that is running in another thread at that moment comes to its end. To be sure, free the context
+/// after the threads that were in calls have left them.
+///
+/// Gives TSM_E_INVALID_HANDLE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_config_set_log(
+    config: *mut tsm_config,
+    max_level: i32,
+    callback: tsm_log_fn,
+    context: *mut c_void,
+) -> tsm_status {
+    let context = Context(context);
+    let body = || {
+        change(config, |settings| {
+            match (callback, level(max_level)) {
+                (Some(callback), Some(level)) => {
+                    let share = LogShare::new(callback, context);
+                    settings.config.set_log(level, share.sink());
+                    settings.log = Some(share);
+                }
+                _ => {
+                    settings.config.unset_log();
+                    settings.log = None;
+                }
+            }
+            Ok(())
+        })
+    };
+    // SAFETY: NULL is allowed.
+    unsafe { panic::status("tsm_config_set_log", std::ptr::null_mut(), body) }
+}
+
+fn level(number: i32) -> Option<LogLevel> {
+    match number {
+        ..=0 => None,
+        1 => Some(LogLevel::Error),
+        2 => Some(LogLevel::Warn),
+        3 => Some(LogLevel::Info),
+        4 => Some(LogLevel::Debug),
+        5.. => Some(LogLevel::Trace),
+    }
+}
+
+/// Frees the config; its secrets are wiped. Sessions made with it have copies and go on. NULL is
+/// fine; a second time does nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_config_free(config: *mut tsm_config) {
+    panic::value("tsm_config_free", (), || drop(CONFIGS.remove(config)));
+}

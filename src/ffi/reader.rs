@@ -1,0 +1,205 @@
+//! Announcements: each thread says which handle it is looking at, so that whoever ends that handle can leave it a share of the object.
+//! Announcing writes to the thread's own cache line only, so readers never slow each other down, and nobody ever waits.
+//!
+//! Why a reader never touches freed memory. It announces, then sees its generation still current; a remover moves the generation, then looks
+//! at the announcements. All four steps are sequentially consistent, so if the reader saw the old generation, the remover sees the
+//! announcement. It then raises the object's count and puts the object in the announcement's place; the reader finds it there when it is
+//! done, and drops it. Handle numbers never come again, so an announcement is never mistaken for another's.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+/// One thread's place to announce in. Never freed; used again when the thread has ended.
+#[repr(align(128))]
+struct Reader {
+    /// NULL, a handle's number, or, put there by a remover, the object itself (as by
+    /// `Arc::into_raw`).
+    announced: AtomicPtr<()>,
+    taken: AtomicBool,
+    next: AtomicPtr<Reader>,
+}
+
+static READERS: AtomicPtr<Reader> = AtomicPtr::new(ptr::null_mut());
+
+/// An announcement that stands. `T` is what the handle stands for.
+pub struct Reading<T> {
+    reader: &'static Reader,
+    handle: *mut (),
+    borrowed: bool,
+    object: PhantomData<Arc<T>>,
+}
+
+impl<T> Reading<T> {
+    /// Announces the handle. Whoever ends it later keeps its object alive until this is dropped.
+    #[inline]
+    pub fn announce(handle: usize) -> Reading<T> {
+        let handle = ptr::without_provenance_mut(handle);
+        let own = OWN.try_with(Own::reader).ok();
+        // The own place may be busy if a signal handler calls us, and gone at the very end of a thread.
+        let own = own.filter(|reader| reader.announced.load(Ordering::Relaxed).is_null());
+        let reader = own.unwrap_or_else(Reader::take);
+        reader.announced.store(handle, Ordering::SeqCst);
+        Reading {
+            reader,
+            handle,
+            borrowed: own.is_none(),
+            object: PhantomData,
+        }
+    }
+}
+
+impl<T> Drop for Reading<T> {
+    #[inline]
+    fn drop(&mut self) {
+        let withdrawn = self.reader.announced.compare_exchange(
+            self.handle,
+            ptr::null_mut(),
+            Ordering::Release,
+            Ordering::Acquire,
+        );
+        if let Err(object) = withdrawn {
+            self.reader
+                .announced
+                .store(ptr::null_mut(), Ordering::Relaxed);
+            // SAFETY: only `leave_to_readers` replaces an announcement, by an object whose count it raised for us; and it is a `T`,
+            // because the handle was one of a table of `T`.
+            drop(unsafe { Arc::from_raw(object.cast_const().cast::<T>()) });
+        }
+        if self.borrowed {
+            self.reader.taken.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// Gives every thread that announced the handle its own share of the object. Called after the
+/// handle's generation was moved on.
+pub fn leave_to_readers<T>(handle: usize, object: &Arc<T>) {
+    let handle = ptr::without_provenance_mut(handle);
+    for reader in Reader::all() {
+        if reader.announced.load(Ordering::SeqCst) != handle {
+            continue;
+        }
+        let share = Arc::into_raw(object.clone());
+        let left = reader.announced.compare_exchange(
+            handle,
+            share.cast_mut().cast(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+        if left.is_err() {
+            // SAFETY: the share made above, which nobody took.
+            drop(unsafe { Arc::from_raw(share) });
+        }
+    }
+}
+
+impl Reader {
+    /// Every place there ever was.
+    fn all() -> impl Iterator<Item = &'static Reader> {
+        // SAFETY: what is in the list was leaked by `take`, so it is there for good.
+        let first = unsafe { READERS.load(Ordering::SeqCst).as_ref() };
+        // SAFETY: as above.
+        std::iter::successors(first, |reader| unsafe {
+            reader.next.load(Ordering::Acquire).as_ref()
+        })
+    }
+
+    /// A place that nobody uses, made if there is none.
+    #[cold]
+    fn take() -> &'static Reader {
+        let unused = Reader::all().find(|reader| {
+            reader
+                .taken
+                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+        });
+        if let Some(reader) = unused {
+            return reader;
+        }
+        let reader: &'static Reader = Box::leak(Box::new(Reader {
+            announced: AtomicPtr::new(ptr::null_mut()),
+            taken: AtomicBool::new(true),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }));
+        let mut first = READERS.load(Ordering::SeqCst);
+        loop {
+            reader.next.store(first, Ordering::Release);
+            match READERS.compare_exchange_weak(
+                first,
+                ptr::from_ref(reader).cast_mut(),
+                Ordering::SeqCst,
+                Ordering::SeqCst,
+            ) {
+                Ok(_) => return reader,
+                Err(now) => first = now,
+            }
+        }
+    }
+}
+
+thread_local! {
+    static OWN: Own = const { Own(Cell::new(None)) };
+}
+
+/// The place of this thread, given back when the thread ends.
+struct Own(Cell<Option<&'static Reader>>);
+
+impl Own {
+    #[inline]
+    fn reader(&self) -> &'static Reader {
+        self.0.get().unwrap_or_else(|| {
+            let reader = Reader::take();
+            self.0.set(Some(reader));
+            reader
+        })
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if let Some(reader) = self.0.take() {
+            reader.taken.store(false, Ordering::Release);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_announced_object_outlives_its_owner() {
+        let object = Arc::new(5);
+        let reading = Reading::<i32>::announce(17);
+        leave_to_readers(17, &object);
+        assert_eq!(Arc::strong_count(&object), 2);
+        drop(reading);
+        assert_eq!(Arc::strong_count(&object), 1);
+    }
+
+    #[test]
+    fn what_is_not_announced_is_left_to_nobody() {
+        let object = Arc::new(5);
+        let reading = Reading::<i32>::announce(19);
+        drop(Reading::<i32>::announce(21));
+        leave_to_readers(21, &object);
+        assert_eq!(Arc::strong_count(&object), 1);
+        drop(reading);
+    }
+
+    #[test]
+    fn readings_may_nest() {
+        let (outer, inner) = (Arc::new(1), Arc::new("two"));
+        let first = Reading::<i32>::announce(23);
+        let second = Reading::<&str>::announce(25);
+        leave_to_readers(23, &outer);
+        leave_to_readers(25, &inner);
+        drop(first);
+        drop(second);
+        assert_eq!(Arc::strong_count(&outer), 1);
+        assert_eq!(Arc::strong_count(&inner), 1);
+    }
+}

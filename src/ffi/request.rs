@@ -1,0 +1,154 @@
+//! Requests as C sees them: sending one with both tokens, over REST or SOAP, and reading an answer that somebody else got.
+
+use std::ffi::c_char;
+
+use super::call::{call_or_default, tsm_call};
+use super::error::{tsm_error, tsm_status};
+use super::panic;
+use super::response::{hand_out, tsm_response};
+use super::session::{held, tsm_session};
+use super::text::{bytes, headers, invalid, text};
+use crate::error::Result;
+use crate::response::Response;
+use crate::session::{self, Request};
+
+/// Sends one request with both tokens in its headers and gives the answer, whatever its HTTP
+/// status.
+///
+/// - `method`: e.g. "GET", "POST".
+/// - `path`: what follows `base_url`, starting with one slash, query included:
+///   "/m2m/v1/devices/actions/list".
+/// - `headers`: NULL, or a list of "Name: value" that ends with NULL. `Authorization`,
+///   `VZ-M2M-Token`, `Host`, `Content-Length` and `Transfer-Encoding` are the library's own and may
+///   not be given. A body without a `Content-Type` is `application/json`.
+/// - `body`, `body_length`: what to send; NULL and 0 for nothing.
+///
+/// When the platform refuses a token, that token is renewed (with `auto_relogin`) and the request
+/// sent again, at most once for each of the two tokens. Nothing else is ever sent again. HTTP 4xx
+/// and 5xx are answers, not errors, unless they are about the tokens: tsm_response_check() makes
+/// errors of them. The caller frees `*response` with tsm_response_free(); on failure it is NULL.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN,
+/// TSM_E_NOT_LOGGED_IN, TSM_E_PROTOCOL, TSM_E_NETWORK, TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED,
+/// TSM_E_FORKED; with `auto_relogin` those of tsm_login() too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_request(
+    session: *const tsm_session,
+    call: *const tsm_call,
+    method: *const c_char,
+    path: *const c_char,
+    headers: *const *const c_char,
+    body: *const u8,
+    body_length: usize,
+    response: *mut *mut tsm_response,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let send = || {
+        let held = held(session)?;
+        let call = call_or_default(call)?;
+        // SAFETY: the caller's promise, for all four.
+        let (method, path, headers, body) = unsafe {
+            (
+                text(method, "method")?,
+                text(path, "path")?,
+                self::headers(headers)?,
+                bytes(body, body_length, "body")?,
+            )
+        };
+        let request = Request {
+            method,
+            path,
+            headers: &headers,
+            body,
+        };
+        held.session.request(&call, request)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { answer("tsm_request", response, error, send) }
+}
+
+/// Calls an operation of a SOAP service (Unified Web Service v2) with the session token in the
+/// envelope's header.
+///
+/// - `service`: e.g. "DeviceService"; `operation`: e.g. "GetDeviceList".
+/// - `body_xml`, `body_length`: what goes into the envelope's Body, UTF-8.
+///
+/// Everything else is as with tsm_request(): a fault is an answer unless it is about the token;
+/// tsm_response_check() makes an error of it. The platform's page "LogIn" shows the pattern that is
+/// followed when a token is expired.
+///
+/// Gives the errors of tsm_request().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_soap_call(
+    session: *const tsm_session,
+    call: *const tsm_call,
+    service: *const c_char,
+    operation: *const c_char,
+    body_xml: *const u8,
+    body_length: usize,
+    response: *mut *mut tsm_response,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let send = || {
+        let held = held(session)?;
+        let call = call_or_default(call)?;
+        // SAFETY: the caller's promise, for all three.
+        let (service, operation, body_xml) = unsafe {
+            (
+                text(service, "service")?,
+                text(operation, "operation")?,
+                bytes(body_xml, body_length, "body_xml")?,
+            )
+        };
+        held.session.soap_call(&call, service, operation, body_xml)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { answer("tsm_soap_call", response, error, send) }
+}
+
+/// Runs an export that gives a response.
+///
+/// # Safety `response` and `error` are each NULL or may be written to.
+unsafe fn answer(
+    export: &'static str,
+    response: *mut *mut tsm_response,
+    error: *mut *mut tsm_error,
+    send: impl FnOnce() -> Result<Response>,
+) -> tsm_status {
+    let body = || {
+        if response.is_null() {
+            return Err(invalid("`response` is NULL".to_owned()));
+        }
+        // SAFETY: not NULL, and the caller's promise.
+        unsafe { response.write(std::ptr::null_mut()) };
+        let handle = hand_out(send()?)?;
+        // SAFETY: not NULL, and the caller's promise.
+        unsafe { response.write(handle) };
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status(export, error, body) }
+}
+
+/// For callers with an HTTP client of their own: what does this answer mean for the session? TSM_OK
+/// when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send
+/// the request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). All else is as
+/// with tsm_response_check(). It uses no network and needs no session. Thread-safe.
+///
+/// Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
+/// TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_check(
+    http_status: i32,
+    body: *const u8,
+    body_length: usize,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let check = || {
+        // SAFETY: the caller's promise.
+        let body = unsafe { bytes(body, body_length, "body") }?;
+        session::check(http_status, body)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_check", error, check) }
+}

@@ -1,0 +1,293 @@
+//! Sessions as C sees them: logging in and out, tokens, cancelling, freeing.
+
+use std::ffi::c_char;
+use std::mem;
+use std::sync::Arc;
+
+use super::call::{call_or_default, tsm_call};
+use super::config::{settings, tsm_config};
+use super::error::{bad_handle, tsm_error, tsm_status};
+use super::handle::{Kind, Table};
+use super::log::LogShare;
+use super::panic;
+use super::text::{copy_out, invalid, optional_text};
+use crate::error::{Error, Result, Status};
+use crate::session::{self, Session};
+
+/// Enough for any session token: bytes, NUL included.
+pub const TSM_TOKEN_MAX: usize = 128;
+/// Enough for any API token: bytes, NUL included.
+pub const TSM_API_TOKEN_MAX: usize = 4096;
+/// Enough for what tsm_info() writes: bytes, NUL included.
+pub const TSM_INFO_MAX: usize = 4096;
+
+/// A ThingSpace session: a username, a password and the tokens got with them.
+pub struct tsm_session {
+    _private: (),
+}
+
+static SESSIONS: Table<Held, tsm_session> = Table::new(Kind::Session);
+
+/// What a session's handle stands for.
+pub(super) struct Held {
+    pub session: Session,
+    log: Option<LogShare>,
+}
+
+/// The session, kept alive for the length of a call even if it is freed meanwhile.
+pub(super) fn held(session: *const tsm_session) -> Result<Arc<Held>> {
+    SESSIONS.get(session).ok_or_else(|| bad_handle("session"))
+}
+
+/// Logs in and makes a session. Use one for the life of the program: the platform's page "Start a
+/// Connectivity Management Session" asks to keep a token as long as it works, and locks the contact
+/// after five failed logins.
+///
+/// The config is copied; change or free it as you like. The caller frees `*session` with
+/// tsm_free(). On failure `*session` is NULL. With the option `share_token` a token that is held in
+/// the store is adopted, without a login and without proving the password.
+///
+/// Gives TSM_E_INVALID_ARGUMENT (an option is missing or contradicts another; nothing was sent),
+/// TSM_E_INVALID_HANDLE, TSM_E_CREDENTIALS, TSM_E_LOCKED, TSM_E_LOGIN_BLOCKED, TSM_E_API_TOKEN,
+/// TSM_E_PLATFORM, TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL, TSM_E_NETWORK,
+/// TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_STORE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_login(
+    config: *const tsm_config,
+    call: *const tsm_call,
+    session: *mut *mut tsm_session,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        if session.is_null() {
+            return Err(invalid("`session` is NULL".to_owned()));
+        }
+        // SAFETY: not NULL, and the caller's promise.
+        unsafe { session.write(std::ptr::null_mut()) };
+        let settings = settings(config)?;
+        let call = call_or_default(call)?;
+        let held = Held {
+            session: Session::login(&settings.config, &call)?,
+            log: settings.log.clone(),
+        };
+        let handle = SESSIONS
+            .insert(held)
+            .ok_or_else(|| Error::new(Status::Internal, "too many sessions are alive"))?;
+        // SAFETY: not NULL, and the caller's promise.
+        unsafe { session.write(handle) };
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_login", error, body) }
+}
+
+/// Copies the session token, what the platform calls the VZ-M2M token, into `buffer`; TSM_TOKEN_MAX
+/// bytes suffice. For callers who send requests themselves. It touches no network, waits for
+/// nothing and takes some 30 ns: ask for each request instead of keeping a copy. It cannot tell
+/// whether the platform still takes the token; only the platform's answer does, and tsm_check()
+/// reads that. This is a secret.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
+/// TSM_E_NOT_LOGGED_IN, TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_token(
+    session: *const tsm_session,
+    buffer: *mut c_char,
+    capacity: usize,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        SESSIONS
+            .with(session, |held| {
+                held.session.with_token(|token| {
+                    // SAFETY: the caller's promise.
+                    unsafe { copy_out(token, buffer, capacity) }
+                })
+            })
+            .ok_or_else(|| bad_handle("session"))??
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_token", error, body) }
+}
+
+/// Copies the API token, what the platform calls the ThingSpace token, into `buffer`;
+/// TSM_API_TOKEN_MAX bytes suffice. If it has run out by the clock a new one is fetched first, as
+/// the platform's page "Getting Credentials" describes, so this may wait. This is a secret.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
+/// TSM_E_API_TOKEN, TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL, TSM_E_NETWORK,
+/// TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_api_token(
+    session: *const tsm_session,
+    call: *const tsm_call,
+    buffer: *mut c_char,
+    capacity: usize,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        let held = held(session)?;
+        let call = call_or_default(call)?;
+        if buffer.is_null() {
+            return Err(invalid("`buffer` is NULL".to_owned()));
+        }
+        let token = held.session.api_token(&call)?;
+        // SAFETY: the caller's promise.
+        unsafe { copy_out(token.reveal(), buffer, capacity) }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_api_token", error, body) }
+}
+
+/// Gets a new session token, because the platform refused `expired_token`; NULL stands for whatever
+/// token is held. This is the "call your Login() method again" of the platform's page "LogIn": call
+/// it when the platform said that the token is expired, and only then.
+///
+/// If the token held is no longer `expired_token`, another thread has been here already and this
+/// returns at once. However many threads call it together, one login is sent and all share its
+/// outcome. It also brings a session back after tsm_logout().
+///
+/// Gives the errors of tsm_login(), TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_relogin(
+    session: *const tsm_session,
+    call: *const tsm_call,
+    expired_token: *const c_char,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        let held = held(session)?;
+        let call = call_or_default(call)?;
+        // SAFETY: the caller's promise.
+        let token = unsafe { optional_text(expired_token, "expired_token") }?;
+        held.session.relogin(&call, token)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_relogin", error, body) }
+}
+
+/// Gets a new API token, because the platform refused `rejected_token`; NULL stands for whatever
+/// token is held. Compare-first and shared like tsm_relogin(). Failing to renew never drops a token
+/// that is still valid.
+///
+/// Gives the errors of tsm_api_token(), TSM_E_INVALID_ARGUMENT (`rejected_token` is not UTF-8).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_renew_api_token(
+    session: *const tsm_session,
+    call: *const tsm_call,
+    rejected_token: *const c_char,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        let held = held(session)?;
+        let call = call_or_default(call)?;
+        // SAFETY: the caller's promise.
+        let token = unsafe { optional_text(rejected_token, "rejected_token") }?;
+        held.session.renew_api_token(&call, token)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_renew_api_token", error, body) }
+}
+
+/// Ends the session at the platform ("End a Connectivity Management Session"). Calls then give
+/// TSM_E_NOT_LOGGED_IN until tsm_relogin(). A token shared through a store is ended for all who
+/// share it. The handle lives on; free it.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_NOT_LOGGED_IN, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN,
+/// TSM_E_PLATFORM, TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL, TSM_E_NETWORK,
+/// TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_STORE, TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_logout(
+    session: *const tsm_session,
+    call: *const tsm_call,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        let held = held(session)?;
+        let call = call_or_default(call)?;
+        held.session.logout(&call)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_logout", error, body) }
+}
+
+/// Ends what the session is doing, for good: network calls that are running, and all later ones,
+/// give TSM_E_CANCELLED. From any thread. It waits for nothing and sends nothing; the session at
+/// the platform lives on until it expires.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_cancel(session: *const tsm_session) -> tsm_status {
+    let body = || {
+        let held = held(session)?;
+        if held.session.is_forked() {
+            let message =
+                "the session was made before this process was forked; make a new one here";
+            return Err(Error::new(Status::Forked, message));
+        }
+        held.session.cancel();
+        Ok(())
+    };
+    // SAFETY: NULL is allowed.
+    unsafe { panic::status("tsm_cancel", std::ptr::null_mut(), body) }
+}
+
+/// Frees the session. It never waits, uses the network or logs out. Calls that are running in other
+/// threads end with TSM_E_CANCELLED, later ones with TSM_E_INVALID_HANDLE; the last of them wipes
+/// the secrets. In a forked child it only drops the handle: nothing of the parent's is closed. NULL
+/// is fine; a second time does nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_free(session: *mut tsm_session) {
+    panic::value("tsm_free", (), || {
+        let Some(held) = SESSIONS.remove(session) else {
+            return;
+        };
+        if let Some(log) = &held.log {
+            log.release();
+        }
+        if held.session.is_forked() {
+            // The sockets are the parent's too, and locks may be held by threads that do not exist here.
+            mem::forget(held);
+        } else {
+            held.session.cancel();
+        }
+    });
+}
+
+/// Writes what the session has done as flat JSON into `buffer`; TSM_INFO_MAX bytes suffice. No
+/// secret is in it. Keys are stable and none goes away: `logins`, `login_failures`,
+/// `api_token_fetches`, `requests`, `resends`, `store`, `token_age_ms`, and more. A counter never
+/// goes back.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
+/// TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_info(
+    session: *const tsm_session,
+    buffer: *mut c_char,
+    capacity: usize,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        let info = held(session)?.session.info()?;
+        // SAFETY: the caller's promise.
+        unsafe { copy_out(&info, buffer, capacity) }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_info", error, body) }
+}
+
+/// Forgets what the lockout guard counted for this config's username, and the passwords it saw
+/// rejected. For a person who knows that the account is in order again, not for programs to call on
+/// TSM_E_LOGIN_BLOCKED: that is how accounts get locked. It sends nothing.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_STORE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_unblock(
+    config: *const tsm_config,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || session::unblock(&settings(config)?.config);
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_unblock", error, body) }
+}

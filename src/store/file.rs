@@ -1,0 +1,358 @@
+//! The store of one host: a private directory with a record and a lock file for each account. A record is replaced by renaming, after it
+//! reached the disk; a lock ends with its holder, however that dies. What others own or can write, links, and network file systems
+//! (whose locks cannot be trusted) are refused; what is no record is set aside.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::record::hex;
+use super::{Found, Key, Lease, Record, Store};
+use crate::error::{Error, Result, Status};
+use crate::fork::held_locks::Held;
+
+const MAX_RECORD_BYTES: u64 = 1024 * 1024;
+
+pub(crate) struct FileStore {
+    directory: PathBuf,
+    network: bool,
+}
+
+impl FileStore {
+    /// None is the user's state directory.
+    pub fn open(directory: Option<&str>, network: bool) -> Result<FileStore> {
+        let directory = match directory {
+            Some(directory) => std::path::absolute(directory)
+                .map_err(|error| failed("cannot use", Path::new(directory), &error))?,
+            None => state_directory()?,
+        };
+        let store = FileStore { directory, network };
+        store.prepare()?;
+        Ok(store)
+    }
+
+    /// Makes the directory if it is not there, and sees that it is fit.
+    fn prepare(&self) -> Result<()> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        private::mode(&mut builder);
+        let directory = &self.directory;
+        match fs::symlink_metadata(directory) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => builder
+                .create(directory)
+                .map_err(|error| failed("cannot make", directory, &error))?,
+            Err(error) => return Err(failed("cannot look at", directory, &error)),
+        }
+        let metadata = fs::symlink_metadata(directory)
+            .map_err(|error| failed("cannot look at", directory, &error))?;
+        if !metadata.is_dir() {
+            return Err(refused(directory, "it is not a directory of its own"));
+        }
+        private::check(directory, &metadata)?;
+        if !self.network && private::is_on_network(directory) {
+            return Err(refused(
+                directory,
+                "it is on a network file system, whose locks cannot be trusted; add ?network=yes if yours can",
+            ));
+        }
+        Ok(())
+    }
+
+    fn path(&self, key: &Key, ending: &str) -> PathBuf {
+        let name = ring::digest::digest(
+            &ring::digest::SHA256,
+            format!("{}\0{}", key.realm, key.username).as_bytes(),
+        );
+        let name = hex(&name.as_ref()[..16]);
+        self.directory.join(format!("{name}.{ending}"))
+    }
+}
+
+impl Store for FileStore {
+    fn try_lease(&self, key: &Key) -> Result<Option<Box<dyn Lease>>> {
+        self.prepare()?;
+        let path = self.path(key, "lock");
+        let lock = private::open(&path, OpenOptions::new().write(true).create(true))?;
+        let lock = Lock::new(lock);
+        match lock.file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(failed("cannot lock", &path, &error)),
+        }
+        // Somebody may have removed the file meanwhile, and another process locked a new one.
+        if !private::is_at(&lock.file, &path) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(FileLease {
+            record: self.path(key, "json"),
+            new: self.path(key, "new"),
+            aside: self.path(key, "unreadable"),
+            directory: self.directory.clone(),
+            _lock: lock,
+        })))
+    }
+
+    fn peek(&self, key: &Key) -> Result<Found> {
+        read(&self.path(key, "json"))
+    }
+
+    fn name(&self) -> String {
+        format!("file:{}", self.directory.display())
+    }
+}
+
+/// A locked file. A forked child closes its copy, so that the lock is the parent's alone.
+struct Lock {
+    file: File,
+    held: Option<Held>,
+}
+
+impl Lock {
+    fn new(file: File) -> Lock {
+        let held = Some(Held::new(&file));
+        Lock { file, held }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Before the file is closed: its number may be another's right after.
+        self.held = None;
+        let _ = self.file.unlock();
+    }
+}
+
+struct FileLease {
+    record: PathBuf,
+    new: PathBuf,
+    aside: PathBuf,
+    directory: PathBuf,
+    _lock: Lock,
+}
+
+impl Lease for FileLease {
+    fn load(&mut self) -> Result<Found> {
+        let found = read(&self.record)?;
+        if let Found::Unreadable(_) = found {
+            fs::rename(&self.record, &self.aside)
+                .map_err(|error| failed("cannot set aside", &self.record, &error))?;
+        }
+        Ok(found)
+    }
+
+    fn save(&mut self, record: &Record) -> Result<()> {
+        let write = || -> io::Result<()> {
+            match fs::remove_file(&self.new) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut options = OpenOptions::new();
+            let mut file = private::flags(options.write(true).create_new(true)).open(&self.new)?;
+            let text = zeroize::Zeroizing::new(record.to_json().to_string());
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&self.new, &self.record)?;
+            private::sync_directory(&self.directory)
+        };
+        write().map_err(|error| {
+            // What is half written is of no use to anybody; the record before it still stands.
+            let _ = fs::remove_file(&self.new);
+            failed("cannot write", &self.record, &error)
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Found> {
+    if let Err(error) = fs::symlink_metadata(path)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        return Ok(Found::Nothing);
+    }
+    let file = private::open(path, OpenOptions::new().read(true))?;
+    let mut text = zeroize::Zeroizing::new(Vec::with_capacity(4096));
+    file.take(MAX_RECORD_BYTES + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| failed("cannot read", path, &error))?;
+    let unreadable = |why: &str| Found::Unreadable(format!("{}: {why}", path.display()));
+    if text.len() as u64 > MAX_RECORD_BYTES {
+        return Ok(unreadable("is too long for a record"));
+    }
+    let Ok(value) = serde_json::from_slice(&text) else {
+        return Ok(unreadable("is not JSON"));
+    };
+    Ok(match Record::from_json(&value) {
+        Some(record) => Found::Record(Box::new(record)),
+        None => unreadable("is not a record of this version"),
+    })
+}
+
+fn state_directory() -> Result<PathBuf> {
+    let variable = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let home = || variable("HOME");
+    let state = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        home().map(|home| home.join("Library/Application Support"))
+    } else {
+        variable("XDG_STATE_HOME").or_else(|| home().map(|home| home.join(".local/state")))
+    };
+    state.map(|state| state.join("tsm")).ok_or_else(|| {
+        Error::new(
+            Status::Store,
+            "store: there is no home directory for the state of this user; set the option store to file:DIR",
+        )
+    })
+}
+
+fn failed(what: &str, path: &Path, error: &io::Error) -> Error {
+    Error::new(
+        Status::Store,
+        format!("store: {what} {}: {error}", path.display()),
+    )
+}
+
+fn refused(path: &Path, why: &str) -> Error {
+    Error::new(
+        Status::Store,
+        format!("store: {} is refused: {why}", path.display()),
+    )
+}
+
+#[cfg(unix)]
+mod private {
+    //! What only this user may touch.
+
+    use super::*;
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+
+    const OTHERS_WRITE: u32 = 0o022;
+
+    pub fn mode(builder: &mut DirBuilder) {
+        builder.mode(0o700);
+    }
+
+    pub fn flags(options: &mut OpenOptions) -> &mut OpenOptions {
+        // NONBLOCK: a pipe put there by somebody must not hang us.
+        options
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK)
+    }
+
+    pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
+        let file = flags(options)
+            .open(path)
+            .map_err(|error| failed("cannot open", path, &error))?;
+        let metadata = file
+            .metadata()
+            .map_err(|error| failed("cannot look at", path, &error))?;
+        if !metadata.is_file() {
+            return Err(refused(path, "it is not a plain file"));
+        }
+        check(path, &metadata)?;
+        Ok(file)
+    }
+
+    pub fn check(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+        // SAFETY: reads a number of this process; cannot fail.
+        #[allow(unsafe_code)]
+        let me = unsafe { libc::geteuid() };
+        if metadata.uid() != me {
+            return Err(refused(path, "it belongs to another user"));
+        }
+        if metadata.mode() & OTHERS_WRITE != 0 {
+            return Err(refused(
+                path,
+                "others can write it; chmod go-w makes it fit",
+            ));
+        }
+        Ok(())
+    }
+
+    pub fn is_at(file: &File, path: &Path) -> bool {
+        match (file.metadata(), fs::symlink_metadata(path)) {
+            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+            _ => false,
+        }
+    }
+
+    pub fn sync_directory(path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[allow(unsafe_code)]
+    pub fn is_on_network(path: &Path) -> bool {
+        use std::os::unix::ffi::OsStrExt;
+
+        /// NFS, SMB (three generations), Coda, AFS (two), 9P, Ceph, Lustre, GPFS, OCFS2, GFS2, FUSE (sshfs and its like).
+        const NETWORK: [i64; 14] = [
+            0x6969,
+            0x517b,
+            0xff53_4d42,
+            0xfe53_4d42,
+            0x7375_7245,
+            0x5346_414f,
+            0x6b41_4653,
+            0x0102_1997,
+            0x00c3_6400,
+            0x0bd0_0bd0,
+            0x4750_4653,
+            0x7461_636f,
+            0x0116_1970,
+            0x6573_5546,
+        ];
+        let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else {
+            return false;
+        };
+        // SAFETY: a zeroed statfs is a valid one; it is written by the call below, which gets a terminated path.
+        let mut about: libc::statfs = unsafe { std::mem::zeroed() };
+        // SAFETY: both pointers are valid for the call.
+        let answer = unsafe { libc::statfs(path.as_ptr(), &mut about) };
+        answer == 0 && NETWORK.contains(&(about.f_type as i64 & 0xffff_ffff))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub fn is_on_network(_: &Path) -> bool {
+        false
+    }
+}
+
+#[cfg(not(unix))]
+mod private {
+    //! Elsewhere the user's own folder is private by inheritance.
+
+    use super::*;
+
+    pub fn mode(_: &mut DirBuilder) {}
+
+    pub fn flags(options: &mut OpenOptions) -> &mut OpenOptions {
+        options
+    }
+
+    pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
+        options
+            .open(path)
+            .map_err(|error| failed("cannot open", path, &error))
+    }
+
+    pub fn check(_: &Path, _: &fs::Metadata) -> Result<()> {
+        Ok(())
+    }
+
+    pub fn is_at(_: &File, path: &Path) -> bool {
+        path.exists()
+    }
+
+    pub fn sync_directory(_: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub fn is_on_network(_: &Path) -> bool {
+        false
+    }
+}

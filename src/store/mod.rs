@@ -1,0 +1,94 @@
+//! Where what must outlive a login is kept, for all that share an account: the lockout guard's record and, if wanted, the session token.
+//! A store gives out one lease per account at a time. It knows neither HTTP nor what a record means.
+
+pub(crate) mod file;
+pub(crate) mod memory;
+mod record;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use record::{Digest, Outcome, OutcomeFailure, PasswordHash, Record, Shared, Slot};
+
+use crate::call::Running;
+use crate::clock::Clock;
+use crate::config::{Account, StoreChoice};
+use crate::error::Result;
+
+/// Whose record it is: one contact of one platform.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub realm: String,
+    pub username: String,
+}
+
+impl Key {
+    pub fn new(account: &Account) -> Key {
+        Key {
+            realm: account.realm.clone(),
+            username: account.username.to_lowercase(),
+        }
+    }
+}
+
+/// What a store holds under a key.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Nothing,
+    Record(Box<Record>),
+    /// Something that is no record; the words say what.
+    Unreadable(String),
+}
+
+pub(crate) trait Store: Send + Sync {
+    /// The only lease on the key, unless another holds it. It ends when it is dropped, and with its process.
+    fn try_lease(&self, key: &Key) -> Result<Option<Box<dyn Lease>>>;
+
+    /// What is there now, without a lease; it may be gone at the next moment.
+    fn peek(&self, key: &Key) -> Result<Found>;
+
+    /// The store as an option names it.
+    fn name(&self) -> String;
+}
+
+/// The right to change one key's record.
+pub(crate) trait Lease {
+    fn load(&mut self) -> Result<Found>;
+
+    /// Durable when it returns; wholly written or not at all.
+    fn save(&mut self, record: &Record) -> Result<()>;
+}
+
+pub(crate) fn open(choice: &StoreChoice) -> Result<Arc<dyn Store>> {
+    match choice {
+        StoreChoice::Memory => Ok(Arc::new(memory::MemoryStore)),
+        StoreChoice::File { directory, network } => Ok(Arc::new(file::FileStore::open(
+            directory.as_deref(),
+            *network,
+        )?)),
+    }
+}
+
+/// A lease, waited for as long as the call goes on. `on_contention` is called once, before the first wait.
+pub(crate) fn lease(
+    store: &dyn Store,
+    key: &Key,
+    running: &Running,
+    clock: &dyn Clock,
+    mut on_contention: impl FnMut() -> Result<()>,
+) -> Result<Box<dyn Lease>> {
+    let mut pause = Duration::from_micros(500);
+    let mut contended = false;
+    loop {
+        if let Some(lease) = store.try_lease(key)? {
+            return Ok(lease);
+        }
+        if !contended {
+            contended = true;
+            on_contention()?;
+        }
+        running.check()?;
+        clock.pause(pause.min(running.slice()));
+        pause = (pause * 2).min(Duration::from_millis(10));
+    }
+}
