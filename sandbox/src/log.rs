@@ -1,0 +1,129 @@
+//! What arrived, in order: the newest requests, shown by `GET /log`. A line keeps the head as it came and is taken apart only when
+//! somebody asks. Passwords and application secrets are never shown.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use serde_json::{Map, Value, json};
+
+use crate::http::Request;
+use crate::kind::Kind;
+use crate::outcome::Named;
+use crate::rest;
+
+/// Older lines are forgotten, so that a long run does not eat the machine's memory.
+const KEEP: usize = 10_000;
+
+/// A line, for as long as the sandbox runs; its `n` starts anew with every `DELETE /log`.
+pub type LineId = u64;
+
+#[derive(Default)]
+pub struct Log {
+    lines: VecDeque<Line>,
+    /// The first of `lines`.
+    first: LineId,
+    /// The one with `n` 1.
+    origin: LineId,
+}
+
+struct Line {
+    at_ms: u64,
+    kind: Kind,
+    status: Option<u16>,
+    why: Cow<'static, str>,
+    named: Named,
+    head: Box<[u8]>,
+    body_bytes: usize,
+}
+
+impl Log {
+    pub fn arrived(&mut self, at_ms: u64, kind: Kind, request: &Request<'_>) -> LineId {
+        if self.lines.len() == KEEP {
+            self.lines.pop_front();
+            self.first += 1;
+        }
+        self.lines.push_back(Line {
+            at_ms,
+            kind,
+            status: None,
+            why: Cow::Borrowed(""),
+            named: Named::default(),
+            head: request.head.into(),
+            body_bytes: request.body.len(),
+        });
+        self.first + self.lines.len() as u64 - 1
+    }
+
+    pub fn answered(&mut self, line: LineId, status: u16) {
+        if let Some(line) = self.line(line) {
+            line.status = Some(status);
+        }
+    }
+
+    pub fn explain(&mut self, line: LineId, why: impl Into<Cow<'static, str>>, named: Named) {
+        if let Some(line) = self.line(line) {
+            line.why = why.into();
+            line.named = named;
+        }
+    }
+
+    pub fn clear(&mut self) {
+        self.first += self.lines.len() as u64;
+        self.origin = self.first;
+        self.lines.clear();
+    }
+
+    pub fn to_json(&self) -> Value {
+        let lines = self.lines.iter().zip(self.first - self.origin + 1..);
+        lines.map(|(line, n)| line.to_json(n)).collect()
+    }
+
+    fn line(&mut self, id: LineId) -> Option<&mut Line> {
+        self.lines
+            .get_mut(usize::try_from(id.checked_sub(self.first)?).ok()?)
+    }
+}
+
+impl Line {
+    fn to_json(&self, n: u64) -> Value {
+        Request::again(&self.head, &[], |request| {
+            json!({
+                "n": n,
+                "at_ms": self.at_ms,
+                "method": request.method,
+                "path": request.target,
+                "kind": self.kind.name(),
+                "status": self.status,
+                "why": self.why,
+                "session_token": self.named.session_token.as_deref().or_else(|| rest::token_of(request)),
+                "api_token": request.authorization("bearer"),
+                "username": self.named.username,
+                "soap_action": request.header("soapaction").map(|action| action.trim_matches('"')),
+                "headers": headers(request),
+                "body_bytes": self.body_bytes,
+            })
+        })
+        .unwrap_or_default()
+    }
+}
+
+/// Names in small letters; one that comes twice has its values joined by a comma.
+fn headers(request: &Request<'_>) -> Map<String, Value> {
+    let mut all = Map::new();
+    for header in request.headers {
+        let name = header.name.to_ascii_lowercase();
+        let mut value = String::from_utf8_lossy(header.value).into_owned();
+        if name == "authorization"
+            && value
+                .get(..6)
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic "))
+        {
+            value = "Basic (not logged)".into();
+        }
+        if let Some(Value::String(earlier)) = all.get(&name) {
+            value = format!("{earlier}, {value}");
+        }
+        all.insert(name, value.into());
+    }
+    all
+}

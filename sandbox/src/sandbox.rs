@@ -1,0 +1,154 @@
+//! A running sandbox: its ports, its addresses and its end. Dropping it stops the listeners, closes every connection, waits for the
+//! threads and removes the certificate's folder.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::ca_folder::CaFolder;
+use crate::control;
+use crate::listener::{Listening, Role};
+use crate::shared::Shared;
+use crate::tls;
+
+/// Which ports to use. 0 lets the system choose.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The platform's port, plain HTTP.
+    pub port: u16,
+    /// The control port.
+    pub control_port: u16,
+    /// The platform's port with TLS.
+    pub tls_port: u16,
+}
+
+/// A local ThingSpace that runs until it is dropped.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    listening: Vec<Listening>,
+    ca: CaFolder,
+    base_url: String,
+    soap_url: String,
+    control_url: String,
+    tls_base_url: String,
+    bad_tls_base_url: String,
+}
+
+impl Sandbox {
+    /// Starts a sandbox in this process. It listens on loopback only and is ready when this returns.
+    pub fn start(options: Options) -> io::Result<Sandbox> {
+        let plain = bind(options.port)?;
+        let control = bind(options.control_port)?;
+        let secure = bind(options.tls_port)?;
+        let distrusted = bind(0)?;
+
+        let good = tls::certify()?;
+        let bad = tls::certify()?;
+        let ca = CaFolder::create(&good.ca_pem)?;
+
+        let origin = |scheme: &str, host: &str, listener: &TcpListener| {
+            listener
+                .local_addr()
+                .map(|address| format!("{scheme}://{host}:{}", address.port()))
+        };
+        let plain_url = origin("http", "127.0.0.1", &plain)?;
+        let mut sandbox = Sandbox {
+            shared: Arc::new(Shared::new()),
+            listening: Vec::new(),
+            ca,
+            base_url: format!("{plain_url}/api"),
+            soap_url: format!("{plain_url}/api/v2"),
+            control_url: origin("http", "127.0.0.1", &control)?,
+            tls_base_url: format!("{}/api", origin("https", "localhost", &secure)?),
+            bad_tls_base_url: format!("{}/api", origin("https", "localhost", &distrusted)?),
+        };
+        let roles = [
+            (plain, Role::Platform),
+            (control, Role::Control),
+            (secure, Role::Secure(good.server)),
+            (distrusted, Role::Secure(bad.server)),
+        ];
+        for (listener, role) in roles {
+            sandbox.listening.push(Listening::start(
+                listener,
+                role,
+                Arc::clone(&sandbox.shared),
+            )?);
+        }
+        Ok(sandbox)
+    }
+
+    /// The REST base, for example `http://127.0.0.1:4000/api`.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The folder of the SOAP services, for example `http://127.0.0.1:4000/api/v2`.
+    pub fn soap_url(&self) -> &str {
+        &self.soap_url
+    }
+
+    /// The control port, for example `http://127.0.0.1:4001`.
+    pub fn control_url(&self) -> &str {
+        &self.control_url
+    }
+
+    /// The REST base over TLS; its certificate is good for `localhost` and `127.0.0.1` to those who trust [`Sandbox::ca_file`].
+    pub fn tls_base_url(&self) -> &str {
+        &self.tls_base_url
+    }
+
+    /// The REST base behind a certificate that nothing should trust.
+    pub fn bad_tls_base_url(&self) -> &str {
+        &self.bad_tls_base_url
+    }
+
+    /// The PEM file of the throw-away CA that signed the good certificate. It is removed when the sandbox is dropped.
+    pub fn ca_file(&self) -> &Path {
+        self.ca.ca_file()
+    }
+
+    /// What the control port answers to this call, without HTTP. `Value::Null` stands for "no body".
+    ///
+    /// # Panics
+    /// With the error's text when the call is refused.
+    pub fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        match control::answer(&self.shared, method, path, &body) {
+            Ok(value) => value,
+            Err(refusal) => panic!("{method} {path}: {refusal}"),
+        }
+    }
+
+    /// One counter, by its documented name.
+    ///
+    /// # Panics
+    /// When there is no counter of that name.
+    pub fn counter(&self, name: &str) -> u64 {
+        match self.shared.world().counters.named(name) {
+            Ok(count) => count,
+            Err(refusal) => panic!("{refusal}"),
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.shared.stop();
+        for listening in self.listening.drain(..) {
+            listening.stop();
+        }
+        self.shared.connections.close_all();
+    }
+}
+
+fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("cannot listen on 127.0.0.1:{port}: {error}"),
+        )
+    })
+}

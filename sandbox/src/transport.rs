@@ -1,0 +1,112 @@
+//! The two ways bytes travel, plain and over TLS, behind one trait: read, write, ask whether the client hung up, and say goodbye.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use rustls::{ServerConnection, StreamOwned};
+
+pub trait Transport: Read + Write {
+    fn socket(&self) -> &TcpStream;
+
+    /// Whether the client closed its side. Doesn't wait and loses no byte.
+    fn hung_up(&mut self) -> bool;
+
+    /// Says goodbye where the protocol has a word for it. The connection closes when it is dropped.
+    fn finish(&mut self);
+}
+
+pub struct Plain(pub Arc<TcpStream>);
+
+impl Read for Plain {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Write for Plain {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn write_vectored(&mut self, parts: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        (&*self.0).write_vectored(parts)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for Plain {
+    fn socket(&self) -> &TcpStream {
+        &self.0
+    }
+
+    fn hung_up(&mut self) -> bool {
+        without_waiting(&self.0.clone(), || match self.0.peek(&mut [0]) {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        })
+    }
+
+    fn finish(&mut self) {}
+}
+
+pub struct Secure(pub StreamOwned<ServerConnection, Plain>);
+
+impl Read for Secure {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Secure {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn write_vectored(&mut self, parts: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write_vectored(parts)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Transport for Secure {
+    fn socket(&self) -> &TcpStream {
+        &self.0.sock.0
+    }
+
+    fn hung_up(&mut self) -> bool {
+        let socket = Arc::clone(&self.0.sock.0);
+        let stream = &mut self.0;
+        without_waiting(&socket, || {
+            loop {
+                match stream.conn.read_tls(&mut stream.sock) {
+                    Ok(0) => return true,
+                    Ok(_) => match stream.conn.process_new_packets() {
+                        Ok(state) if !state.peer_has_closed() => {}
+                        _ => return true,
+                    },
+                    Err(error) => return error.kind() != ErrorKind::WouldBlock,
+                }
+            }
+        })
+    }
+
+    fn finish(&mut self) {
+        self.0.conn.send_close_notify();
+        let _ = self.0.flush();
+    }
+}
+
+fn without_waiting(socket: &TcpStream, look: impl FnOnce() -> bool) -> bool {
+    if socket.set_nonblocking(true).is_err() {
+        return true;
+    }
+    let gone = look();
+    socket.set_nonblocking(false).is_err() || gone
+}
