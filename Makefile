@@ -1,0 +1,63 @@
+# What a person types. Each target says what it is doing; `make help` lists them.
+
+CARGO ?= cargo
+PYTHON ?= python3
+VENV := target/venv
+export TSM_SANDBOX := $(CURDIR)/target/debug/tsm-sandbox
+
+.PHONY: help demo test test-rust test-python test-csharp bench soak header clean
+
+help:
+	@echo "make demo     build, start a local ThingSpace, run the examples, show what went over the wire"
+	@echo "make test     everything: format, lints, Rust, C, Python and C# tests, docs"
+	@echo "make bench    speed and size beside libcurl, requests, httpx, HttpClient"
+	@echo "make soak     the long simulation of the lockout guard"
+	@echo "make header   write include/tsm.h anew from src/ffi"
+
+# Rust, a C compiler and Python 3 are all it takes.
+demo:
+	@echo "Building the library and the sandbox (the first time takes a minute) ..."
+	@$(CARGO) build -q -p tsm -p tsm-sandbox
+	@$(PYTHON) examples/demo.py
+
+test: test-rust test-python test-csharp
+	@echo "All tests passed."
+
+test-rust:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy -q --workspace --all-targets -- -D warnings
+	$(CARGO) build -q --workspace
+	$(CARGO) test -q --workspace
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -q --workspace --no-deps
+
+target/release/libtsm.so: Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs src/*/*.rs)
+	$(CARGO) build --release -p tsm
+
+$(VENV)/ready: bindings/python/requirements-test.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r $<
+	touch $@
+
+test-python: $(VENV)/ready target/release/libtsm.so
+	$(CARGO) build -q -p tsm-sandbox
+	cd bindings/python && ../../$(VENV)/bin/python -m mypy
+	cd bindings/python && ../../$(VENV)/bin/python -m pytest -q tests
+
+# Without a dotnet the C# binding stays untested: said here, and a failure in CI.
+test-csharp: target/release/libtsm.so
+	$(CARGO) build -q -p tsm-sandbox
+	@if command -v dotnet >/dev/null; then bindings/csharp/test.sh; \
+	else echo "C# WAS NOT TESTED: there is no dotnet on PATH."; test "$$CI" != true; fi
+
+bench: $(VENV)/ready target/release/libtsm.so
+	$(CARGO) build -q --release -p tsm-sandbox
+	$(VENV)/bin/python benches/bench.py
+
+soak:
+	$(CARGO) test --release -p tsm --lib proof -- --ignored --nocapture
+
+header:
+	TSM_UPDATE_HEADER=1 $(CARGO) build -q -p tsm
+
+clean:
+	$(CARGO) clean
