@@ -1,0 +1,279 @@
+//! Runs every scenario of `tests/scenarios` through the Rust API, against a sandbox of its own. `tests/scenarios/README.md` says what they may hold.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use tsm::{Call, Config, Error, Request, Response, Result, Session};
+use tsm_sandbox::Sandbox;
+
+#[test]
+fn every_scenario_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .collect();
+    files.sort();
+    assert!(files.len() > 20, "the scenarios are missing");
+    let failed: Vec<_> = files
+        .iter()
+        .filter(|path| std::panic::catch_unwind(|| run(path)).is_err())
+        .collect();
+    assert!(failed.is_empty(), "failed: {failed:#?}");
+}
+
+fn run(path: &Path) {
+    let scenario: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    let mut stage = Stage::new(&scenario, &name);
+    for (n, step) in scenario["steps"].as_array().unwrap().iter().enumerate() {
+        stage.play(n + 1, step);
+    }
+    for (counter, wanted) in scenario["wire"].as_object().unwrap() {
+        let counted = stage.sandbox.counter(counter);
+        assert_eq!(Some(counted), wanted.as_u64(), "{name}: wire: {counter}");
+    }
+}
+
+/// What one scenario works with, and what it remembers between steps.
+struct Stage {
+    name: String,
+    sandbox: Sandbox,
+    options: Map<String, Value>,
+    sessions: HashMap<String, Session>,
+    refused: Option<String>,
+    tokens: HashMap<String, String>,
+    temp: tempdir::TempDir,
+}
+
+/// What a step gave.
+#[derive(Default)]
+struct Outcome {
+    response: Option<Response>,
+    token: Option<String>,
+    info: Option<Value>,
+}
+
+impl Stage {
+    fn new(scenario: &Value, name: &str) -> Stage {
+        let sandbox = Sandbox::start(tsm_sandbox::Options::default()).unwrap();
+        let mut options = json!({
+            "base_url": sandbox.base_url(),
+            "soap_url": sandbox.soap_url(),
+            "username": "zbeeblebrox",
+            "password": "IMgr8",
+            "app_key": "key",
+            "app_secret": "secret",
+            "store": "memory:",
+        });
+        let options = options.as_object_mut().unwrap();
+        options.extend(scenario["options"].as_object().unwrap().clone());
+        Stage {
+            name: name.to_owned(),
+            options: options.clone(),
+            sandbox,
+            sessions: HashMap::new(),
+            refused: None,
+            tokens: HashMap::new(),
+            temp: tempdir::TempDir::new(),
+        }
+    }
+
+    fn play(&mut self, n: usize, step: &Value) {
+        let place = format!("{}, step {n}: {step}", self.name);
+        let expect = step["expect"].as_object().cloned().unwrap_or_default();
+        match self.act(step) {
+            Ok(outcome) => {
+                assert_eq!(expect.get("error"), None, "{place}: it succeeded");
+                self.compare(step, &expect, &outcome, &place);
+            }
+            Err(error) => {
+                let token = error.token().map(|token| token.reveal().to_owned());
+                compare_error(&expect, &error, token.as_deref(), &place);
+                self.refused = token;
+            }
+        }
+    }
+
+    fn act(&mut self, step: &Value) -> Result<Outcome> {
+        let call = Call::new();
+        let text = |name: &str| step[name].as_str().unwrap_or_default();
+        let session_name = step["as"].as_str().unwrap_or("main").to_owned();
+        match text("do") {
+            "login" => {
+                let session = Session::login(&self.config(step)?, &call)?;
+                self.sessions.insert(session_name, session);
+                return Ok(Outcome::default());
+            }
+            "sandbox" => {
+                let body = self.filled_json(&step["body"]);
+                self.sandbox.control(text("method"), text("path"), body);
+                return Ok(Outcome::default());
+            }
+            "check" => {
+                let http = step["http"].as_i64().unwrap() as i32;
+                return tsm::check(http, text("body").as_bytes()).map(|()| Outcome::default());
+            }
+            "unblock" => return tsm::unblock(&self.config(step)?).map(|()| Outcome::default()),
+            "free" => {
+                self.sessions.remove(&session_name);
+                return Ok(Outcome::default());
+            }
+            _ => {}
+        }
+        let session = &self.sessions[&session_name];
+        let named_token = match text("token") {
+            "" | "held" => None,
+            "refused" => Some(self.refused.as_deref().expect("no token was refused")),
+            other => Some(other),
+        };
+        let mut outcome = Outcome::default();
+        match text("do") {
+            "request" => {
+                let headers: Vec<(&str, &str)> = step["headers"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|header| header.as_str().unwrap().split_once(':').unwrap())
+                    .map(|(name, value)| (name, value.trim()))
+                    .collect();
+                let request = Request {
+                    method: text("method"),
+                    path: text("path"),
+                    headers: &headers,
+                    body: text("body").as_bytes(),
+                };
+                outcome.response = Some(session.request(&call, request)?);
+            }
+            "soap" => {
+                let body = text("body").as_bytes();
+                let answer = session.soap_call(&call, text("service"), text("operation"), body)?;
+                outcome.response = Some(answer);
+            }
+            "relogin" => session.relogin(&call, named_token)?,
+            "renew_api_token" => session.renew_api_token(&call, named_token)?,
+            "token" => outcome.token = Some(session.token()?.reveal().to_owned()),
+            "api_token" => outcome.token = Some(session.api_token(&call)?.reveal().to_owned()),
+            "logout" => session.logout(&call)?,
+            "cancel" => session.cancel(),
+            "info" => outcome.info = Some(serde_json::from_str(&session.info()?).unwrap()),
+            other => panic!("{}: there is no step {other:?}", self.name),
+        }
+        if let (Some(answer), Some(true)) = (&outcome.response, step["check"].as_bool()) {
+            answer.check()?;
+        }
+        Ok(outcome)
+    }
+
+    fn config(&self, step: &Value) -> Result<Config> {
+        let mut options = self.options.clone();
+        options.extend(step["options"].as_object().cloned().unwrap_or_default());
+        let mut config = Config::new();
+        for (name, value) in &options {
+            if let Some(value) = value.as_str() {
+                config.set(name, &self.filled(value))?;
+            }
+        }
+        Ok(config)
+    }
+
+    fn filled(&self, text: &str) -> String {
+        text.replace("{{base_url}}", &self.sandbox.base_url())
+            .replace("{{soap_url}}", &self.sandbox.soap_url())
+            .replace("{{temp}}", &self.temp.path().to_string_lossy())
+    }
+
+    fn filled_json(&self, value: &Value) -> Value {
+        let Some(object) = value.as_object() else {
+            return value.clone();
+        };
+        let filled = |(name, value): (&String, &Value)| {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.clone(), |text| self.filled(text).into());
+            (name.clone(), value)
+        };
+        Value::Object(object.iter().map(filled).collect())
+    }
+
+    fn compare(&mut self, step: &Value, expect: &Map<String, Value>, got: &Outcome, place: &str) {
+        let response = || got.response.as_ref().expect(place);
+        let what = format!("{} {}", step["as"], step["do"]);
+        for (key, wanted) in expect {
+            match key.as_str() {
+                "http" => assert_eq!(json!(response().status()), *wanted, "{place}"),
+                "body_has" => {
+                    let body = String::from_utf8_lossy(response().body()).into_owned();
+                    assert!(body.contains(wanted.as_str().unwrap()), "{place}: {body}");
+                }
+                "same_token" | "new_token" => {
+                    let same = self.tokens.get(&what) == got.token.as_ref();
+                    assert_eq!(same, key == "same_token", "{place}");
+                }
+                "info" => {
+                    let info = got.info.as_ref().expect(place);
+                    for (name, value) in wanted.as_object().unwrap() {
+                        assert_eq!(info.get(name), Some(value), "{place}: {name}");
+                    }
+                }
+                other => panic!("{place}: a success has no {other:?}"),
+            }
+        }
+        if let Some(token) = &got.token {
+            self.tokens.insert(what, token.clone());
+        }
+    }
+}
+
+fn compare_error(expect: &Map<String, Value>, error: &Error, token: Option<&str>, place: &str) {
+    assert!(expect.contains_key("error"), "{place}: {error}");
+    for (key, wanted) in expect {
+        let got = match key.as_str() {
+            "error" => json!(error.status().name()),
+            "code" => json!(error.code()),
+            "http" => json!(error.http_status()),
+            "retryable" => json!(error.retryable()),
+            "retry_after_ms" => json!(error.retry_after().map_or(-1, |d| d.as_millis() as i64)),
+            "refused_token" => json!(token.is_some()),
+            "message_has" => {
+                let text = wanted.as_str().unwrap();
+                assert!(error.message().contains(text), "{place}: {error}");
+                continue;
+            }
+            other => panic!("{place}: an error has no {other:?}"),
+        };
+        assert_eq!(got, *wanted, "{place}: {key}: {error}");
+    }
+}
+
+mod tempdir {
+    //! A private folder that goes when it is dropped.
+
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    pub struct TempDir(PathBuf);
+
+    impl TempDir {
+        pub fn new() -> TempDir {
+            static NEXT: AtomicU32 = AtomicU32::new(0);
+            let n = NEXT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("tsm-scenario-{}-{n}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::create_dir(&path).unwrap();
+            TempDir(path)
+        }
+
+        pub fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for TempDir {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
