@@ -1,28 +1,123 @@
-//! Text that must not be seen: wiped when dropped, never printed.
-//! The HTTP and TLS crates keep copies in buffers of their own, which are not wiped.
+//! Text that must not be seen: never printed, wiped when dropped, kept out of core dumps.
+//! The HTTP, TLS, JSON and XML crates keep copies in buffers of their own, for which none of this holds.
 
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// A password, key or token. `Debug` shows `***`; the memory is wiped on drop.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+/// A password, key or token. `Debug` shows `***`; the memory is in pages that no core dump holds (on Linux), and is wiped on drop.
+/// Clones share it.
+#[derive(Clone, Default)]
+pub struct Secret(Option<Arc<pages::Pages>>);
 
 impl Secret {
     pub fn new(text: impl Into<String>) -> Secret {
-        Secret(Zeroizing::new(text.into()))
+        let text = Zeroizing::new(text.into());
+        Secret((!text.is_empty()).then(|| Arc::new(pages::Pages::holding(&text))))
     }
 
     /// The text itself. Do not log it, nor keep a copy longer than needed.
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.as_ref().map_or("", |pages| pages.text())
     }
 }
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        self.reveal() == other.reveal()
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+#[cfg(unix)]
+#[allow(unsafe_code)]
+mod pages {
+    use std::ptr::{self, NonNull};
+
+    use zeroize::Zeroize;
+
+    /// Pages of their own for one text.
+    pub(super) struct Pages {
+        start: NonNull<u8>,
+        length: usize,
+    }
+
+    // SAFETY: the memory belongs to this value alone and does not change between `holding` and `drop`.
+    unsafe impl Send for Pages {}
+    // SAFETY: as above; shared use only reads.
+    unsafe impl Sync for Pages {}
+
+    impl Pages {
+        /// Panics when the system has no memory: the C boundary makes an error of it.
+        pub fn holding(text: &str) -> Pages {
+            // SAFETY: an anonymous mapping at an address of the system's choice touches nothing that is there.
+            let start = unsafe {
+                libc::mmap(
+                    ptr::null_mut(),
+                    text.len(),
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                    -1,
+                    0,
+                )
+            };
+            assert!(start != libc::MAP_FAILED, "no memory for a secret");
+            let start = NonNull::new(start.cast::<u8>()).expect("a mapping is not at 0");
+            // SAFETY: the range is the mapping just made. Where the advice is unknown the pages are ordinary ones.
+            #[cfg(target_os = "linux")]
+            unsafe {
+                libc::madvise(start.as_ptr().cast(), text.len(), libc::MADV_DONTDUMP)
+            };
+            // SAFETY: the mapping is at least as long as the text, writable, and nobody else's.
+            unsafe { ptr::copy_nonoverlapping(text.as_ptr(), start.as_ptr(), text.len()) };
+            Pages {
+                start,
+                length: text.len(),
+            }
+        }
+
+        pub fn text(&self) -> &str {
+            // SAFETY: `holding` wrote that many bytes of UTF-8 there, which stay until `drop`.
+            unsafe {
+                let bytes = std::slice::from_raw_parts(self.start.as_ptr(), self.length);
+                std::str::from_utf8_unchecked(bytes)
+            }
+        }
+    }
+
+    impl Drop for Pages {
+        fn drop(&mut self) {
+            // SAFETY: nobody borrows the text any more; the mapping is ours, and ends here.
+            unsafe {
+                std::slice::from_raw_parts_mut(self.start.as_ptr(), self.length).zeroize();
+                libc::munmap(self.start.as_ptr().cast(), self.length);
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod pages {
+    use zeroize::Zeroizing;
+
+    pub(super) struct Pages(Zeroizing<String>);
+
+    impl Pages {
+        pub fn holding(text: &str) -> Pages {
+            Pages(Zeroizing::new(text.to_owned()))
+        }
+
+        pub fn text(&self) -> &str {
+            &self.0
+        }
     }
 }
 
@@ -33,5 +128,34 @@ mod tests {
     #[test]
     fn debug_shows_nothing_of_the_text() {
         assert_eq!(format!("{:?}", Secret::new("IMgr8")), "***");
+    }
+
+    #[test]
+    fn any_text_is_kept_whole_and_clones_are_equal() {
+        for text in ["", "a", "ä\u{1f511}", &"x".repeat(10_000)] {
+            let secret = Secret::new(text);
+            assert_eq!(secret.reveal(), text);
+            assert_eq!(secret.clone(), secret);
+            assert_ne!(secret, Secret::new("other"));
+        }
+    }
+
+    /// The kernel's own word on the mapping that holds the text.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn its_pages_are_kept_out_of_core_dumps() {
+        let secret = Secret::new("IMgr8");
+        let address = secret.reveal().as_ptr() as u64;
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut here = false;
+        let flags = maps.lines().find(|line| {
+            let range = line.split(' ').next().unwrap_or_default().split_once('-');
+            let hex = |text| u64::from_str_radix(text, 16);
+            if let Some((Ok(start), Ok(end))) = range.map(|(a, b)| (hex(a), hex(b))) {
+                here = (start..end).contains(&address);
+            }
+            here && line.starts_with("VmFlags:")
+        });
+        assert!(flags.unwrap().split(' ').any(|flag| flag == "dd"));
     }
 }
