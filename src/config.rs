@@ -51,7 +51,7 @@ options! {
         "Its password.";
     api_token: "token", "", true, |value| token::api_token(value).map(drop).map_err(|e| e.message().into()),
         "A fixed API token, instead of app_key and app_secret. REST only.";
-    app_key: "text", "", false, not_empty,
+    app_key: "text without a colon", "", false, app_key,
         "The application's key, to fetch API tokens with. REST only.";
     app_secret: "text", "", true, not_empty,
         "The application's secret.";
@@ -485,6 +485,14 @@ fn not_empty(value: &str) -> Checked {
     }
 }
 
+fn app_key(value: &str) -> Checked {
+    not_empty(value)?;
+    match value.contains(':') {
+        true => Err("must not hold a colon: the platform's Basic header ends the key there".into()),
+        false => Ok(()),
+    }
+}
+
 fn header_text(value: &str) -> Checked {
     let visible = |b: u8| (0x20..0x7f).contains(&b);
     if value.trim() == value && !value.is_empty() && value.bytes().all(visible) {
@@ -558,6 +566,7 @@ mod tests {
             ("proxy", "socks5://localhost"),
             ("user_agent", "a\r\nb: c"),
             ("api_token", "a b"),
+            ("app_key", "a:b"),
         ] {
             let mut config = Config::new();
             let error = config.set(name, value).unwrap_err();

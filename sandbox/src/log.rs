@@ -113,7 +113,7 @@ fn headers(request: &Request<'_>) -> Map<String, Value> {
     for header in request.headers {
         let name = header.name.to_ascii_lowercase();
         let mut value = String::from_utf8_lossy(header.value).into_owned();
-        if name == "authorization"
+        if name.ends_with("authorization")
             && value
                 .get(..6)
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic "))

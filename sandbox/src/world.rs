@@ -11,7 +11,7 @@ use crate::counters::{Counter, Counters};
 use crate::delivery::Delivery;
 use crate::faults::{Faults, What};
 use crate::gateway;
-use crate::http::{Answer, Request};
+use crate::http::Request;
 use crate::kind::Kind;
 use crate::log::{LineId, Log};
 use crate::oauth;
@@ -129,76 +129,49 @@ impl World {
     ) -> Delivery {
         let kind = route.kind();
         let name = what.name();
+        self.log.explain(line, name, named(request, kind));
+        let generation = self.faults.generation();
+        let mut processed = || {
+            let outcome = self.process(now_ms, request, route);
+            self.log
+                .explain(line, format!("{name}: {}", outcome.why), outcome.named);
+            outcome.answer
+        };
         match what {
-            What::Delay(length) => Delivery::Delayed(
-                self.process_all_the_same(name, now_ms, request, route, line),
-                length,
-            ),
-            What::Hold => {
-                let generation = self.faults.generation();
-                Delivery::Held(
-                    self.process_all_the_same(name, now_ms, request, route, line),
-                    generation,
-                )
-            }
+            What::Delay(length) => Delivery::Delayed(processed(), length),
+            What::Hold => Delivery::Held(processed(), generation),
+            What::HalfBody => Delivery::HalfBody(processed()),
+            What::Drip(pause) => Delivery::Drip(processed(), pause),
+            What::Endless => Delivery::Endless,
+            What::ResetBefore => Delivery::Reset,
             What::ResetAfter => {
-                self.process_all_the_same(name, now_ms, request, route, line);
+                processed();
                 Delivery::Reset
             }
-            What::HalfBody => {
-                Delivery::HalfBody(self.process_all_the_same(name, now_ms, request, route, line))
+            What::ProcessLate(ms) => {
+                let late = Late {
+                    head: request.head.into(),
+                    body: request.body.into(),
+                };
+                self.late.insert((now_ms.saturating_add(ms), line), late);
+                Delivery::HangUp
             }
-            What::Drip(pause) => Delivery::Drip(
-                self.process_all_the_same(name, now_ms, request, route, line),
-                pause,
-            ),
             What::Answer {
-                answer,
-                process: true,
-                ..
+                answer, process, ..
             } => {
-                self.process_all_the_same(name, now_ms, request, route, line);
+                if process {
+                    processed();
+                }
                 Delivery::Answer(answer)
             }
-            other => {
-                self.log.explain(line, name, named(request, kind));
-                match other {
-                    What::ProcessLate(ms) => {
-                        let late = Late {
-                            head: request.head.into(),
-                            body: request.body.into(),
-                        };
-                        self.late.insert((now_ms.saturating_add(ms), line), late);
-                        Delivery::HangUp
-                    }
-                    What::Answer { answer, .. } => Delivery::Answer(answer),
-                    What::Endless => Delivery::Endless,
-                    What::Expired if kind.is_soap() => Delivery::Answer(soap::expired(self, kind)),
-                    What::Expired => {
-                        Delivery::Answer(rest::expired(&self.settings, &mut self.counters, kind))
-                    }
-                    What::ApiTokenRejected => {
-                        Delivery::Answer(gateway::reject(&self.settings, &mut self.counters, kind))
-                    }
-                    _ => Delivery::Reset,
-                }
+            What::Expired if kind.is_soap() => Delivery::Answer(soap::expired(self, kind)),
+            What::Expired => {
+                Delivery::Answer(rest::expired(&self.settings, &mut self.counters, kind))
+            }
+            What::ApiTokenRejected => {
+                Delivery::Answer(gateway::reject(&self.settings, &mut self.counters, kind))
             }
         }
-    }
-
-    /// Processes a request whose answer meets a fault.
-    fn process_all_the_same(
-        &mut self,
-        fault: &str,
-        now_ms: u64,
-        request: &Request<'_>,
-        route: &Route<'_>,
-        line: LineId,
-    ) -> Answer {
-        let outcome = self.process(now_ms, request, route);
-        self.log
-            .explain(line, format!("{fault}: {}", outcome.why), outcome.named);
-        outcome.answer
     }
 
     fn process(&mut self, now_ms: u64, request: &Request<'_>, route: &Route<'_>) -> Outcome {

@@ -3,6 +3,8 @@
 mod common;
 
 use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::*;
 use serde_json::{Value, json};
@@ -32,13 +34,15 @@ fn assert_reset(client: &mut Client) {
 
 /// Lets the sandbox's threads go on until the log has so many lines.
 fn wait_for_lines(sandbox: &Sandbox, count: usize) {
+    let patience = Instant::now() + Duration::from_secs(30);
     while sandbox
         .control("GET", "/log", Value::Null)
         .as_array()
         .map_or(0, Vec::len)
         < count
     {
-        std::thread::yield_now();
+        assert!(Instant::now() < patience, "the request never arrived");
+        thread::yield_now();
     }
 }
 

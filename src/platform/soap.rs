@@ -90,19 +90,34 @@ impl<'a> BodyElement<'a> {
                 "it begins with an XML declaration, which may stand only before the envelope; leave it out",
             ));
         }
-        let document = xml::parse(trimmed, &BODY).map_err(|error| flaw(&error.to_string()))?;
-        if document
-            .root_element()
-            .has_tag_name((ENVELOPE_NS, "Envelope"))
-        {
+        let wrapped;
+        let (document, body_is_root) = match xml::parse(trimmed, &BODY) {
+            // The prefixes of our envelope may be used without declaring them again, as the documents' examples do.
+            Err(xml::Flaw::UndeclaredPrefix { .. }) => {
+                wrapped = in_scope_of_envelope(trimmed);
+                (xml::parse(&wrapped, &BODY), false)
+            }
+            parsed => (parsed, true),
+        };
+        let document = document.map_err(|error| flaw(&error.to_string()))?;
+        let root = document.root_element();
+        if root.has_tag_name((ENVELOPE_NS, "Envelope")) {
             return Err(flaw(
                 "it is a whole envelope; pass only what stands inside its Body",
             ));
         }
+        let text = |node: &Node<'_, '_>| node.text().is_some_and(|text| !text.trim().is_empty());
+        let elements = root.children().filter(Node::is_element).count();
+        if !body_is_root
+            && (elements != 1 || root.children().any(|node| node.is_text() && text(&node)))
+        {
+            return Err(flaw("there is something beside the one root element"));
+        }
         if document.root().descendants().any(|node| node.is_pi()) {
             return Err(flaw("it has a processing instruction, which SOAP forbids"));
         }
-        Ok(BodyElement(document.input_text()))
+        let text = std::str::from_utf8(trimmed).map_err(|_| flaw("it is not UTF-8"))?;
+        Ok(BodyElement(text))
     }
 
     /// The whole envelope with the token in its header.
@@ -116,6 +131,13 @@ impl<'a> BodyElement<'a> {
         ])
     }
 }
+
+/// The body as it will stand in the envelope. One that closes this element early leaves two roots, which no parser takes.
+fn in_scope_of_envelope(body: &[u8]) -> Vec<u8> {
+    [SCOPE.as_bytes(), body, b"</scope>"].concat()
+}
+
+const SCOPE: &str = r#"<scope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:v2="http://nphase.com/unifiedwebservice/v2">"#;
 
 const CALL_TO_TOKEN: &str = r#"<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
   xmlns:v2="http://nphase.com/unifiedwebservice/v2">
@@ -398,6 +420,17 @@ mod tests {
     }
 
     #[test]
+    fn a_body_may_use_the_prefixes_of_the_envelope() {
+        let body =
+            BodyElement::new(b" <v2:GetDeviceList><v2:Input/></v2:GetDeviceList>\n").unwrap();
+        let envelope = body.envelope(&Secret::new("t"));
+        let envelope = std::str::from_utf8(&envelope).unwrap();
+        let document = roxmltree::Document::parse(envelope).unwrap();
+        let call = (SERVICE_NS, "GetDeviceList");
+        assert!(document.descendants().any(|node| node.has_tag_name(call)));
+    }
+
+    #[test]
     fn a_body_is_one_element_and_nothing_else() {
         let element = "<a xmlns='u'><b c='d'>&lt;</b><!-- <c> --></a>";
         for body in [element.to_owned(), format!("\u{feff}\r\n{element} \t\n")] {
@@ -415,6 +448,10 @@ mod tests {
             (b"<a></b>", "closing tag"),
             (b"</soapenv:Body>", "a syntax error"),
             (b"<p:a/>", "prefix is not declared"),
+            (b"<v2:a/><v2:b/>", "beside"),
+            (b"<v2:a/>text", "beside"),
+            (b"<v2:a/></scope><scope>", ""),
+            (b"<v2:a/></soapenv:Body><soapenv:Body>", ""),
             (b"<?xml version='1.0'?><a/>", "XML declaration"),
             (b"<?pi?><a/>", "processing instruction"),
             (b"<a><?pi x?></a>", "processing instruction"),

@@ -35,6 +35,10 @@ pub(super) enum Flaw {
     TooWide,
     Encoding(String),
     Dtd,
+    UndeclaredPrefix {
+        row: u32,
+        column: u32,
+    },
     Malformed {
         what: &'static str,
         row: u32,
@@ -54,6 +58,10 @@ impl fmt::Display for Flaw {
             Flaw::Dtd => {
                 f.write_str("the XML has a DTD or an entity declaration, which are refused")
             }
+            Flaw::UndeclaredPrefix { row, column } => write!(
+                f,
+                "the XML is not well-formed: a namespace prefix is not declared (line {row}, column {column})"
+            ),
             Flaw::Malformed { what, row, column } => {
                 write!(
                     f,
@@ -241,6 +249,7 @@ impl<'a> Tag<'a> {
 /// The kind and place of a flaw, without a word of the document: that may hold a password.
 fn flaw_of(error: &roxmltree::Error) -> Flaw {
     use roxmltree::Error;
+    let place = error.pos();
     let what = match error {
         Error::DtdDetected => return Flaw::Dtd,
         Error::NodesLimitReached
@@ -248,7 +257,12 @@ fn flaw_of(error: &roxmltree::Error) -> Flaw {
         | Error::NamespacesLimitReached => {
             return Flaw::TooWide;
         }
-        Error::UnknownNamespace(..) => "a namespace prefix is not declared",
+        Error::UnknownNamespace(..) => {
+            return Flaw::UndeclaredPrefix {
+                row: place.row,
+                column: place.col,
+            };
+        }
         Error::UnexpectedCloseTag(..) => "a closing tag does not match its opening tag",
         Error::UnknownEntityReference(..) | Error::MalformedEntityReference(_) => {
             "a stray '&' or an unknown entity"
@@ -262,7 +276,6 @@ fn flaw_of(error: &roxmltree::Error) -> Flaw {
         Error::NonXmlChar(..) => "it has a character that XML cannot hold",
         _ => "a syntax error",
     };
-    let place = error.pos();
     Flaw::Malformed {
         what,
         row: place.row,
