@@ -157,7 +157,7 @@ impl ApiTokens {
             .and_then(|answer| {
                 oauth::answer(answer.status, answer.header("retry-after"), &answer.body)
             })
-            .inspect_err(|error| self.log.warn(|| format!("no API token: {error}")))?;
+            .inspect_err(|error| self.log.info(|| format!("no API token: {error}")))?;
         let generation = self.held.load().as_ref().map_or(0, |h| h.generation) + 1;
         let token = Arc::new(ApiToken {
             token: granted.token,

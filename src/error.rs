@@ -103,6 +103,12 @@ impl Error {
         }))
     }
 
+    /// Says first what the failure happened to.
+    pub(crate) fn about(mut self, what: &str) -> Error {
+        self.0.message = format!("{what}: {}", self.0.message);
+        self
+    }
+
     pub(crate) fn with_code(mut self, code: impl Into<String>) -> Error {
         self.0.code = code.into();
         self

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use ureq::http::header::{ACCEPT, HeaderName, HeaderValue};
 use ureq::http::{self, Method};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
 use crate::call::Running;
 use crate::config::Settings;
 use crate::error::{Error, Result, Status};
 use crate::response::Response;
+use crate::tls;
 use crate::transport::{self, BUFFER_BYTES, SlicedResolver, UnderWay};
 
 const MAX_IDLE_CONNECTIONS: usize = 64;
@@ -87,9 +87,17 @@ impl Wire for Http {
             .run(request)
             .and_then(|answer| read(answer, outgoing.max_response_bytes));
         let ended = under_way.end();
-        result.map_err(|error| Failure {
-            error: ended.reason.unwrap_or_else(|| explain(error)),
-            sent: ended.sent,
+        result.map_err(|error| {
+            let error = ended.reason.unwrap_or_else(|| explain(error));
+            let host = host_of(outgoing.url);
+            let what = match ended.sent {
+                false => format!("no connection to {host}"),
+                true => format!("no whole answer from {host}"),
+            };
+            Failure {
+                error: error.about(&what),
+                sent: ended.sent,
+            }
         })
     }
 }
@@ -108,7 +116,7 @@ fn agent(settings: &Settings, max_idle_connections: usize) -> Result<Agent> {
         .max_idle_connections(max_idle_connections)
         .max_idle_connections_per_host(max_idle_connections)
         .proxy(proxy(settings)?)
-        .tls_config(tls(settings)?)
+        .tls_config(tls::config(settings.ca_file.as_deref())?)
         .build();
     Ok(Agent::with_parts(
         config,
@@ -139,38 +147,14 @@ fn proxy(settings: &Settings) -> Result<Option<Proxy>> {
     }
 }
 
+/// The host of a URL, with its port if it names one.
+fn host_of(url: &str) -> &str {
+    let after_scheme = url.split("//").nth(1).unwrap_or_default();
+    after_scheme.split('/').next().unwrap_or_default()
+}
+
 fn is_http(protocol: ProxyProtocol) -> bool {
     matches!(protocol, ProxyProtocol::Http | ProxyProtocol::Https)
-}
-
-fn tls(settings: &Settings) -> Result<TlsConfig> {
-    let roots = match &settings.ca_file {
-        None => RootCerts::PlatformVerifier,
-        Some(path) => RootCerts::from(certificates(path)?),
-    };
-    Ok(TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(std::sync::Arc::new(
-            rustls::crypto::ring::default_provider(),
-        ))
-        .root_certs(roots)
-        .build())
-}
-
-fn certificates(path: &str) -> Result<Vec<Certificate<'static>>> {
-    let invalid = |why: &str| Error::new(Status::InvalidArgument, format!("ca_file {path}: {why}"));
-    let pem = std::fs::read(path).map_err(|error| invalid(&error.to_string()))?;
-    let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
-        match item.map_err(|_| invalid("is not PEM"))? {
-            PemItem::Certificate(certificate) => certificates.push(certificate),
-            _ => continue,
-        }
-    }
-    if certificates.is_empty() {
-        return Err(invalid("holds no certificate in PEM"));
-    }
-    Ok(certificates)
 }
 
 fn build<'a>(outgoing: &Outgoing<'a>) -> Result<http::Request<&'a [u8]>> {
@@ -229,11 +213,11 @@ fn explain(error: ureq::Error) -> Error {
     let protocol = |message: String| Error::new(Status::Protocol, message);
     match error {
         U::BodyExceedsLimit(limit) => protocol(format!(
-            "the answer is longer than {limit} bytes (max_response_bytes)"
+            "it is longer than {limit} bytes (max_response_bytes)"
         )),
-        U::LargeResponseHeader(..) => protocol("the answer's head is too long".into()),
-        U::Protocol(error) => protocol(format!("the answer is not HTTP/1.1: {error}")),
-        U::Http(error) => protocol(format!("the answer is not HTTP/1.1: {error}")),
+        U::LargeResponseHeader(..) => protocol("its head is too long".into()),
+        U::Protocol(error) => protocol(format!("it is not HTTP/1.1: {error}")),
+        U::Http(error) => protocol(format!("it is not HTTP/1.1: {error}")),
         U::Rustls(error) => tls_error(&error),
         U::Tls(error) => Error::new(Status::Tls, error),
         U::TlsRequired => Error::new(Status::Tls, "the connection would not be encrypted"),
@@ -241,9 +225,9 @@ fn explain(error: ureq::Error) -> Error {
         U::ConnectProxyFailed(error) => network(format!("the proxy refused: {error}")),
         U::Io(error) => match error.get_ref().and_then(|e| e.downcast_ref()) {
             Some(error) => tls_error(error),
-            None => network(format!("the connection failed: {error}")),
+            None => network(error.to_string()),
         },
-        other => network(format!("the connection failed: {other}")),
+        other => network(other.to_string()),
     }
 }
 

@@ -18,11 +18,14 @@ mod http;
 mod lockout;
 mod login;
 mod platform;
+#[cfg(test)]
+mod proof;
 mod renewal;
 mod response;
 mod secret;
 mod session;
 mod store;
+mod tls;
 mod transport;
 
 pub use call::Call;

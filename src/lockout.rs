@@ -17,17 +17,42 @@ use crate::store::{Found, Key, PasswordHash, Record, Slot};
 const REMEMBERED: usize = 8;
 /// A login of unknown fate may be judged this late, and count then.
 const LATE_MS: u64 = 5 * 60 * 1000;
+/// How many failures in a row lock the contact.
+const LOCKED_AT: usize = 5;
 /// After an outage one login is let through this often.
 const PROBE_MS: u64 = 15 * 60 * 1000;
 
 /// The right to send one login.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Permit {
     slot: u64,
     /// What a success of this login proves harmless: everything the platform judged before it was sent.
     settled_by_success: Vec<u64>,
     /// The slot a probe stands for.
     replaced: Option<Slot>,
+}
+
+impl Permit {
+    /// Whether its slot is still there.
+    pub fn stands(&self, record: &Record) -> bool {
+        record.slots.iter().any(|slot| slot.id == self.slot)
+    }
+}
+
+/// A permit without the numbers of its slots: which slot is its own, which a success settles, whether it is a probe.
+#[cfg(test)]
+pub(crate) type PermitOutline = (Option<usize>, Vec<bool>, bool);
+
+#[cfg(test)]
+impl Permit {
+    pub fn outline(&self, record: &Record) -> PermitOutline {
+        let settles = |slot: &Slot| self.settled_by_success.contains(&slot.id);
+        (
+            record.slots.iter().position(|slot| slot.id == self.slot),
+            record.slots.iter().map(settles).collect(),
+            self.replaced.is_some(),
+        )
+    }
 }
 
 /// What came of a login.
@@ -71,14 +96,16 @@ impl<'a> Password<'a> {
     }
 }
 
-/// The record to work on. What cannot be read counts as one slot left, not as none used.
+/// The record to work on. What cannot be read counts as one slot left, not as none used; and as none left where one login more could be
+/// the last one, or where that one slot was given already.
 pub(crate) fn record(found: Found, now_ms: u64, max_failures: usize) -> Result<Record> {
     match found {
         Found::Record(record) => Ok(*record),
         Found::Nothing => Ok(Record::new(new_salt()?)),
-        Found::Unreadable(_) => {
+        Found::Unreadable { again, .. } => {
             let mut record = Record::new(new_salt()?);
-            for _ in 1..max_failures {
+            let left = !again && max_failures + 1 < LOCKED_AT;
+            for _ in usize::from(left)..max_failures {
                 reserve(&mut record, now_ms);
             }
             Ok(record)
@@ -94,20 +121,19 @@ pub(crate) fn admit(
     now_ms: u64,
     max_failures: usize,
 ) -> Result<Permit> {
-    // A clock that was set back must not make a slot younger than it is for ever.
     for slot in &mut record.slots {
+        // A clock that was set back must not make a slot younger than it is for ever.
         slot.sent_ms = slot.sent_ms.min(now_ms);
+        // The lease is ours: whoever sent it has given up by now, or died.
+        slot.ended_ms = Some(slot.ended_ms.unwrap_or(now_ms).min(now_ms));
     }
-    if !record.rejected.is_empty() {
-        let hash = password.hash(&record.salt)?;
-        if record.rejected.contains(&hash) {
-            return Err(blocked(key, record, max_failures, Why::Rejected));
-        }
+    if is_rejected(record, password)? {
+        return Err(blocked(key, record, max_failures, Why::Rejected));
     }
     let settled_by_success = record
         .slots
         .iter()
-        .filter(|slot| slot.rejected || now_ms - slot.sent_ms >= LATE_MS)
+        .filter(|slot| slot.rejected || is_over(slot, now_ms))
         .map(|slot| slot.id)
         .collect();
     let mut replaced = None;
@@ -127,14 +153,28 @@ pub(crate) fn admit(
     })
 }
 
+/// Whether the platform is known to have said no to this password.
+pub(crate) fn is_rejected(record: &Record, password: &mut Password<'_>) -> Result<bool> {
+    match record.rejected.is_empty() {
+        true => Ok(false),
+        false => Ok(record.rejected.contains(&password.hash(&record.salt)?)),
+    }
+}
+
 /// Notes what came of a login. The record must be saved afterwards.
 pub(crate) fn settle(
     record: &mut Record,
     permit: &Permit,
     password: &mut Password<'_>,
     fate: Fate,
+    now_ms: u64,
 ) -> Result<()> {
     record.ended += 1;
+    for slot in &mut record.slots {
+        if slot.id == permit.slot {
+            slot.ended_ms = Some(now_ms);
+        }
+    }
     match fate {
         Fate::Succeeded => {
             let done = |id| id == permit.slot || permit.settled_by_success.contains(&id);
@@ -174,9 +214,16 @@ fn reserve(record: &mut Record, now_ms: u64) -> u64 {
     record.slots.push(Slot {
         id,
         sent_ms: now_ms,
+        ended_ms: None,
         rejected: false,
     });
     id
+}
+
+/// Whether a login of unknown fate can no longer be judged.
+fn is_over(slot: &Slot, now_ms: u64) -> bool {
+    let over = |ended_ms| now_ms.saturating_sub(ended_ms) >= LATE_MS;
+    slot.ended_ms.is_some_and(over)
 }
 
 /// When the next probe may leave, if ever: the password has worked before, and nothing was rejected since.
@@ -297,6 +344,7 @@ mod tests {
                 &permit,
                 &mut Password::new(&secret, None),
                 fate,
+                self.now_ms,
             )
         }
 
@@ -442,6 +490,7 @@ mod tests {
             &late,
             &mut Password::new(&secret, None),
             Fate::Succeeded,
+            guard.now_ms,
         )
         .unwrap();
         assert_eq!(guard.slots(), 1);
@@ -464,14 +513,43 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_record_leaves_one_slot() {
+    fn five_minutes_count_from_the_end_of_a_login_not_from_its_start() {
         let mut guard = Guard::new();
-        let found = Found::Unreadable("half".into());
-        guard.record = record(found, guard.now_ms, MAX).unwrap();
-        guard.login("a", Fate::Rejected).unwrap();
-        assert!(guard.admit("b").is_err());
+        let permit = guard.admit("right").unwrap();
+        guard.now_ms += 10 * MINUTE;
+        let secret = Secret::new("right");
+        let mut password = Password::new(&secret, None);
+        let now_ms = guard.now_ms;
+        settle(
+            &mut guard.record,
+            &permit,
+            &mut password,
+            Fate::Unknown,
+            now_ms,
+        )
+        .unwrap();
+        guard.login("right", Fate::Succeeded).unwrap();
+        assert_eq!(guard.slots(), 1);
 
-        let found = Found::Unreadable("half".into());
-        assert_eq!(record(found, 0, 1).unwrap().slots.len(), 0);
+        // Nobody knows how long the sender of this one lived.
+        let _ = guard.admit("right").unwrap();
+        guard.now_ms += 10 * MINUTE;
+        guard.login("right", Fate::Succeeded).unwrap();
+        assert_eq!(guard.slots(), 1);
+        guard.now_ms += LATE_MS;
+        guard.login("right", Fate::Succeeded).unwrap();
+        assert_eq!(guard.slots(), 0);
+    }
+
+    fn unreadable(again: bool, max_failures: usize) -> usize {
+        let why = "half".into();
+        let found = Found::Unreadable { why, again };
+        max_failures - record(found, 0, max_failures).unwrap().slots.len()
+    }
+
+    #[test]
+    fn an_unreadable_record_leaves_one_slot_once_and_none_where_four_may_have_failed() {
+        assert_eq!([1, 2, 3, 4].map(|max| unreadable(false, max)), [1, 1, 1, 0]);
+        assert_eq!([1, 2, 3, 4].map(|max| unreadable(true, max)), [0; 4]);
     }
 }

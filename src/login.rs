@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Account, Log, Protocol, Settings, StoreChoice};
 use crate::error::{Error, Result, Status};
 use crate::http::{Failure, Outgoing, Wire};
-use crate::lockout::{self, Fate, Hashed, Password};
+use crate::lockout::{self, Fate, Hashed, Password, Permit};
 use crate::platform::answer::LoginAnswer;
 use crate::platform::{rest, soap};
 use crate::response::Response;
@@ -30,6 +30,7 @@ pub(crate) struct Logins {
     username: String,
     password: Secret,
     hashed: ArcSwapOption<Hashed>,
+    unsaved: ArcSwapOption<Rejection>,
     max_failures: usize,
     place: Place,
     share_token: bool,
@@ -39,6 +40,12 @@ pub(crate) struct Logins {
     log: Log,
     succeeded: AtomicU64,
     failed: AtomicU64,
+}
+
+/// A rejection that the store did not take: it is noted with the next login.
+struct Rejection {
+    salt: [u8; 16],
+    permit: Permit,
 }
 
 /// A session token, and whether it took a login.
@@ -56,6 +63,7 @@ impl Logins {
             username: account.username.clone(),
             password: settings.password.clone(),
             hashed: ArcSwapOption::empty(),
+            unsaved: ArcSwapOption::empty(),
             max_failures: account.max_login_failures,
             place,
             share_token: settings.share_token,
@@ -105,7 +113,7 @@ impl Logins {
             }
             .obtain()
         };
-        self.place.with(&self.log, attempt)
+        self.place.with(running, &*self.clock, &self.log, attempt)
     }
 
     /// Takes a token that was logged out from those who share it.
@@ -113,8 +121,9 @@ impl Logins {
         if !self.share_token {
             return Ok(());
         }
-        self.place.with(&self.log, |store| {
-            let mut lease = store::lease(store, &self.key, running, &*self.clock, || Ok(()))?;
+        let clock = &*self.clock;
+        self.place.with(running, clock, &self.log, |store| {
+            let mut lease = store::lease(store, &self.key, running, clock)?;
             let Found::Record(mut record) = lease.load()? else {
                 return Ok(());
             };
@@ -137,17 +146,21 @@ impl Logins {
 /// Forgets what the guard counts for an account. Waits for a login under way.
 pub(crate) fn unblock(account: &Account, running: &Running, clock: &dyn Clock) -> Result<()> {
     let key = Key::new(account);
-    Place::open(account)?.with(&account.log, |store| {
-        let mut lease = store::lease(store, &key, running, clock, || Ok(()))?;
+    Place::open(account)?.with(running, clock, &account.log, |store| {
+        let mut lease = store::lease(store, &key, running, clock)?;
         let mut record =
             lockout::record(lease.load()?, clock.wall_ms(), account.max_login_failures)?;
         lockout::unblock(&mut record);
-        lease.save(&record)
+        lease.save(&record)?;
+        lease.all_is_well();
+        Ok(())
     })
 }
 
 /// The store of an account. The default one gives way to memory when it cannot be used; one that was asked for does not.
 pub(crate) struct Place {
+    key: Key,
+    max_failures: usize,
     store: Option<Arc<dyn Store>>,
     memory: Arc<dyn Store>,
     is_default: bool,
@@ -158,6 +171,8 @@ impl Place {
     pub fn open(account: &Account) -> Result<Place> {
         let place = |store: Option<Arc<dyn Store>>| -> Result<Place> {
             Ok(Place {
+                key: Key::new(account),
+                max_failures: account.max_login_failures,
                 fallen_back: AtomicBool::new(store.is_none()),
                 store,
                 memory: store::open(&StoreChoice::Memory)?,
@@ -174,6 +189,19 @@ impl Place {
         }
     }
 
+    /// A place over any store.
+    #[cfg(test)]
+    pub fn over(store: Arc<dyn Store>, account: &Account) -> Place {
+        Place {
+            key: Key::new(account),
+            max_failures: account.max_login_failures,
+            memory: Arc::clone(&store),
+            store: Some(store),
+            is_default: false,
+            fallen_back: AtomicBool::new(false),
+        }
+    }
+
     fn has_fallen_back(&self) -> bool {
         self.fallen_back.load(Ordering::Relaxed)
     }
@@ -185,8 +213,15 @@ impl Place {
         }
     }
 
-    /// Does it in the store; where the default store fails, once more in memory. A store fails before anything is sent, never after.
-    fn with<T>(&self, log: &Log, attempt: impl Fn(&dyn Store) -> Result<T>) -> Result<T> {
+    /// Does it in the store; where the default store fails, once more in memory. What the store counts is counted on there: a store that
+    /// cannot be written may well be read.
+    fn with<T>(
+        &self,
+        running: &Running,
+        clock: &dyn Clock,
+        log: &Log,
+        attempt: impl Fn(&dyn Store) -> Result<T>,
+    ) -> Result<T> {
         match attempt(self.current()) {
             Err(error)
                 if error.status() == Status::Store
@@ -194,9 +229,29 @@ impl Place {
                     && !self.fallen_back.swap(true, Ordering::Relaxed) =>
             {
                 warn_of_fallback(log, &error);
+                self.carry_over(running, clock)?;
                 attempt(self.current())
             }
             result => result,
+        }
+    }
+
+    /// Takes the store's count along into memory, where there is none yet.
+    fn carry_over(&self, running: &Running, clock: &dyn Clock) -> Result<()> {
+        let found = match &self.store {
+            Some(store) => store.peek(&self.key),
+            None => return Ok(()),
+        };
+        let (Ok(found @ Found::Record(_)) | Ok(found @ Found::Unreadable { .. })) = found else {
+            return Ok(());
+        };
+        let mut lease = store::lease(&*self.memory, &self.key, running, clock)?;
+        match lease.load()? {
+            Found::Nothing => {
+                let record = lockout::record(found, clock.wall_ms(), self.max_failures)?;
+                lease.save(&record)
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -221,30 +276,30 @@ impl Attempt<'_> {
     fn obtain(&self) -> Result<Obtained> {
         let Logins { key, log, .. } = self.logins;
         let clock = &*self.logins.clock;
+        let mut ended_before = 0;
         if self.logins.share_token
             && let Found::Record(record) = self.store.peek(key)?
-            && let Some(adopted) = self.adopt(&record)
         {
-            return Ok(adopted);
+            if let Some(adopted) = self.adopt(&record) {
+                return Ok(adopted);
+            }
+            ended_before = record.ended;
         }
-        let mut ended_before = None;
-        let mut lease = store::lease(self.store, key, self.running, clock, || {
-            ended_before = Some(match self.store.peek(key)? {
-                Found::Record(record) => record.ended,
-                _ => 0,
-            });
-            Ok(())
-        })?;
+        let mut lease = store::lease(self.store, key, self.running, clock)?;
         let found = lease.load()?;
-        if let Found::Unreadable(why) = &found {
-            log.error(|| format!("lockout guard: {why}; it was set aside, and one login is left"));
+        if let Found::Unreadable { why, .. } = &found {
+            log.error(|| {
+                format!(
+                    "lockout guard: {why}; it is set aside, and counts as one login left at most"
+                )
+            });
         }
         let mut record =
             lockout::record(found, self.logins.clock.wall_ms(), self.logins.max_failures)?;
         if let Some(adopted) = self.adopt(&record) {
             return Ok(adopted);
         }
-        if let Some(failure) = self.failed_meanwhile(&record, ended_before) {
+        if let Some(failure) = self.failed_meanwhile(&record, ended_before)? {
             return Err(failure);
         }
         let result = self.log_in(&mut *lease, &mut record);
@@ -266,15 +321,43 @@ impl Attempt<'_> {
     }
 
     /// The failure of a login for the same token that ended while this one waited: it is shared, not repeated.
-    fn failed_meanwhile(&self, record: &Record, ended_before: Option<u64>) -> Option<Error> {
-        let ended_meanwhile = self.logins.share_token && record.ended > ended_before?;
-        let last = record.last.as_ref().filter(|_| ended_meanwhile)?;
-        let failure = last.failure.as_ref()?;
-        (last.replaced == self.replaced.map(digest)).then(|| {
-            Error::new(failure.status, failure.message.clone())
-                .with_code(failure.code.clone())
-                .with_http_status(failure.http_status)
-        })
+    /// But a rejection is only for those who have the same password.
+    fn failed_meanwhile(&self, record: &Record, ended_before: u64) -> Result<Option<Error>> {
+        let Logins {
+            share_token,
+            protocol,
+            ..
+        } = self.logins;
+        let same = |last: &&Outcome| {
+            last.protocol == protocol.name() && last.replaced == self.replaced.map(digest)
+        };
+        let meanwhile = *share_token && record.ended > ended_before;
+        let last = record.last.as_ref().filter(same).filter(|_| meanwhile);
+        let Some(failure) = last.and_then(|last| last.failure.as_ref()) else {
+            return Ok(None);
+        };
+        if failure.status == Status::Credentials {
+            let mut password = self.password();
+            let rejected = lockout::is_rejected(record, &mut password)?;
+            self.remember(&password);
+            if !rejected {
+                return Ok(None);
+            }
+        }
+        let error = Error::new(failure.status, failure.message.clone())
+            .with_code(failure.code.clone())
+            .with_http_status(failure.http_status);
+        Ok(Some(error))
+    }
+
+    fn password(&self) -> Password<'_> {
+        let hashed = self.logins.hashed.load_full().map(|hashed| *hashed);
+        Password::new(&self.logins.password, hashed)
+    }
+
+    /// Keeps the hash that was made, if one was.
+    fn remember(&self, password: &Password<'_>) {
+        self.logins.hashed.store(password.hashed().map(Arc::new));
     }
 
     /// At most two logins: the second with another API token, when the first was refused for it.
@@ -309,9 +392,9 @@ impl Attempt<'_> {
     ) -> Result<Ended> {
         let logins = self.logins;
         let body = self.body()?;
-        let hashed = logins.hashed.load_full().map(|hashed| *hashed);
-        let mut password = Password::new(&logins.password, hashed);
+        let mut password = self.password();
         let now_ms = logins.clock.wall_ms();
+        self.catch_up(record, &mut password, now_ms)?;
         let permit = lockout::admit(
             record,
             &logins.key,
@@ -321,20 +404,47 @@ impl Attempt<'_> {
         )
         .inspect_err(|error| logins.log.error(|| error.to_string()))?;
         lease.save(record)?;
+        logins.unsaved.store(None);
 
         let (fate, ended) = self.judge(self.exchange(&body, api_token), api_token);
 
-        if let Err(error) = lockout::settle(record, &permit, &mut password, fate) {
+        let now_ms = logins.clock.wall_ms();
+        if let Err(error) = lockout::settle(record, &permit, &mut password, fate, now_ms) {
             logins.log.error(|| error.to_string());
         }
-        logins.hashed.store(password.hashed().map(Arc::new));
+        self.remember(&password);
         self.note(record, &ended);
-        if let Err(error) = lease.save(record) {
-            // The slot stands as one of unknown fate: the safe side.
-            logins.log.error(|| error.to_string());
+        match lease.save(record) {
+            Ok(()) if fate == Fate::Succeeded => lease.all_is_well(),
+            Ok(()) => {}
+            Err(error) => {
+                // The slot stands as one of unknown fate: the safe side.
+                logins.log.error(|| error.to_string());
+                if fate == Fate::Rejected {
+                    let salt = record.salt;
+                    logins
+                        .unsaved
+                        .store(Some(Arc::new(Rejection { salt, permit })));
+                }
+            }
         }
         self.tell(fate, &ended);
         Ok(ended)
+    }
+
+    /// Notes a rejection of this session's password that could not be saved when it came, unless its slot was forgotten meanwhile.
+    fn catch_up(
+        &self,
+        record: &mut Record,
+        password: &mut Password<'_>,
+        now_ms: u64,
+    ) -> Result<()> {
+        match self.logins.unsaved.load_full() {
+            Some(unsaved) if unsaved.salt == record.salt && unsaved.permit.stands(record) => {
+                lockout::settle(record, &unsaved.permit, password, Fate::Rejected, now_ms)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn body(&self) -> Result<Zeroizing<Vec<u8>>> {
@@ -411,6 +521,8 @@ impl Attempt<'_> {
     /// What those who share the token, or wait for it, need to know.
     fn note(&self, record: &mut Record, ended: &Ended) {
         if !self.logins.share_token {
+            // Whoever waits must not take an older outcome for that of this login.
+            record.last = None;
             return;
         }
         let protocol = self.logins.protocol.name();
@@ -435,6 +547,7 @@ impl Attempt<'_> {
             return;
         }
         record.last = Some(Outcome {
+            protocol: protocol.to_owned(),
             replaced: self.replaced.map(digest),
             failure: failure.map(|error| OutcomeFailure {
                 status: error.status(),
@@ -454,7 +567,8 @@ impl Attempt<'_> {
             }
             Ended::Error(error) | Ended::ApiTokenRefused(error, _) => {
                 self.logins.failed.fetch_add(1, Ordering::Relaxed);
-                log.warn(|| format!("login failed ({fate:?}): {error}"));
+                // The caller is told; who logs errors would have it twice.
+                log.info(|| format!("login failed ({fate:?}): {error}"));
             }
         }
     }

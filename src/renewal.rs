@@ -206,9 +206,7 @@ mod tests {
                 drop(led);
             });
             wait_begun.recv().unwrap();
-            let State::InFlight(_) = &*lock(&renewal.state) else {
-                panic!("no flight");
-            };
+            assert!(matches!(*lock(&renewal.state), State::InFlight(_)));
             // The follower asks its call before each wait: the leader ends then.
             let go = std::sync::Mutex::new(Some(go));
             let call = Call::new();

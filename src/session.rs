@@ -96,7 +96,7 @@ impl Session {
     }
 
     /// A session that is not logged in yet, over any wire, store and clock.
-    fn new(
+    pub(crate) fn new(
         settings: &Settings,
         wire: Box<dyn Wire>,
         place: Place,

@@ -88,8 +88,10 @@ impl Store for FileStore {
             record: self.path(key, "json"),
             new: self.path(key, "new"),
             aside: self.path(key, "unreadable"),
+            kept: self.path(key, "unreadable.old"),
             directory: self.directory.clone(),
-            _lock: lock,
+            lock_path: path,
+            lock,
         })))
     }
 
@@ -126,27 +128,52 @@ impl Drop for Lock {
 struct FileLease {
     record: PathBuf,
     new: PathBuf,
+    /// What was unreadable, until the account is known to be well.
     aside: PathBuf,
+    /// And after that, for whoever wants to look at it.
+    kept: PathBuf,
     directory: PathBuf,
-    _lock: Lock,
+    lock_path: PathBuf,
+    lock: Lock,
+}
+
+impl FileLease {
+    /// Keeps a link to what is no record. It stays in its place, and counts there, until a record takes it.
+    /// True when another one lies aside already.
+    fn set_aside(&self) -> io::Result<bool> {
+        if fs::symlink_metadata(&self.aside).is_ok() {
+            return Ok(!private::is_same(&self.aside, &self.record));
+        }
+        remove(&self.new)?;
+        if fs::hard_link(&self.record, &self.new).is_err() {
+            fs::copy(&self.record, &self.new)?;
+        }
+        fs::rename(&self.new, &self.aside)?;
+        Ok(false)
+    }
 }
 
 impl Lease for FileLease {
     fn load(&mut self) -> Result<Found> {
-        let found = read(&self.record)?;
-        if let Found::Unreadable(_) = found {
-            fs::rename(&self.record, &self.aside)
+        let mut found = read(&self.record)?;
+        if let Found::Unreadable { again, .. } = &mut found {
+            *again = self
+                .set_aside()
                 .map_err(|error| failed("cannot set aside", &self.record, &error))?;
         }
         Ok(found)
     }
 
     fn save(&mut self, record: &Record) -> Result<()> {
+        // Who removed the lock file made way for another lease: the record is its holder's now.
+        if !private::is_at(&self.lock.file, &self.lock_path) {
+            return Err(refused(
+                &self.lock_path,
+                "it was removed while it was locked",
+            ));
+        }
         let write = || -> io::Result<()> {
-            match fs::remove_file(&self.new) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            remove(&self.new)?;
             let mut options = OpenOptions::new();
             let mut file = private::flags(options.write(true).create_new(true)).open(&self.new)?;
             let text = zeroize::Zeroizing::new(record.to_json().to_string());
@@ -161,6 +188,19 @@ impl Lease for FileLease {
             failed("cannot write", &self.record, &error)
         })
     }
+
+    fn all_is_well(&mut self) {
+        // Where this fails it counts on: the safe side.
+        let _ = fs::rename(&self.aside, &self.kept);
+    }
+}
+
+/// Removes a file, if there is one.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn read(path: &Path) -> Result<Found> {
@@ -174,7 +214,10 @@ fn read(path: &Path) -> Result<Found> {
     file.take(MAX_RECORD_BYTES + 1)
         .read_to_end(&mut text)
         .map_err(|error| failed("cannot read", path, &error))?;
-    let unreadable = |why: &str| Found::Unreadable(format!("{}: {why}", path.display()));
+    let unreadable = |why: &str| Found::Unreadable {
+        why: format!("{}: {why}", path.display()),
+        again: false,
+    };
     if text.len() as u64 > MAX_RECORD_BYTES {
         return Ok(unreadable("is too long for a record"));
     }
@@ -280,6 +323,13 @@ mod private {
         }
     }
 
+    pub fn is_same(one: &Path, other: &Path) -> bool {
+        match (fs::symlink_metadata(one), fs::symlink_metadata(other)) {
+            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+            _ => false,
+        }
+    }
+
     pub fn sync_directory(path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
     }
@@ -346,6 +396,11 @@ mod private {
 
     pub fn is_at(_: &File, path: &Path) -> bool {
         path.exists()
+    }
+
+    /// It cannot be told here; two are one too many.
+    pub fn is_same(_: &Path, _: &Path) -> bool {
+        false
     }
 
     pub fn sync_directory(_: &Path) -> io::Result<()> {

@@ -36,8 +36,12 @@ impl Key {
 pub(crate) enum Found {
     Nothing,
     Record(Box<Record>),
-    /// Something that is no record; the words say what.
-    Unreadable(String),
+    /// Something that is no record.
+    Unreadable {
+        why: String,
+        /// Another such thing was found before this one, and the account was not known to be well since.
+        again: bool,
+    },
 }
 
 pub(crate) trait Store: Send + Sync {
@@ -57,6 +61,9 @@ pub(crate) trait Lease {
 
     /// Durable when it returns; wholly written or not at all.
     fn save(&mut self, record: &Record) -> Result<()>;
+
+    /// The account is known to be well: what was unreadable before says nothing about it any more.
+    fn all_is_well(&mut self) {}
 }
 
 pub(crate) fn open(choice: &StoreChoice) -> Result<Arc<dyn Store>> {
@@ -69,23 +76,17 @@ pub(crate) fn open(choice: &StoreChoice) -> Result<Arc<dyn Store>> {
     }
 }
 
-/// A lease, waited for as long as the call goes on. `on_contention` is called once, before the first wait.
+/// A lease, waited for as long as the call goes on.
 pub(crate) fn lease(
     store: &dyn Store,
     key: &Key,
     running: &Running,
     clock: &dyn Clock,
-    mut on_contention: impl FnMut() -> Result<()>,
 ) -> Result<Box<dyn Lease>> {
     let mut pause = Duration::from_micros(500);
-    let mut contended = false;
     loop {
         if let Some(lease) = store.try_lease(key)? {
             return Ok(lease);
-        }
-        if !contended {
-            contended = true;
-            on_contention()?;
         }
         running.check()?;
         clock.pause(pause.min(running.slice()));

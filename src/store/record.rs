@@ -17,6 +17,8 @@ pub(crate) type PasswordHash = [u8; 32];
 pub(crate) struct Slot {
     pub id: u64,
     pub sent_ms: u64,
+    /// When its sender gave up or was found dead: nothing of it can have left later. None while it is under way.
+    pub ended_ms: Option<u64>,
     /// The platform said no. Otherwise its fate is unknown: under way, lost, or its process died.
     pub rejected: bool,
 }
@@ -24,6 +26,7 @@ pub(crate) struct Slot {
 /// How the last login of a sharing session ended, for those who waited for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Outcome {
+    pub protocol: String,
     /// The token that was to be replaced.
     pub replaced: Option<Digest>,
     /// None for success.
@@ -80,7 +83,7 @@ impl Record {
             "salt": hex(&self.salt),
             "next_id": self.next_id,
             "slots": self.slots.iter().map(|slot| json!({
-                "id": slot.id, "sent_ms": slot.sent_ms, "rejected": slot.rejected,
+                "id": slot.id, "sent_ms": slot.sent_ms, "ended_ms": slot.ended_ms, "rejected": slot.rejected,
             })).collect::<Vec<_>>(),
             "rejected": self.rejected.iter().map(|hash| hex(hash)).collect::<Vec<_>>(),
             "succeeded": self.succeeded.as_ref().map(|hash| hex(hash)),
@@ -100,19 +103,22 @@ impl Record {
         if record.get("format")?.as_u64()? != FORMAT {
             return None;
         }
+        let next_id = counter(record.get("next_id")?)?;
         Some(Record {
             salt: unhex(record.get("salt")?)?,
-            next_id: record.get("next_id")?.as_u64()?,
+            next_id,
             slots: list(record, "slots", |slot| {
+                let members = slot.as_object()?;
                 Some(Slot {
-                    id: slot.get("id")?.as_u64()?,
+                    id: slot.get("id")?.as_u64().filter(|id| *id < next_id)?,
                     sent_ms: slot.get("sent_ms")?.as_u64()?,
+                    ended_ms: optional(members, "ended_ms", Value::as_u64)?,
                     rejected: slot.get("rejected")?.as_bool()?,
                 })
             })?,
             rejected: list(record, "rejected", unhex)?,
             succeeded: optional(record, "succeeded", unhex)?,
-            ended: record.get("ended")?.as_u64()?,
+            ended: counter(record.get("ended")?)?,
             last: optional(record, "last", Outcome::from_json)?,
             shared: list(record, "shared", |shared| {
                 let token = shared.get("token")?.as_str()?;
@@ -129,6 +135,7 @@ impl Record {
 impl Outcome {
     fn to_json(&self) -> Value {
         json!({
+            "protocol": self.protocol,
             "replaced": self.replaced.as_ref().map(|digest| hex(digest)),
             "failure": self.failure.as_ref().map(|failure| json!({
                 "status": failure.status as i32,
@@ -142,6 +149,7 @@ impl Outcome {
     fn from_json(value: &Value) -> Option<Outcome> {
         let outcome = value.as_object()?;
         Some(Outcome {
+            protocol: outcome.get("protocol")?.as_str()?.to_owned(),
             replaced: optional(outcome, "replaced", unhex)?,
             failure: optional(outcome, "failure", |failure| {
                 let number = failure.get("status")?.as_i64()?;
@@ -154,6 +162,13 @@ impl Outcome {
             })?,
         })
     }
+}
+
+/// No count of ours ever comes this far; one that did could not be counted on from.
+const COUNTER_END: u64 = 1 << 53;
+
+fn counter(value: &Value) -> Option<u64> {
+    value.as_u64().filter(|count| *count < COUNTER_END)
 }
 
 fn list<T>(
@@ -202,12 +217,14 @@ mod tests {
             slots: vec![Slot {
                 id: 8,
                 sent_ms: 1_700_000_000_000,
+                ended_ms: Some(1_700_000_000_500),
                 rejected: true,
             }],
             rejected: vec![[1; 32], [0xab; 32]],
             succeeded: Some([2; 32]),
             ended: 5,
             last: Some(Outcome {
+                protocol: "rest".into(),
                 replaced: Some([3; 32]),
                 failure: Some(OutcomeFailure {
                     status: Status::Credentials,
@@ -228,6 +245,15 @@ mod tests {
     fn a_record_survives_its_json_form() {
         for record in [record(), Record::new([0; 16])] {
             assert_eq!(Record::from_json(&record.to_json()), Some(record));
+        }
+    }
+
+    #[test]
+    fn a_record_whose_counts_cannot_be_counted_on_from_is_none() {
+        for (name, number) in [("next_id", u64::MAX), ("next_id", 8), ("ended", u64::MAX)] {
+            let mut value = record().to_json();
+            value[name] = json!(number);
+            assert_eq!(Record::from_json(&value), None, "{name}");
         }
     }
 

@@ -1,0 +1,11 @@
+//! Evidence that the account is never locked: the guard's rules explored exhaustively ([`model`]), and the real code run through random
+//! histories ([`simulation`]). Real processes that are really killed are in `tests/killed_processes`. See `docs/proof.md`.
+
+mod model;
+mod simulation;
+
+use crate::lockout::Password;
+use crate::secret::Secret;
+
+/// The salt of records made here, so that histories can be replayed.
+const SALT: [u8; 16] = [7; 16];
