@@ -1,5 +1,5 @@
 //! Generates the C header from `src/ffi/` into OUT_DIR, where a test compares it with the committed `include/tsm.h`.
-//! `TSM_UPDATE_HEADER=1 cargo build` writes the committed one too; an ordinary build writes nothing outside its own folder.
+//! `TSM_UPDATE_HEADER=1 cargo build` (`make header`) writes the committed one too; an ordinary build writes only into its own folder.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

@@ -92,6 +92,7 @@ impl<T, C> Table<T, C> {
         let slot = self.slot(index)?;
         let object = Arc::into_raw(Arc::new(object)).cast_mut();
         slot.object.store(object, Ordering::Release);
+        step();
         let generation = slot.generation.load(Ordering::Relaxed) + 1;
         slot.generation.store(generation, Ordering::Release);
         Some(self.handle(generation, index))
@@ -127,10 +128,11 @@ impl<T, C> Table<T, C> {
                 Ordering::Relaxed,
             )
             .ok()?;
+        step();
         let object = slot.object.swap(ptr::null_mut(), Ordering::AcqRel);
         // SAFETY: only the winner of this generation gets here, so the count that `insert` stored is taken once.
         let object = unsafe { Arc::from_raw(object) };
-        leave_to_readers(handle.addr(), &object);
+        leave_to_readers(slot, &object);
         if generation != LAST_GENERATION {
             self.push_free(index_of(handle));
         }
@@ -142,8 +144,11 @@ impl<T, C> Table<T, C> {
     #[inline]
     fn look(&self, handle: *const C) -> Option<(Reading<T>, *const T)> {
         let (generation, slot) = self.find(handle)?;
-        let reading = Reading::announce(handle.addr());
+        step();
+        let reading = Reading::announce(slot);
+        step();
         let object = slot.object.load(Ordering::Acquire);
+        step();
         let current = slot.generation.load(Ordering::SeqCst) == generation;
         current.then_some((reading, object))
     }
@@ -200,6 +205,7 @@ impl<T, C> Table<T, C> {
             let index = (top as u32).checked_sub(1)?;
             // Slots are never freed, so a `next` read too late is stale at worst, and then the count of changes tells.
             let next = self.slot(index)?.next.load(Ordering::Relaxed);
+            step();
             match self.free.compare_exchange_weak(
                 top,
                 changed(top, next),
@@ -230,6 +236,20 @@ impl<T, C> Table<T, C> {
     }
 }
 
+impl<T, C> Drop for Table<T, C> {
+    /// For tests: the tables of the library are static.
+    fn drop(&mut self) {
+        let slots = self.chunks.iter().filter_map(OnceBox::get).flatten();
+        for slot in slots {
+            let object = slot.object.load(Ordering::Acquire);
+            if !object.is_null() {
+                // SAFETY: the count that `insert` stored, which no `remove` took; nobody else has the table.
+                drop(unsafe { Arc::from_raw(object) });
+            }
+        }
+    }
+}
+
 impl<T> Slot<T> {
     fn vacant() -> Slot<T> {
         Slot {
@@ -242,6 +262,13 @@ impl<T> Slot<T> {
 
 fn index_of<C>(handle: *const C) -> u32 {
     handle.addr() as u32 & ((1 << INDEX_BITS) - 1)
+}
+
+/// Where another thread may come in between. In tests it does.
+#[inline(always)]
+fn step() {
+    #[cfg(test)]
+    std::thread::yield_now();
 }
 
 /// A new top of the free list, with the count of changes moved on.
@@ -259,7 +286,7 @@ fn place(index: u32) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::{HashMap, HashSet};
     use std::sync::Barrier;
     use std::sync::atomic::AtomicUsize;
     use std::thread;
@@ -368,83 +395,104 @@ mod tests {
         }
     }
 
-    /// Eight threads make, share, read and free handles at random. Each object knows its number and
-    /// counts its drops.
     #[test]
     fn under_a_storm_no_handle_ever_shows_anothers_object() {
-        const THREADS: usize = 8;
-        const ROUNDS: usize = 20_000;
-        const BOARD: usize = 16;
-
-        struct Counted<'a>(usize, &'a AtomicUsize);
-        impl Drop for Counted<'_> {
-            fn drop(&mut self) {
-                self.1.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-
-        let dropped = AtomicUsize::new(0);
-        let made = AtomicUsize::new(0);
-        let table = table::<Counted>();
-        // Handles for all to see, each with the number of the object it was made for. The two are written apart, so a reader may pair
-        // them wrongly; then the handle's own copy of the number in `made_for` decides.
-        let board: Vec<AtomicUsize> = (0..BOARD).map(|_| AtomicUsize::new(0)).collect();
+        let storm = Storm {
+            table: table(),
+            board: [const { AtomicUsize::new(0) }; 16],
+        };
         let seen: Vec<_> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..THREADS)
-                .map(|worker| {
-                    let (table, board, made, dropped) = (&table, &board, &made, &dropped);
-                    scope.spawn(move || {
-                        let mut random = worker * 7919 + 1;
-                        let mut mine = HashSet::new();
-                        let mut seen = Vec::new();
-                        for round in 0..ROUNDS {
-                            random = random
-                                .wrapping_mul(6364136223846793005)
-                                .wrapping_add(1442695040888963407);
-                            let place = &board[random >> 33 & (BOARD - 1)];
-                            match random >> 40 & 3 {
-                                0 => {
-                                    made.fetch_add(1, Ordering::Relaxed);
-                                    let number = worker * ROUNDS + round;
-                                    let handle = table.insert(Counted(number, dropped)).unwrap();
-                                    assert!(mine.insert(handle.addr()), "a number given twice");
-                                    seen.push((handle.addr(), number));
-                                    let old = place.swap(handle.addr(), Ordering::AcqRel);
-                                    table.remove(ptr::without_provenance(old));
-                                }
-                                1 => {
-                                    let handle = place.load(Ordering::Acquire);
-                                    let object = table.remove(ptr::without_provenance(handle));
-                                    seen.extend(object.map(|object| (handle, object.0)));
-                                }
-                                _ => {
-                                    let handle = place.load(Ordering::Acquire);
-                                    let number =
-                                        table.with(ptr::without_provenance(handle), |it| it.0);
-                                    seen.extend(number.map(|number| (handle, number)));
-                                }
-                            }
-                        }
-                        seen
-                    })
-                })
-                .collect();
+            let storm = &storm;
+            let workers = [1, 2, 3, 4, 5, 6, 7, 8].map(|seed| scope.spawn(move || storm.run(seed)));
             workers
                 .into_iter()
                 .flat_map(|worker| worker.join().unwrap())
                 .collect()
         });
-        let mut made_for = std::collections::HashMap::new();
+        let mut numbers = HashMap::new();
         for (handle, number) in seen {
-            assert_eq!(*made_for.entry(handle).or_insert(number), number);
+            assert_eq!(*numbers.entry(handle).or_insert(number), number);
         }
-        for handle in &board {
-            table.remove(ptr::without_provenance(handle.load(Ordering::Relaxed)));
+        let distinct: HashSet<_> = numbers.values().collect();
+        assert_eq!(distinct.len(), numbers.len(), "a handle given twice");
+        for handle in &storm.board {
+            storm.table.remove(pointer(handle.load(Ordering::Relaxed)));
         }
-        assert_eq!(
-            dropped.load(Ordering::Relaxed),
-            made.load(Ordering::Relaxed),
-            "each object dropped once"
-        );
+        drop(storm);
+        assert_eq!(Numbered::alive(), 0, "each object is dropped");
+    }
+
+    /// Threads that make, read and free handles at random, and see each other's on a board.
+    struct Storm {
+        table: Table<Numbered, Thing>,
+        board: [AtomicUsize; 16],
+    }
+
+    impl Storm {
+        /// Every handle it came by, with the number of the object that it showed.
+        fn run(&self, seed: usize) -> Vec<(usize, usize)> {
+            let mut random = seed;
+            let mut seen = Vec::new();
+            for _ in 0..4000 {
+                random = random
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
+                let place = &self.board[random >> 33 & 15];
+                let handle = place.load(Ordering::Acquire);
+                let shown = match random >> 40 & 3 {
+                    0 => {
+                        let (object, number) = Numbered::new();
+                        let new = self.table.insert(object).unwrap().addr();
+                        seen.push((new, number));
+                        let old = place.swap(new, Ordering::AcqRel);
+                        let object = self.table.remove(pointer(old));
+                        object.map(|object| (old, object.number()))
+                    }
+                    1 => {
+                        let object = self.table.remove(pointer(handle));
+                        object.map(|object| (handle, object.number()))
+                    }
+                    _ => self
+                        .table
+                        .with(pointer(handle), |object| (handle, object.number())),
+                };
+                seen.extend(shown);
+            }
+            seen
+        }
+    }
+
+    fn pointer(handle: usize) -> *const Thing {
+        ptr::without_provenance(handle)
+    }
+
+    /// An object with a number of its own, which it forgets when it is dropped.
+    struct Numbered(AtomicUsize);
+
+    static NUMBERS: AtomicUsize = AtomicUsize::new(0);
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+
+    impl Numbered {
+        fn new() -> (Numbered, usize) {
+            let number = NUMBERS.fetch_add(1, Ordering::Relaxed) + 1;
+            (Numbered(AtomicUsize::new(number)), number)
+        }
+
+        /// Slow to answer, so that others may free it meanwhile.
+        fn number(&self) -> usize {
+            step();
+            self.0.load(Ordering::Relaxed)
+        }
+
+        fn alive() -> usize {
+            NUMBERS.load(Ordering::Relaxed) - DROPS.load(Ordering::Relaxed)
+        }
+    }
+
+    impl Drop for Numbered {
+        fn drop(&mut self) {
+            self.0.store(0, Ordering::Relaxed);
+            DROPS.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }

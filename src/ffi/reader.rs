@@ -1,10 +1,11 @@
-//! Announcements: each thread says which handle it is looking at, so that whoever ends that handle can leave it a share of the object.
+//! Announcements: each thread says which slot it is looking at, so that whoever empties that slot can leave it a share of the object.
 //! Announcing writes to the thread's own cache line only, so readers never slow each other down, and nobody ever waits.
 //!
-//! Why a reader never touches freed memory. It announces, then sees its generation still current; a remover moves the generation, then looks
-//! at the announcements. All four steps are sequentially consistent, so if the reader saw the old generation, the remover sees the
-//! announcement. It then raises the object's count and puts the object in the announcement's place; the reader finds it there when it is
-//! done, and drops it. Handle numbers never come again, so an announcement is never mistaken for another's.
+//! Why a reader never touches freed memory. It announces the slot, then sees its generation current; a remover moves the generation on, then
+//! looks at the announcements. All four steps are sequentially consistent, so if the reader saw the old generation, the remover sees the
+//! announcement. It then raises the object's count and puts the object in the announcement's place; the reader finds it there when it
+//! is done, and drops it. No earlier remover can have taken the announcement already: it was made when the generation was current, which is
+//! after all that earlier removers did, since they gave the slot back last.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 /// One thread's place to announce in. Never freed; used again when the thread has ended.
 #[repr(align(128))]
 struct Reader {
-    /// NULL, a handle's number, or, put there by a remover, the object itself (as by
+    /// NULL, a slot's address, or, put there by a remover, the object itself (as by
     /// `Arc::into_raw`).
     announced: AtomicPtr<()>,
     taken: AtomicBool,
@@ -24,27 +25,27 @@ struct Reader {
 
 static READERS: AtomicPtr<Reader> = AtomicPtr::new(ptr::null_mut());
 
-/// An announcement that stands. `T` is what the handle stands for.
+/// An announcement that stands. `T` is what the slot holds.
 pub struct Reading<T> {
     reader: &'static Reader,
-    handle: *mut (),
+    slot: *mut (),
     borrowed: bool,
     object: PhantomData<Arc<T>>,
 }
 
 impl<T> Reading<T> {
-    /// Announces the handle. Whoever ends it later keeps its object alive until this is dropped.
+    /// Announces the slot, which holds `Arc`s of `T`. Whoever empties it later keeps its object alive until this is dropped.
     #[inline]
-    pub fn announce(handle: usize) -> Reading<T> {
-        let handle = ptr::without_provenance_mut(handle);
+    pub fn announce<S>(slot: &S) -> Reading<T> {
+        let slot = address(slot);
         let own = OWN.try_with(Own::reader).ok();
         // The own place may be busy if a signal handler calls us, and gone at the very end of a thread.
         let own = own.filter(|reader| reader.announced.load(Ordering::Relaxed).is_null());
         let reader = own.unwrap_or_else(Reader::take);
-        reader.announced.store(handle, Ordering::SeqCst);
+        reader.announced.store(slot, Ordering::SeqCst);
         Reading {
             reader,
-            handle,
+            slot,
             borrowed: own.is_none(),
             object: PhantomData,
         }
@@ -55,7 +56,7 @@ impl<T> Drop for Reading<T> {
     #[inline]
     fn drop(&mut self) {
         let withdrawn = self.reader.announced.compare_exchange(
-            self.handle,
+            self.slot,
             ptr::null_mut(),
             Ordering::Release,
             Ordering::Acquire,
@@ -65,7 +66,7 @@ impl<T> Drop for Reading<T> {
                 .announced
                 .store(ptr::null_mut(), Ordering::Relaxed);
             // SAFETY: only `leave_to_readers` replaces an announcement, by an object whose count it raised for us; and it is a `T`,
-            // because the handle was one of a table of `T`.
+            // because it comes out of the slot.
             drop(unsafe { Arc::from_raw(object.cast_const().cast::<T>()) });
         }
         if self.borrowed {
@@ -74,17 +75,17 @@ impl<T> Drop for Reading<T> {
     }
 }
 
-/// Gives every thread that announced the handle its own share of the object. Called after the
-/// handle's generation was moved on.
-pub fn leave_to_readers<T>(handle: usize, object: &Arc<T>) {
-    let handle = ptr::without_provenance_mut(handle);
+/// Gives every thread that announced the slot its own share of the object that was in it. To be
+/// called when the slot's generation has moved on, and before the slot is used again.
+pub fn leave_to_readers<S, T>(slot: &S, object: &Arc<T>) {
+    let slot = address(slot);
     for reader in Reader::all() {
-        if reader.announced.load(Ordering::SeqCst) != handle {
+        if reader.announced.load(Ordering::SeqCst) != slot {
             continue;
         }
         let share = Arc::into_raw(object.clone());
         let left = reader.announced.compare_exchange(
-            handle,
+            slot,
             share.cast_mut().cast(),
             Ordering::AcqRel,
             Ordering::Relaxed,
@@ -94,6 +95,10 @@ pub fn leave_to_readers<T>(handle: usize, object: &Arc<T>) {
             drop(unsafe { Arc::from_raw(share) });
         }
     }
+}
+
+fn address<S>(slot: &S) -> *mut () {
+    ptr::from_ref(slot).cast_mut().cast()
 }
 
 impl Reader {
@@ -172,9 +177,9 @@ mod tests {
 
     #[test]
     fn an_announced_object_outlives_its_owner() {
-        let object = Arc::new(5);
-        let reading = Reading::<i32>::announce(17);
-        leave_to_readers(17, &object);
+        let (slot, object) = (0, Arc::new(5));
+        let reading = Reading::<i32>::announce(&slot);
+        leave_to_readers(&slot, &object);
         assert_eq!(Arc::strong_count(&object), 2);
         drop(reading);
         assert_eq!(Arc::strong_count(&object), 1);
@@ -182,24 +187,25 @@ mod tests {
 
     #[test]
     fn what_is_not_announced_is_left_to_nobody() {
-        let object = Arc::new(5);
-        let reading = Reading::<i32>::announce(19);
-        drop(Reading::<i32>::announce(21));
-        leave_to_readers(21, &object);
+        let (slot, other, object) = (0, 0, Arc::new(5));
+        let reading = Reading::<i32>::announce(&other);
+        drop(Reading::<i32>::announce(&slot));
+        leave_to_readers(&slot, &object);
         assert_eq!(Arc::strong_count(&object), 1);
         drop(reading);
     }
 
     #[test]
     fn readings_may_nest() {
-        let (outer, inner) = (Arc::new(1), Arc::new("two"));
-        let first = Reading::<i32>::announce(23);
-        let second = Reading::<&str>::announce(25);
-        leave_to_readers(23, &outer);
-        leave_to_readers(25, &inner);
+        let (first_slot, second_slot) = (0, 0);
+        let (first_object, second_object) = (Arc::new(1), Arc::new("two"));
+        let first = Reading::<i32>::announce(&first_slot);
+        let second = Reading::<&str>::announce(&second_slot);
+        leave_to_readers(&first_slot, &first_object);
+        leave_to_readers(&second_slot, &second_object);
         drop(first);
         drop(second);
-        assert_eq!(Arc::strong_count(&outer), 1);
-        assert_eq!(Arc::strong_count(&inner), 1);
+        assert_eq!(Arc::strong_count(&first_object), 1);
+        assert_eq!(Arc::strong_count(&second_object), 1);
     }
 }
