@@ -1,0 +1,101 @@
+"""What the adapters share: which origin the tokens are for, which answers call for a renewal, and how often.
+
+One ``Exchange`` goes with one request of a foreign HTTP client, resends included.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Optional, Union
+from urllib.parse import urlsplit
+
+from ._call import Cancellation
+from ._errors import ApiTokenError, Error, SessionTokenExpired
+from ._session import Session, check
+
+SESSION_HEADER = "VZ-M2M-Token"
+API_HEADER = "Authorization"
+
+_Refusal = Union[SessionTokenExpired, ApiTokenError]
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_logger = logging.getLogger("tsm")
+
+
+def is_for(session: Session, url: str) -> bool:
+    """Whether a URL is of the session's own origin: tokens go nowhere else."""
+    if _origin(url) == _origin(session.base_url):
+        return True
+    _logger.warning("no tokens for a request to another origin than the session's, which is %s", session.base_url)
+    return False
+
+
+def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(scheme)
+
+
+class Exchange:
+    """The tokens that a request carries, and which of them were renewed on its behalf: each at most once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._renewed: set[type[Error]] = set()
+        self.session_token = ""
+        self.api_token = ""
+
+    def read_tokens(self, cancel: Optional[Cancellation] = None) -> None:
+        """Takes the tokens now held. May wait for an API token."""
+        self.api_token = self._session._read_api_token(cancel=cancel)
+        self.session_token = self._session.token
+
+    def headers(self) -> dict[str, str]:
+        return {API_HEADER: f"Bearer {self.api_token}", SESSION_HEADER: self.session_token}
+
+    def refusal(self, status: int, content: bytes) -> Optional[_Refusal]:
+        """The error that an answer stands for if it refuses a token that was not renewed yet."""
+        if status < 400:
+            return None
+        try:
+            check(status, content)
+        except (SessionTokenExpired, ApiTokenError) as error:
+            return self._not_renewed(error)
+        except Error:
+            pass
+        return None
+
+    def _not_renewed(self, error: _Refusal) -> Optional[_Refusal]:
+        if type(error) not in self._renewed:
+            return error
+        # A 401 that does not say which token it is about: both are tried, the session's first.
+        if error.http_status == 401 and "SessionToken" not in error.code and ApiTokenError not in self._renewed:
+            return ApiTokenError(str(error), code=error.code, http_status=401)
+        return None
+
+    def renew(
+        self, refusal: _Refusal, response: Any, *, replayable: bool, cancel: Optional[Cancellation] = None
+    ) -> None:
+        """Renews the token that was refused and takes the new one, so that the request can be sent again.
+
+        Raises what the renewal raises, or the refusal itself if the request's body cannot be sent twice; with the
+        client's answer as ``response``.
+        """
+        self._renewed.add(type(refusal))
+        try:
+            if isinstance(refusal, SessionTokenExpired):
+                refusal.token = self.session_token
+                self._session.relogin(self.session_token, cancel=cancel)
+            else:
+                refusal.token = self.api_token
+                self._session.renew_api_token(self.api_token, cancel=cancel)
+            self.read_tokens(cancel)
+        except Error as error:
+            error.response = response
+            raise
+        if not replayable:
+            refusal.response = response
+            refusal.args = (
+                f"{refusal} The token was renewed, but the request's body is a stream that cannot be sent twice: "
+                "make the request again with a fresh body.",
+            )
+            raise refusal

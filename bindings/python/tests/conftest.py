@@ -1,0 +1,99 @@
+"""Fixtures: a sandbox reset for each test, options to log in to it, and a session."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from sandbox import REPOSITORY, Sandbox
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src"
+
+
+def _library() -> str:
+    name = {"win32": "tsm.dll", "darwin": "libtsm.dylib"}.get(sys.platform, "libtsm.so")
+    built = [REPOSITORY / "target" / kind / name for kind in ("release", "debug")]
+    return str(next((path for path in built if path.is_file()), built[0]))
+
+
+os.environ.setdefault("TSM_LIBRARY", _library())
+for _name in list(os.environ):
+    # Options of the person who runs the tests are none of the tests'.
+    if _name.startswith("TSM_") and _name not in ("TSM_LIBRARY", "TSM_SANDBOX"):
+        del os.environ[_name]
+
+import tsm  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def _running_sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(_running_sandbox: Sandbox) -> Iterator[Sandbox]:
+    _running_sandbox.control("POST", "/reset")
+    yield _running_sandbox
+    _running_sandbox.control("DELETE", "/faults")  # nothing stays held
+
+
+@pytest.fixture
+def options(sandbox: Sandbox) -> tsm.Options:
+    # A realm of its own, since the guard's memory lasts as long as the process.
+    return {
+        "base_url": sandbox.base_url,
+        "soap_url": sandbox.soap_url,
+        "username": "zbeeblebrox",
+        "password": "IMgr8",
+        "app_key": "key",
+        "app_secret": "secret",
+        "store": "memory:",
+        "realm": uuid.uuid4().hex,
+    }
+
+
+@pytest.fixture
+def session(options: tsm.Options) -> Iterator[tsm.Session]:
+    with tsm.login(**options) as session:
+        yield session
+
+
+@pytest.fixture
+def patient(options: tsm.Options) -> Iterator[tsm.Session]:
+    """A session without automatic re-login, with so much time that nothing but the test ends its calls."""
+    more: tsm.Options = {**options, "auto_relogin": False, "timeout_ms": 86_400_000}
+    with tsm.login(**more) as session:
+        yield session
+
+
+@pytest.fixture
+def python(sandbox: Sandbox, options: tsm.Options) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a script in a Python of its own, which finds the options in ``tsm.login()``'s environment."""
+    started = []
+
+    def start(script: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        named: dict[str, Any] = {f"TSM_{name.upper()}": value for name, value in options.items()}
+        env = {**os.environ, **named, "PYTHONPATH": str(PACKAGE), "TSM_SANDBOX_CONTROL": sandbox.control_url}
+        process = subprocess.Popen(
+            [sys.executable, "-X", "faulthandler", "-W", "error", "-c", script, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**env, **environment},
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()  # of no effect on one that ended, as each does unless its test failed
+        process.communicate()

@@ -1,0 +1,207 @@
+"""What a program may get wrong: Python's own kind of error, never a crash, never a hang, never a secret in the words."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import threading
+import traceback
+from typing import Any
+
+import pytest
+
+import tsm
+from sandbox import ACCOUNTS, DEVICES, Sandbox
+
+SURROGATE = "\ud800"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("username", 1),
+        ("username", b"bytes"),
+        ("password", ["list"]),
+        ("base_url", object()),
+        ("ca_file", 3),
+        ("auto_relogin", "true"),
+        ("auto_relogin", 1),
+        ("share_token", 0),
+        ("timeout_ms", "30000"),
+        ("timeout_ms", 30.0),
+        ("timeout_ms", True),
+        ("max_login_failures", "3"),
+    ],
+)
+def test_options_of_a_wrong_type(options: tsm.Options, name: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=name):
+        tsm.login(**{**options, name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("username", f"z{SURROGATE}"),
+        ("username", "z\0"),
+        ("username", ""),
+        ("protocol", "ftp"),
+        ("base_url", "http://thingspace.verizon.com/api"),
+        ("max_login_failures", 5),
+        ("timeout_ms", -1),
+        ("timeout_ms", 10**30),
+        ("store", "floppy:"),
+    ],
+)
+def test_options_of_a_wrong_value(options: tsm.Options, sandbox: Sandbox, name: str, value: Any) -> None:
+    with pytest.raises(tsm.InvalidArgument, match=name):
+        tsm.login(**{**options, name: value})
+    assert sandbox.counters()["requests"] == 0
+
+
+def test_an_unknown_option_names_the_nearest(options: tsm.Options) -> None:
+    with pytest.raises(tsm.InvalidArgument, match="password"):
+        tsm.login(**options, pasword="x")  # type: ignore[call-arg]
+    with pytest.raises(tsm.InvalidArgument, match="surrogate"):
+        tsm.login(**options, **{SURROGATE: "x"})  # type: ignore[arg-type]
+
+
+def test_options_that_are_none_are_not_given(options: tsm.Options) -> None:
+    options["password"] = None
+    with pytest.raises(tsm.InvalidArgument, match="password"):
+        tsm.login(**options)
+
+
+def test_a_bad_password_is_in_no_traceback(options: tsm.Options) -> None:
+    options["password"] = f"hunter2{SURROGATE}"
+    with pytest.raises(tsm.InvalidArgument) as caught:
+        tsm.login(**options)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.type, caught.value, caught.tb))
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"path": None},
+        {"path": b"/bytes"},
+        {"method": None},
+        {"method": 1},
+        {"headers": "X-One: 1"},
+        {"headers": [1]},
+        {"headers": {"X-One": 1}},
+        {"headers": {"X-One": None}},
+        {"headers": {b"X-One": "1"}},
+        {"data": 1},
+        {"data": {"form": "field"}},
+        {"data": ["list"]},
+        {"json": object()},
+        {"json": {1, 2}},
+        {"timeout": "1"},
+        {"timeout": True},
+        {"timeout": (1, 2)},
+        {"cancel": threading.Event()},
+    ],
+    ids=str,
+)
+def test_arguments_of_a_wrong_type(session: tsm.Session, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        session.request(**{"method": "POST", "path": DEVICES, **arguments})
+    assert sandbox.counters()["api"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"path": f"/{SURROGATE}"},
+        {"path": "/a\0b"},
+        {"path": "/a\r\nX: b"},
+        {"path": "//host/a"},
+        {"path": "@host/a"},
+        {"path": "https://host/a"},
+        {"path": ""},
+        {"method": ""},
+        {"method": "GET\r\nX: b"},
+        {"method": "G\0T"},
+        {"headers": {"X\0": "1"}},
+        {"headers": {"X": "1\0"}},
+        {"headers": {"": "1"}},
+        {"headers": {"X: Y": "1"}},
+        {"headers": {"X": f"{SURROGATE}"}},
+        {"headers": {"X": "1\r\nY: 2"}},
+        {"headers": {"Authorization": "Bearer mine"}},
+        {"headers": {"vz-m2m-token": "mine"}},
+        {"headers": [("Host", "other")]},
+        {"headers": {"Content-Length": "1"}},
+        {"data": SURROGATE},
+        {"json": {"a": SURROGATE}},
+        {"json": float("nan")},
+        {"json": {}, "data": b""},
+        {"timeout": 0},
+        {"timeout": -1},
+        {"timeout": float("nan")},
+        {"timeout": float("inf")},
+        {"timeout": 10**400},
+    ],
+    ids=ascii,
+)
+def test_arguments_of_a_wrong_value(session: tsm.Session, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        session.request(**{"method": "POST", "path": DEVICES, **arguments})
+    assert sandbox.counters()["api"] == 0
+    assert session.get(ACCOUNTS).ok
+
+
+def test_other_calls_of_a_wrong_type(session: tsm.Session) -> None:
+    calls: list[Any] = [
+        lambda: session.relogin(1),  # type: ignore[arg-type]
+        lambda: session.relogin(b"token"),  # type: ignore[arg-type]
+        lambda: session.renew_api_token(1),  # type: ignore[arg-type]
+        lambda: session.logout(timeout="1"),  # type: ignore[arg-type]
+        lambda: session.soap(None, "a", "b"),  # type: ignore[arg-type]
+        lambda: session.soap("a", "b", None),  # type: ignore[arg-type]
+        lambda: tsm.check("200", b""),  # type: ignore[arg-type]
+        lambda: tsm.check(True, b""),
+        lambda: tsm.check(400, None),  # type: ignore[arg-type]
+        lambda: tsm.check(400, {}),  # type: ignore[arg-type]
+        tsm.Session,
+        lambda: copy.copy(session),
+        lambda: pickle.dumps(session),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError):
+            call()
+
+
+def test_other_calls_of_a_wrong_value(session: tsm.Session) -> None:
+    calls: list[Any] = [
+        lambda: session.relogin("a\0b"),
+        lambda: session.relogin(SURROGATE),
+        lambda: session.renew_api_token("a\0b"),
+        lambda: session.soap("a/b", "c", "<d/>"),
+        lambda: session.soap("DeviceService", "GetDeviceList", "<not xml"),
+        lambda: tsm.check(-1, b""),
+        lambda: tsm.check(2**40, b""),
+        lambda: tsm.check(400, SURROGATE),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError):
+            call()
+
+
+def test_a_huge_body_is_sent_whole(session: tsm.Session, sandbox: Sandbox) -> None:
+    session.post(DEVICES, data=b"{}" + b" " * 999_998)
+    assert sandbox.log("api")[-1]["body_bytes"] == 1_000_000
+
+
+def test_an_answer_past_the_limit_is_refused(options: tsm.Options, sandbox: Sandbox) -> None:
+    options["max_response_bytes"] = 10_000
+    with tsm.login(**options) as session:
+        for fault in ({"fault": "huge", "bytes": 20_000}, {"fault": "endless"}):
+            sandbox.fault("api", **fault)
+            with pytest.raises(tsm.ProtocolError):
+                session.get(ACCOUNTS)
+
+
+def test_a_large_answer_arrives_whole(session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.settings(api_answer_bytes=5_000_000)
+    assert len(session.post(DEVICES, json={}).content) == 5_000_000

@@ -1,0 +1,256 @@
+"""The adapter for ``httpx``, sync and async. Each test of the behaviour runs through both clients."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Protocol
+
+import httpx
+import pytest
+import trio
+
+import tsm
+import tsm.httpx
+from sandbox import ACCOUNTS, DEVICES, Sandbox
+
+
+class Client(Protocol):
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response: ...
+
+
+class Sync:
+    def __init__(self, session: tsm.Session) -> None:
+        self._client = httpx.Client(auth=tsm.httpx.ThingSpaceAuth(session), base_url=session.base_url, timeout=60)
+
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        return self._client.request(method, path, **arguments)
+
+    def stream(self, method: str, path: str, **arguments: Any) -> tuple[int, int]:
+        with self._client.stream(method, path, **arguments) as response:
+            return response.status_code, sum(map(len, response.iter_bytes()))
+
+    def body(self) -> Any:
+        return iter([b"{", b"}"])
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class Async:
+    """The async client behind the same few methods, on a loop of its own."""
+
+    def __init__(self, session: tsm.Session) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._client = httpx.AsyncClient(
+            auth=tsm.httpx.ThingSpaceAuth(session), base_url=session.base_url, timeout=60
+        )
+
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        return self._loop.run_until_complete(self._client.request(method, path, **arguments))
+
+    def stream(self, method: str, path: str, **arguments: Any) -> tuple[int, int]:
+        async def run() -> tuple[int, int]:
+            async with self._client.stream(method, path, **arguments) as response:
+                return response.status_code, sum([len(part) async for part in response.aiter_bytes()])
+
+        return self._loop.run_until_complete(run())
+
+    def body(self) -> Any:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"{"
+            yield b"}"
+
+        return parts()
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._client.aclose())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+
+@pytest.fixture(params=[Sync, Async])
+def client(request: pytest.FixtureRequest, session: tsm.Session) -> Iterator[Any]:
+    client = request.param(session)
+    yield client
+    client.close()
+
+
+def test_both_tokens_go_along(client: Client, session: tsm.Session, sandbox: Sandbox) -> None:
+    response = client.request("POST", DEVICES, json={})
+    assert response.status_code == 200
+    sent = sandbox.log("api")[-1]
+    assert (sent["session_token"], sent["api_token"]) == (session.token, session.api_token)
+
+
+@pytest.mark.parametrize("shape", ["errorCode", "proxied", "bare401"])
+def test_an_expiry_is_mended_once(client: Client, sandbox: Sandbox, shape: str) -> None:
+    sandbox.settings(expired_shape=shape)
+    sandbox.expire()
+    response = client.request("POST", DEVICES, json={"a": 1})
+    assert response.status_code == 200
+    assert [answer.status_code >= 400 for answer in response.history] == [True]
+    first, second = sandbox.log("api")
+    assert first["body_bytes"] == second["body_bytes"] > 0
+    assert sandbox.counters()["login"] == 2
+
+
+def test_both_tokens_are_renewed(client: Client, sandbox: Sandbox) -> None:
+    sandbox.expire("all")
+    assert client.request("GET", ACCOUNTS).status_code == 200
+    counters = sandbox.counters()
+    assert (counters["oauth"], counters["login"], counters["api"]) == (2, 2, 3)
+
+
+def test_there_is_no_loop(client: Client, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "expired", times=-1)
+    response = client.request("GET", ACCOUNTS)
+    assert response.status_code == 400
+    assert "SessionToken.Expired" in response.json()["errorCode"]
+    counters = sandbox.counters()
+    assert (counters["login"], counters["api"]) == (2, 2)
+
+
+def test_a_bare_401_renews_each_token_once(client: Client, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "status", status=401, times=-1)
+    assert client.request("GET", ACCOUNTS).status_code == 401
+    counters = sandbox.counters()
+    assert (counters["login"], counters["oauth"], counters["api"]) == (2, 2, 3)
+
+
+def test_other_answers_are_left_alone(client: Client, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "status", status=503)
+    assert client.request("GET", ACCOUNTS).status_code == 503
+    assert sandbox.counters()["api"] == 1
+
+
+def test_a_stream_is_an_error_that_keeps_the_answer(client: Any, session: tsm.Session, sandbox: Sandbox) -> None:
+    assert client.request("POST", DEVICES, content=client.body()).status_code == 200
+    expired = session.token
+    sandbox.expire()
+    with pytest.raises(tsm.SessionTokenExpired, match="cannot be sent twice") as caught:
+        client.request("POST", DEVICES, content=client.body())
+    assert caught.value.token == expired
+    assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
+    session.relogin(caught.value.token)  # the documented pattern; it was done already
+    assert client.request("POST", DEVICES, content=client.body()).status_code == 200
+    counters = sandbox.counters()
+    assert (counters["login"], counters["api"]) == (2, 3)
+
+
+def test_a_file_is_no_silent_empty_body(session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.expire()
+    auth = tsm.httpx.ThingSpaceAuth(session)
+    with httpx.Client(auth=auth) as client, pytest.raises(tsm.SessionTokenExpired, match="cannot be sent twice"):
+        client.post(session.base_url + DEVICES, content=io.BytesIO(b"{}"))
+
+
+def test_a_failed_renewal_is_an_error_that_keeps_the_answer(client: Client, sandbox: Sandbox) -> None:
+    sandbox.expire()
+    sandbox.control("POST", "/contacts", {"username": "zbeeblebrox", "password": "changed"})
+    with pytest.raises(tsm.CredentialsRejected) as caught:
+        client.request("GET", ACCOUNTS)
+    assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
+
+
+def test_a_streamed_answer_stays_a_stream(client: Any, sandbox: Sandbox) -> None:
+    sandbox.settings(api_answer_bytes=300_000)
+    sandbox.expire()
+    assert client.stream("POST", DEVICES, json={}) == (200, 300_000)
+    sandbox.fault("api", "answer", status=400, body='{"errorCode": "X.Y", "errorMessage": ""}')
+    assert client.stream("POST", DEVICES, json={}) == (400, 40)
+
+
+def test_tokens_go_to_no_other_origin(client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    with Sandbox() as other:
+        assert client.request("GET", other.base_url + ACCOUNTS).status_code == 401
+        sent = other.control("GET", "/log")[-1]
+        assert (sent["session_token"], sent["api_token"]) == (None, None)
+    assert "another origin" in caplog.text
+
+
+@pytest.mark.parametrize("status", [302, 307])
+@pytest.mark.parametrize("expired", [False, True])
+def test_tokens_follow_no_redirect(client: Client, sandbox: Sandbox, status: int, expired: bool) -> None:
+    with Sandbox() as other:
+        if expired:
+            sandbox.expire()
+        for target in (other, sandbox):
+            location = target.base_url + ACCOUNTS
+            sandbox.fault("api", "redirect", location=location, status=status, skip=1 if expired else 0)
+            response = client.request("GET", ACCOUNTS, follow_redirects=True)
+            assert response.url == location
+            assert response.status_code == 401
+            sent = target.control("GET", "/log")[-1]
+            assert (sent["session_token"], sent["api_token"]) == (None, None)
+            expired = False
+        assert other.counters()["requests"] == 1
+
+
+def test_the_next_request_of_a_redirect_has_no_tokens(client: Client, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "redirect", location="https://elsewhere.invalid/")
+    response = client.request("GET", ACCOUNTS)
+    assert response.next_request is not None
+    assert "VZ-M2M-Token" not in response.next_request.headers
+    assert "Authorization" not in response.next_request.headers
+
+
+def test_tokens_can_be_looked_up_and_are_not_listed(session: tsm.Session) -> None:
+    seen: list[httpx.Headers] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200)
+
+    auth = tsm.httpx.ThingSpaceAuth(session)
+    with httpx.Client(transport=httpx.MockTransport(handler), auth=auth) as client:
+        client.get(session.base_url + ACCOUNTS, headers={"Authorization": "mine", "X-One": "1"})
+    headers = seen[0]
+    assert headers["vz-m2m-token"] == headers.get("VZ-M2M-Token") == session.token
+    assert headers["authorization"] == f"Bearer {session.api_token}"
+    assert "Vz-M2M-Token" in headers
+    assert headers["x-one"] == "1"
+    assert "x-two" not in headers
+    assert session.token not in repr(headers) + repr(headers.multi_items())
+    assert "vz-m2m-token" not in headers.copy()
+    assert sorted(name.lower() for name, _ in headers.raw).count(b"authorization") == 1
+
+
+def test_a_storm_of_tasks_logs_in_once(session: tsm.Session, sandbox: Sandbox) -> None:
+    async def run() -> list[int]:
+        auth = tsm.httpx.ThingSpaceAuth(session)
+        limits = httpx.Limits(max_connections=64)
+        async with httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60, limits=limits) as client:
+            answers = await asyncio.gather(*(client.post(DEVICES, json={}) for _ in range(64)))
+            return [answer.status_code for answer in answers]
+
+    sandbox.expire()
+    assert asyncio.run(run()) == [200] * 64
+    assert sandbox.counters()["login"] == 2
+
+
+def test_trio(session: tsm.Session, sandbox: Sandbox) -> None:
+    async def run() -> int:
+        auth = tsm.httpx.ThingSpaceAuth(session)
+        async with httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60) as client:
+            return (await client.post(DEVICES, json={})).status_code
+
+    sandbox.expire()
+    assert trio.run(run) == 200
+    assert sandbox.counters()["login"] == 2
+
+
+def test_a_cancelled_task_ends_its_renewal(patient: tsm.Session, sandbox: Sandbox) -> None:
+    async def run() -> None:
+        auth = tsm.httpx.ThingSpaceAuth(patient)
+        async with httpx.AsyncClient(auth=auth, base_url=patient.base_url, timeout=60) as client:
+            task = asyncio.create_task(client.get(ACCOUNTS))
+            await asyncio.to_thread(sandbox.wait_until_arrived, "login", 2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    sandbox.expire()
+    sandbox.fault("login", "hold")
+    asyncio.run(run())  # would wait for a day for its worker thread

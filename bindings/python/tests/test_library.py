@@ -1,0 +1,81 @@
+"""How the shared library is found, and what is said when it is not the right one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "tsm"
+LIBRARY = Path(os.environ["TSM_LIBRARY"])
+SHOW = "import tsm; print(tsm._library.PATH)"
+
+
+def load(package_parent: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if name != "TSM_LIBRARY"}
+    env.update(environment, PYTHONPATH=str(package_parent))
+    return subprocess.run([sys.executable, "-c", SHOW], env=env, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the package with no library beside it."""
+    shutil.copytree(PACKAGE, tmp_path / "tsm", ignore=shutil.ignore_patterns("*.so", "*.dylib", "*.dll", "__pycache__"))
+    return tmp_path
+
+
+def other_library(folder: Path, source: str) -> str:
+    """A shared library made from C."""
+    path = folder / "other.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(path)], input=source, text=True, check=True)
+    return str(path)
+
+
+def test_beside_the_package_comes_first(package: Path) -> None:
+    beside = package / "tsm" / LIBRARY.name
+    shutil.copy(LIBRARY, beside)
+    assert load(package, TSM_LIBRARY="/nonexistent").stdout.strip() == str(beside)
+
+
+def test_then_the_environment(package: Path) -> None:
+    assert load(package, TSM_LIBRARY=str(LIBRARY)).stdout.strip() == str(LIBRARY)
+
+
+def test_then_the_systems_path(package: Path) -> None:
+    found = load(package, LD_LIBRARY_PATH=str(LIBRARY.parent), DYLD_LIBRARY_PATH=str(LIBRARY.parent))
+    assert found.stdout.strip() == LIBRARY.name, found.stderr
+
+
+def test_a_missing_library_says_where_it_was_looked_for(package: Path) -> None:
+    for environment in ({}, {"TSM_LIBRARY": "/nonexistent/libtsm.so"}):
+        failed = load(package, **environment)
+        assert failed.returncode == 1
+        assert "ImportError: the tsm shared library was not found" in failed.stderr
+        assert "TSM_LIBRARY" in failed.stderr
+        assert environment.get("TSM_LIBRARY", "libtsm") in failed.stderr
+
+
+def test_another_abi_is_refused(package: Path, tmp_path: Path) -> None:
+    library = other_library(tmp_path, "unsigned tsm_abi_version(void) { return 2; }")
+    assert "speaks ABI version 2, this package needs 1" in load(package, TSM_LIBRARY=library).stderr
+
+
+def test_a_library_that_is_not_ours_is_refused(package: Path, tmp_path: Path) -> None:
+    library = other_library(tmp_path, "int something_else;")
+    assert "is not a tsm library" in load(package, TSM_LIBRARY=library).stderr
+    library = other_library(tmp_path, "unsigned tsm_abi_version(void) { return 1; }")
+    assert "is not a whole tsm library" in load(package, TSM_LIBRARY=library).stderr
+
+
+def test_importing_makes_no_callback_and_needs_no_http_library(package: Path) -> None:
+    script = (
+        "import sys, tsm; assert tsm._log._callback is None and tsm._call._interrupt._ask is None; "
+        "assert not {'requests', 'httpx', 'anyio'} & set(sys.modules); "
+        "assert tsm.requests.ThingSpaceAuth and tsm.httpx.ThingSpaceAuth"
+    )
+    env = {**os.environ, "PYTHONPATH": str(package)}
+    subprocess.run([sys.executable, "-c", script], env=env, check=True, timeout=60)

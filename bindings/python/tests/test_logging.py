@@ -1,0 +1,102 @@
+"""Log lines of the library under the logger ``tsm``."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+import tsm
+from sandbox import ACCOUNTS, Sandbox
+
+LOGGER = logging.getLogger("tsm")
+
+
+@pytest.fixture(autouse=True)
+def _level() -> Iterator[None]:
+    level = LOGGER.level
+    yield
+    LOGGER.setLevel(level)
+
+
+def test_lines_reach_the_logger(
+    options: tsm.Options, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "tsm"), tsm.login(**options) as session:
+        token, api_token = session.token, session.api_token
+        sandbox.expire()
+        assert session.get(ACCOUNTS).ok
+    assert caplog.records
+    assert {record.name for record in caplog.records} == {"tsm"}
+    assert {record.levelno for record in caplog.records} <= {5, 10, 20, 30, 40}
+    for secret in ("IMgr8", token, api_token):
+        assert secret not in caplog.text
+
+
+def test_the_level_at_login_counts(options: tsm.Options, caplog: pytest.LogCaptureFixture) -> None:
+    LOGGER.setLevel(logging.CRITICAL)
+    with tsm.login(**options) as session:
+        caplog.set_level(5, "tsm")
+        session.get(ACCOUNTS)
+    assert not caplog.records
+
+
+def test_a_filter_that_raises_harms_no_call(options: tsm.Options, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(logging.Filter):
+        def __init__(self, error: BaseException) -> None:
+            super().__init__()
+            self.error = error
+            self.asked = 0
+
+        def filter(self, record: logging.LogRecord) -> bool:
+            self.asked += 1
+            raise self.error
+
+    broken = Broken(LookupError())
+    LOGGER.addFilter(broken)
+    try:
+        with caplog.at_level(logging.DEBUG, "tsm"), tsm.login(**options) as session:
+            assert session.get(ACCOUNTS).ok
+        assert broken.asked
+    finally:
+        LOGGER.removeFilter(broken)
+
+
+def test_a_filter_that_exits_ends_the_call_in_the_main_thread(
+    options: tsm.Options, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Exit(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise SystemExit("from the filter")
+
+    with caplog.at_level(logging.DEBUG, "tsm"), tsm.login(**options) as session:
+        leaving = Exit()
+        LOGGER.addFilter(leaving)
+        try:
+            with pytest.raises(SystemExit, match="from the filter"):
+                session.relogin()
+        finally:
+            LOGGER.removeFilter(leaving)
+        assert session.get(ACCOUNTS).ok
+
+
+def test_a_handler_may_use_the_session(options: tsm.Options, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "tsm"), tsm.login(**options) as session:
+        tokens = []
+
+        class Handler(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                tokens.append(session.token)
+
+        handler = Handler()
+        LOGGER.addHandler(handler)
+        try:
+            thread = threading.Thread(target=session.relogin)
+            thread.start()
+            thread.join(60)
+            assert not thread.is_alive()
+        finally:
+            LOGGER.removeHandler(handler)
+    assert tokens

@@ -1,0 +1,217 @@
+"""The adapter for ``requests``."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+import tsm
+import tsm.requests
+from sandbox import ACCOUNTS, DEVICES, Sandbox
+
+SESSION = "vz-m2m-token"
+
+
+@pytest.fixture
+def http(session: tsm.Session) -> Iterator[requests.Session]:
+    with requests.Session() as http:
+        http.auth = tsm.requests.ThingSpaceAuth(session)
+        yield http
+
+
+def test_both_tokens_go_along(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    response = http.post(session.base_url + DEVICES, json={})
+    assert response.status_code == 200
+    sent = sandbox.log("api")[-1]
+    assert (sent["session_token"], sent["api_token"]) == (session.token, session.api_token)
+
+
+def test_the_auth_can_be_given_to_one_request(session: tsm.Session) -> None:
+    auth = tsm.requests.ThingSpaceAuth(session)
+    assert requests.get(session.base_url + ACCOUNTS, auth=auth, timeout=60).status_code == 200
+
+
+@pytest.mark.parametrize("shape", ["errorCode", "proxied", "bare401"])
+def test_an_expiry_is_mended_once(
+    http: requests.Session, session: tsm.Session, sandbox: Sandbox, shape: str
+) -> None:
+    sandbox.settings(expired_shape=shape)
+    sandbox.expire()
+    response = http.post(session.base_url + DEVICES, json={"a": 1}, timeout=60)
+    assert response.status_code == 200
+    assert [answer.status_code >= 400 for answer in response.history] == [True]
+    first, second = sandbox.log("api")
+    assert first["body_bytes"] == second["body_bytes"] == 8
+    assert sandbox.counters()["login"] == 2
+
+
+@pytest.mark.parametrize("number", ["string", "number"])
+def test_a_rejected_api_token_is_renewed(
+    http: requests.Session, session: tsm.Session, sandbox: Sandbox, number: str
+) -> None:
+    sandbox.settings(gateway_code_type=number)
+    sandbox.expire("api_token")
+    assert http.get(session.base_url + ACCOUNTS).status_code == 200
+    counters = sandbox.counters()
+    assert (counters["oauth"], counters["login"], counters["api"]) == (2, 1, 2)
+
+
+def test_both_tokens_are_renewed(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.expire("all")
+    response = http.get(session.base_url + ACCOUNTS)
+    assert response.status_code == 200
+    assert len(response.history) == 2
+    counters = sandbox.counters()
+    assert (counters["oauth"], counters["login"], counters["api"]) == (2, 2, 3)
+
+
+def test_there_is_no_loop(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "expired", times=-1)
+    response = http.get(session.base_url + ACCOUNTS)
+    assert response.status_code == 400
+    assert "SessionToken.Expired" in response.json()["errorCode"]
+    counters = sandbox.counters()
+    assert (counters["login"], counters["api"]) == (2, 2)
+
+
+def test_a_bare_401_renews_each_token_once(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "status", status=401, times=-1)
+    assert http.get(session.base_url + ACCOUNTS).status_code == 401
+    counters = sandbox.counters()
+    assert (counters["login"], counters["oauth"], counters["api"]) == (2, 2, 3)
+
+
+def test_other_answers_are_left_alone(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    assert http.get(session.base_url + "/m2m/v1/accounts/none-of-mine").status_code == 400
+    sandbox.fault("api", "status", status=503)
+    assert http.get(session.base_url + ACCOUNTS).status_code == 503
+    sandbox.fault("api", "status", status=429, retry_after=7)
+    assert http.get(session.base_url + ACCOUNTS).headers["Retry-After"] == "7"
+    assert sandbox.counters()["api"] == 3
+
+
+def test_a_file_is_sent_again_from_where_it_began(
+    http: requests.Session, session: tsm.Session, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = tmp_path / "body.json"
+    path.write_bytes(b"skip{}    ")
+    for body in (path.open("rb"), io.BytesIO(b"skip{}    ")):
+        with body:
+            body.seek(4)
+            sandbox.expire()
+            sandbox.control("DELETE", "/log")
+            assert http.post(session.base_url + DEVICES, data=body).status_code == 200
+            assert [line["body_bytes"] for line in sandbox.log("api")] == [6, 6]
+
+
+def test_a_stream_is_an_error_that_keeps_the_answer(
+    http: requests.Session, session: tsm.Session, sandbox: Sandbox
+) -> None:
+    url = session.base_url + DEVICES
+    assert http.post(url, data=iter([b"{", b"}"])).status_code == 200  # no harm while nothing expires
+    expired = session.token
+    sandbox.expire()
+    with pytest.raises(tsm.SessionTokenExpired, match="cannot be sent twice") as caught:
+        http.post(url, data=iter([b"{", b"}"]))
+    assert caught.value.token == expired
+    assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
+    session.relogin(caught.value.token)  # the documented pattern; it was done already
+    assert http.post(url, data=iter([b"{", b"}"])).status_code == 200
+    counters = sandbox.counters()
+    assert (counters["login"], counters["api"]) == (2, 3)
+
+
+def test_a_failed_renewal_is_an_error_that_keeps_the_answer(
+    http: requests.Session, session: tsm.Session, sandbox: Sandbox
+) -> None:
+    sandbox.expire()
+    sandbox.control("POST", "/contacts", {"username": "zbeeblebrox", "password": "changed"})
+    with pytest.raises(tsm.CredentialsRejected) as caught:
+        http.get(session.base_url + ACCOUNTS)
+    assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
+    with pytest.raises(tsm.LoginBlocked):
+        http.get(session.base_url + ACCOUNTS)
+    assert sandbox.counters()["login"] == 2
+
+
+def test_a_streamed_answer_stays_a_stream(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.settings(api_answer_bytes=300_000)
+    sandbox.expire()
+    with http.post(session.base_url + DEVICES, json={}, stream=True) as response:
+        assert sum(map(len, response.iter_content(4096))) == 300_000
+    sandbox.fault("api", "answer", status=400, body='{"errorCode": "X.Y", "errorMessage": ""}')
+    with http.post(session.base_url + DEVICES, json={}, stream=True) as response:
+        assert b"".join(response.iter_content(4096)).startswith(b'{"errorCode"')
+
+
+def test_tokens_go_to_no_other_origin(
+    http: requests.Session, session: tsm.Session, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Sandbox() as other:
+        assert http.get(other.base_url + ACCOUNTS).status_code == 401
+        sent = other.control("GET", "/log")[-1]
+        assert (sent["session_token"], sent["api_token"]) == (None, None)
+    assert "another origin" in caplog.text
+    assert sandbox.counters()["api"] == 0
+
+
+@pytest.mark.parametrize("status", [302, 307])
+@pytest.mark.parametrize("expired", [False, True])
+def test_tokens_follow_no_redirect(
+    http: requests.Session, session: tsm.Session, sandbox: Sandbox, status: int, expired: bool
+) -> None:
+    with Sandbox() as other:
+        if expired:
+            sandbox.expire()
+        for target in (other, sandbox):
+            location = target.base_url + ACCOUNTS
+            sandbox.fault("api", "redirect", location=location, status=status, skip=1 if expired else 0)
+            response = http.get(session.base_url + ACCOUNTS, timeout=60)
+            assert response.url == location
+            assert response.status_code == 401
+            sent = target.control("GET", "/log")[-1]
+            assert (sent["session_token"], sent["api_token"]) == (None, None)
+            expired = False
+        assert other.counters()["requests"] == 1
+    assert sandbox.counters()["login"] <= 2
+
+
+def test_a_redirect_not_followed_is_an_answer(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "redirect", location="https://elsewhere.invalid/")
+    assert http.get(session.base_url + ACCOUNTS, allow_redirects=False).status_code == 302
+
+
+def test_a_storm_through_the_adapter_logs_in_once(session: tsm.Session, sandbox: Sandbox) -> None:
+    auth = tsm.requests.ThingSpaceAuth(session)
+    ready = threading.Barrier(32)
+
+    def ask(_: int) -> int:
+        with requests.Session() as http:
+            ready.wait(60)
+            return http.post(session.base_url + DEVICES, json={}, auth=auth, timeout=60).status_code
+
+    sandbox.expire()
+    with ThreadPoolExecutor(32) as pool:
+        assert set(pool.map(ask, range(32))) == {200}
+    assert sandbox.counters()["login"] == 2
+
+
+def test_a_closed_session_is_an_error(http: requests.Session, session: tsm.Session) -> None:
+    url = session.base_url + ACCOUNTS
+    session.close()
+    with pytest.raises(tsm.SessionClosed):
+        http.get(url)
+
+
+def test_hooks_of_others_still_run(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    seen: list[Any] = []
+    sandbox.expire()
+    http.get(session.base_url + ACCOUNTS, hooks={"response": lambda response, **_: seen.append(response.status_code)})
+    assert len(seen) == 1

@@ -1,0 +1,178 @@
+"""Runs the scenarios that all languages share: ``tests/scenarios/*.json`` of the repository."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import pytest
+
+import tsm
+from sandbox import REPOSITORY, Sandbox
+
+SCENARIOS = sorted((REPOSITORY / "tests" / "scenarios").glob("*.json"))
+NUMBERS = {"max_login_failures", "timeout_ms", "connect_timeout_ms", "max_response_bytes"}
+BOOLEANS = {"auto_relogin", "share_token"}
+
+Outcome = Union[tsm.Response, str, dict[str, Any], None]
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_scenario(path: Path, tmp_path: Path) -> None:
+    scenario = json.loads(path.read_text())
+    tmp_path.chmod(0o700)
+    with Sandbox() as sandbox:
+        run = Run(sandbox, tmp_path, scenario.get("options", {}))
+        try:
+            for step in scenario["steps"]:
+                run.step(step)
+        finally:
+            run.close()
+        counters = sandbox.counters()
+        wire = scenario.get("wire", {})
+        assert {name: counters[name] for name in wire} == wire
+
+
+class Run:
+    def __init__(self, sandbox: Sandbox, temp: Path, options: dict[str, Optional[str]]) -> None:
+        self._sandbox = sandbox
+        self._names = {"{{base_url}}": sandbox.base_url, "{{soap_url}}": sandbox.soap_url, "{{temp}}": str(temp)}
+        self._options = {
+            "base_url": sandbox.base_url,
+            "soap_url": sandbox.soap_url,
+            "username": "zbeeblebrox",
+            "password": "IMgr8",
+            "app_key": "key",
+            "app_secret": "secret",
+            "store": "memory:",
+            **options,
+        }
+        self._sessions: dict[str, tsm.Session] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
+        self._last_error: Optional[tsm.Error] = None
+
+    def close(self) -> None:
+        for session in self._sessions.values():
+            session.close()
+
+    def step(self, step: dict[str, Any]) -> None:
+        expect = step.get("expect", {})
+        try:
+            outcome = getattr(self, "do_" + step["do"])(step)
+        except tsm.Error as error:
+            if "error" not in expect:
+                raise AssertionError(f"{step} failed: {error.status_name} {error}") from error
+            self._last_error = error
+            self._compare_error(error, expect, step)
+        else:
+            assert "error" not in expect, f"{step} succeeded"
+            self._compare(outcome, expect, step)
+
+    def _compare_error(self, error: tsm.Error, expect: dict[str, Any], step: dict[str, Any]) -> None:
+        token = getattr(error, "token", None)
+        got = {
+            "error": error.status_name,
+            "code": error.code,
+            "http": error.http_status or 0,
+            "retryable": error.retryable,
+            "retry_after_ms": -1 if error.retry_after is None else round(error.retry_after * 1000),
+            "refused_token": token is not None,
+        }
+        for key, value in expect.items():
+            if key == "message_has":
+                assert value in str(error), step
+            else:
+                assert got[key] == value, (step, got)
+
+    def _compare(self, outcome: Outcome, expect: dict[str, Any], step: dict[str, Any]) -> None:
+        for key, value in expect.items():
+            if key == "http":
+                assert isinstance(outcome, tsm.Response)
+                assert outcome.status_code == value, (step, outcome.text)
+            elif key == "body_has":
+                assert isinstance(outcome, tsm.Response)
+                assert value in outcome.text, step
+            elif key == "info":
+                assert isinstance(outcome, dict)
+                assert {name: outcome[name] for name in value} == value, step
+            else:
+                assert key in ("same_token", "new_token"), key
+        if step["do"] in ("token", "api_token"):
+            assert isinstance(outcome, str)
+            kind = step.get("as", "main"), step["do"]
+            if "same_token" in expect:
+                assert (outcome == self._tokens[kind]) is expect["same_token"], step
+            if "new_token" in expect:
+                assert (outcome != self._tokens[kind]) is expect["new_token"], step
+            self._tokens[kind] = outcome
+
+    def _session(self, step: dict[str, Any]) -> tsm.Session:
+        return self._sessions[step.get("as", "main")]
+
+    def _login_options(self, step: dict[str, Any]) -> dict[str, Any]:
+        merged = {**self._options, **step.get("options", {})}
+        return {name: self._option(name, value) for name, value in merged.items()}
+
+    def _option(self, name: str, value: Optional[str]) -> Any:
+        if value is None:
+            return None
+        for placeholder, real in self._names.items():
+            value = value.replace(placeholder, real)
+        if name in NUMBERS:
+            return int(value)
+        return {"true": True, "false": False}[value] if name in BOOLEANS else value
+
+    def _token_of(self, step: dict[str, Any]) -> Optional[str]:
+        named = step.get("token", "held")
+        if named == "refused":
+            assert isinstance(self._last_error, (tsm.SessionTokenExpired, tsm.ApiTokenError))
+            assert self._last_error.token is not None
+            return self._last_error.token
+        return None if named == "held" else str(named)
+
+    def do_login(self, step: dict[str, Any]) -> None:
+        session = tsm.login(load_env=False, **self._login_options(step))
+        self._sessions[step.get("as", "main")] = session
+
+    def do_sandbox(self, step: dict[str, Any]) -> None:
+        self._sandbox.control(step["method"], step["path"], step.get("body"))
+
+    def do_request(self, step: dict[str, Any]) -> tsm.Response:
+        headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in step.get("headers", []))]
+        response = self._session(step).request(step["method"], step["path"], data=step.get("body"), headers=headers)
+        return response.raise_for_status() if step.get("check") else response
+
+    def do_soap(self, step: dict[str, Any]) -> tsm.Response:
+        response = self._session(step).soap(step["service"], step["operation"], step["body"])
+        return response.raise_for_status() if step.get("check") else response
+
+    def do_relogin(self, step: dict[str, Any]) -> None:
+        self._session(step).relogin(self._token_of(step))
+
+    def do_renew_api_token(self, step: dict[str, Any]) -> None:
+        self._session(step).renew_api_token(self._token_of(step))
+
+    def do_token(self, step: dict[str, Any]) -> str:
+        return self._session(step).token
+
+    def do_api_token(self, step: dict[str, Any]) -> str:
+        return self._session(step).api_token
+
+    def do_logout(self, step: dict[str, Any]) -> None:
+        self._session(step).logout()
+
+    def do_cancel(self, step: dict[str, Any]) -> None:
+        self._session(step).cancel()
+
+    def do_free(self, step: dict[str, Any]) -> None:
+        self._session(step).close()
+
+    def do_info(self, step: dict[str, Any]) -> dict[str, Any]:
+        return self._session(step).info()
+
+    def do_check(self, step: dict[str, Any]) -> None:
+        tsm.check(step["http"], step["body"])
+
+    def do_unblock(self, step: dict[str, Any]) -> None:
+        tsm.unblock(load_env=False, **self._login_options(step))

@@ -1,0 +1,256 @@
+"""The session as a program uses it: log in, ask, expire, log out."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tsm
+from sandbox import ACCOUNTS, DEVICES, Sandbox
+
+SOAP_BODY = '<v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"><v2:Input/></v2:GetDeviceList>'
+
+
+def test_a_session_asks_with_both_tokens(session: tsm.Session, sandbox: Sandbox) -> None:
+    response = session.post(DEVICES, json={"accountName": "0000123456-00001", "note": "ümlaut"})
+    assert response.status_code == 200
+    assert response.ok
+    assert response.raise_for_status() is response
+    assert response.json()["devices"]
+    sent = sandbox.log("api")[-1]
+    assert sent["session_token"] == session.token
+    assert sent["api_token"] == session.api_token
+    assert sent["headers"]["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_each_verb_sends_its_method(session: tsm.Session, sandbox: Sandbox, method: str) -> None:
+    getattr(session, method)(ACCOUNTS)
+    assert sandbox.control("GET", "/log")[-1]["method"] == method.upper()
+
+
+def test_data_goes_as_it_is(session: tsm.Session, sandbox: Sandbox) -> None:
+    for data in (b"{}", bytearray(b"{}"), memoryview(b"{}"), "{}"):
+        assert session.post(DEVICES, data=data).ok
+    assert [line["body_bytes"] for line in sandbox.log("api")] == [2, 2, 2, 2]
+
+
+def test_json_is_compact_utf8(session: tsm.Session, sandbox: Sandbox) -> None:
+    assert session.post(DEVICES, json={"a": ["ü", 1]}).ok
+    assert sandbox.log("api")[-1]["body_bytes"] == len('{"a":["ü",1]}'.encode())
+
+
+def test_headers_go_along(session: tsm.Session, sandbox: Sandbox) -> None:
+    session.get(ACCOUNTS, headers={"X-One": "1"})
+    assert sandbox.log("api")[-1]["headers"]["x-one"] == "1"
+    session.get(ACCOUNTS, headers=[("X-One", "1"), ("X-Two", "zwei")])
+    assert sandbox.log("api")[-1]["headers"]["x-two"] == "zwei"
+
+
+def test_a_response_is_complete_after_its_session_is_closed(options: tsm.Options, sandbox: Sandbox) -> None:
+    sandbox.fault(
+        "api", "answer", status=200, body='{"name": "Ü"}',
+        headers=[["Content-Type", "application/json"], ["X-Many", "a"], ["X-Many", "b"]],
+    )  # fmt: skip
+    with tsm.login(**options) as session:
+        response = session.get(ACCOUNTS)
+    assert response.headers["content-TYPE"] == "application/json"
+    assert "X-MANY" in response.headers
+    assert response.headers["x-many"] == "a, b"
+    assert response.headers.get_list("X-Many") == ["a", "b"]
+    assert response.headers.get("X-None") is None
+    assert response.headers.get_list("X-None") == []
+    with pytest.raises(KeyError):
+        response.headers["X-None"]
+    assert len(response.headers) == len(list(response.headers))
+    assert response.content == '{"name": "Ü"}'.encode()
+    assert response.text == '{"name": "Ü"}'
+    assert response.json() == {"name": "Ü"}
+    assert response.json(parse_int=str) == {"name": "Ü"}
+    assert repr(response) == "<Response [200]>"
+
+
+def test_text_follows_the_charset(session: tsm.Session, sandbox: Sandbox) -> None:
+    for charset in ("text/plain; charset=nonsense", "text/plain", 'text/plain; Charset="UTF-8"'):
+        sandbox.fault("api", "answer", status=200, body="Ü", headers=[["Content-Type", charset]])
+        assert session.get(ACCOUNTS).text == "Ü"
+    sandbox.fault("api", "answer", status=200, body="Ü", headers=[["Content-Type", "text/plain; charset=latin-1"]])
+    assert session.get(ACCOUNTS).text == "Ã\x9c"
+
+
+def test_an_answer_that_is_no_json_is_a_value_error(session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "html")
+    with pytest.raises(ValueError):
+        session.get(ACCOUNTS).json()
+
+
+def test_a_bad_answer_is_an_answer_until_asked(session: tsm.Session) -> None:
+    response = session.get("/m2m/v1/accounts/none-of-mine")
+    assert not response.ok
+    with pytest.raises(tsm.PlatformError) as caught:
+        response.raise_for_status()
+    assert caught.value.code
+    assert caught.value.http_status == response.status_code
+
+
+def test_an_expired_token_is_renewed_once(session: tsm.Session, sandbox: Sandbox) -> None:
+    before = session.token
+    sandbox.expire()
+    assert session.get(ACCOUNTS).ok
+    assert session.token != before
+    counters = sandbox.counters()
+    assert (counters["login"], counters["api"], counters["api_expired"]) == (2, 2, 1)
+    assert session.info()["logins"] == 2
+
+
+def test_the_documented_pattern_by_hand(options: tsm.Options, sandbox: Sandbox) -> None:
+    options["auto_relogin"] = False
+    with tsm.login(**options) as session:
+        before = session.token
+        sandbox.expire()
+        with pytest.raises(tsm.SessionTokenExpired) as caught:
+            session.get(ACCOUNTS)
+        assert caught.value.token == before
+        assert "SessionToken.Expired" in caught.value.code
+        assert caught.value.http_status == 400
+        session.relogin(caught.value.token)
+        assert session.get(ACCOUNTS).ok
+        session.relogin(caught.value.token)  # late: another token is held by now
+        assert sandbox.counters()["login"] == 2
+
+
+def test_api_token_is_renewed(session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.expire("api_token")
+    assert session.get(ACCOUNTS).ok
+    assert sandbox.counters()["oauth"] == 2
+    session.renew_api_token("not the one held")
+    assert sandbox.counters()["oauth"] == 2
+
+
+def test_logout_and_back(session: tsm.Session, sandbox: Sandbox) -> None:
+    session.logout()
+    for act in (session.logout, lambda: session.token, lambda: session.get(ACCOUNTS)):
+        with pytest.raises(tsm.NotLoggedIn):
+            act()
+    session.relogin()
+    assert session.get(ACCOUNTS).ok
+    counters = sandbox.counters()
+    assert (counters["login"], counters["logout"]) == (2, 1)
+
+
+def test_closing_sends_nothing(options: tsm.Options, sandbox: Sandbox) -> None:
+    session = tsm.login(**options)
+    with session as same:
+        assert same is session
+        assert sandbox.base_url in repr(session)
+    session.close()
+    assert "closed" in repr(session)
+    assert sandbox.counters()["logout"] == 0
+
+
+def test_a_closed_session_says_so(options: tsm.Options) -> None:
+    session = tsm.login(**options)
+    session.close()
+    uses: list[Any] = [
+        lambda: session.token,
+        lambda: session.api_token,
+        lambda: session.get(ACCOUNTS),
+        lambda: session.get(ACCOUNTS, timeout=1),
+        lambda: session.soap("DeviceService", "GetDeviceList", SOAP_BODY),
+        session.relogin,
+        session.renew_api_token,
+        session.logout,
+        session.info,
+        session.cancel,
+    ]
+    for use in uses:
+        with pytest.raises(tsm.SessionClosed, match="closed"):
+            use()
+
+
+def test_info_holds_no_secret(session: tsm.Session) -> None:
+    info = session.info()
+    assert info["store"]
+    text = json.dumps(info)
+    for secret in (session.token, session.api_token, "IMgr8", "secret"):
+        assert secret not in text
+        assert secret not in repr(session)
+
+
+def test_soap(options: tsm.Options, sandbox: Sandbox) -> None:
+    options["protocol"] = "soap"
+    with tsm.login(**options) as session:
+        sandbox.expire()
+        response = session.soap("DeviceService", "GetDeviceList", SOAP_BODY)
+        assert b"GetDeviceListResponse" in response.content
+        assert session.soap("DeviceService", "GetDeviceList", SOAP_BODY.encode(), timeout=30).ok
+        with pytest.raises(tsm.PlatformError) as caught:
+            session.soap("DeviceService", "NoSuchOperation", "<a xmlns='b'/>").raise_for_status()
+        assert "ActionNotSupported" in caught.value.code
+        with pytest.raises(tsm.InvalidArgument):
+            session.get(ACCOUNTS)
+    counters = sandbox.counters()
+    assert (counters["soap_login"], counters["soap_call_expired"]) == (2, 1)
+
+
+def test_soap_by_hand(options: tsm.Options, sandbox: Sandbox) -> None:
+    options["protocol"], options["auto_relogin"] = "soap", False
+    with tsm.login(**options) as session:
+        sandbox.expire()
+        with pytest.raises(tsm.SessionTokenExpired, match="Expired") as caught:
+            session.soap("DeviceService", "GetDeviceList", SOAP_BODY)
+        session.relogin(caught.value.token)
+        assert session.soap("DeviceService", "GetDeviceList", SOAP_BODY).ok
+
+
+def test_the_environment_fills_in_and_the_hand_wins(
+    options: tsm.Options, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in options.items():
+        monkeypatch.setenv(f"TSM_{name.upper()}", str(value))
+    monkeypatch.setenv("TSM_USERNAME", "somebody-else")
+    with tsm.login(username="zbeeblebrox", password=None) as session:
+        assert session.base_url == sandbox.base_url
+        assert session.get(ACCOUNTS).ok
+    with pytest.raises(tsm.InvalidArgument, match="username"):
+        tsm.login(load_env=False)
+
+
+def test_a_wrong_password_is_sent_once_and_unblock_forgets(options: tsm.Options, sandbox: Sandbox) -> None:
+    options["password"] = "wrong"
+    with pytest.raises(tsm.CredentialsRejected) as rejected:
+        tsm.login(**options)
+    assert rejected.value.http_status == 400
+    for _ in range(3):
+        with pytest.raises(tsm.LoginBlocked):
+            tsm.login(**options)
+    assert sandbox.counters()["login"] == 1
+    tsm.unblock(**options)
+    with pytest.raises(tsm.CredentialsRejected):
+        tsm.login(**options)
+    assert sandbox.counters()["login"] == 2
+
+
+def test_a_file_store_shares_its_token(options: tsm.Options, sandbox: Sandbox, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    options["store"], options["share_token"] = f"file:{tmp_path}", True
+    with tsm.login(**options) as first, tsm.login(**options) as second:
+        assert first.token == second.token
+    assert sandbox.counters()["login"] == 1
+
+
+def test_tls_is_verified(options: tsm.Options, sandbox: Sandbox) -> None:
+    options["base_url"], options["ca_file"] = sandbox.tls_base_url, Path(sandbox.ca_file)
+    with tsm.login(**options) as session:
+        assert session.get(ACCOUNTS).ok
+    options["base_url"], options["realm"] = sandbox.bad_tls_base_url, uuid.uuid4().hex
+    with pytest.raises(tsm.TLSError):
+        tsm.login(**options)
+
+
+def test_versions() -> None:
+    assert tsm.version == tsm.__version__

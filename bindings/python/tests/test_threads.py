@@ -1,0 +1,163 @@
+"""Many threads on one session: one login for all, and calls ended from elsewhere."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Callable
+
+import pytest
+
+import tsm
+from sandbox import ACCOUNTS, DEVICES, Sandbox
+
+THREADS = 64
+
+
+@contextmanager
+def running(function: Callable[[], Any]) -> Iterator[Future[Any]]:
+    """Runs a function in a thread; it must have ended soon after the block."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(function)
+        yield future
+        future.exception(timeout=60)
+
+
+def test_a_storm_meets_one_expiry_with_one_login(session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.expire()
+    ready = threading.Barrier(THREADS)
+
+    def ask() -> int:
+        ready.wait(60)
+        return session.post(DEVICES, json={}).status_code
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        statuses = [future.result(60) for future in [pool.submit(ask) for _ in range(THREADS)]]
+    assert statuses == [200] * THREADS
+    assert sandbox.counters()["login"] == 2
+
+
+def test_a_storm_by_hand(options: tsm.Options, sandbox: Sandbox) -> None:
+    options["auto_relogin"] = False
+    with tsm.login(**options) as session:
+        expired = session.token
+        ready = threading.Barrier(THREADS)
+
+        def again() -> str:
+            ready.wait(60)
+            session.relogin(expired)
+            return session.token
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            tokens = {future.result(60) for future in [pool.submit(again) for _ in range(THREADS)]}
+    assert len(tokens) == 1
+    assert sandbox.counters()["login"] == 2
+
+
+def test_threads_share_a_failure(session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("login", "status", status=503, times=1)
+    expired = session.token
+    sandbox.fault("login", "hold", times=-1)
+    with running(lambda: session.relogin(expired)) as outcome:
+        sandbox.wait_until_arrived("login", 2)
+        sandbox.control("DELETE", "/faults")
+    assert isinstance(outcome.exception(), tsm.Unavailable)
+
+
+def test_threads_read_tokens_and_headers_unharmed(session: tsm.Session) -> None:
+    token = session.token
+    response = session.post(DEVICES, json={})
+
+    def read() -> bool:
+        return all(session.token == token and response.headers["content-type"] for _ in range(500))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(future.result(60) for future in [pool.submit(read) for _ in range(8)])
+
+
+def test_closing_ends_a_call(patient: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "hold")
+    with running(lambda: patient.get(ACCOUNTS)) as outcome:
+        sandbox.wait_until_arrived("api")
+        patient.close()
+    assert isinstance(outcome.exception(), tsm.SessionClosed)
+
+
+def test_cancelling_a_session_is_final(patient: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "hold")
+    with running(lambda: patient.get(ACCOUNTS)) as outcome:
+        sandbox.wait_until_arrived("api")
+        patient.cancel()
+    assert isinstance(outcome.exception(), tsm.Cancelled)
+    with pytest.raises(tsm.Cancelled):
+        patient.get(ACCOUNTS)
+
+
+def test_a_cancellation_ends_its_calls_and_no_others(patient: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "hold")
+    cancel = tsm.Cancellation()
+    with running(lambda: patient.get(ACCOUNTS, cancel=cancel, timeout=3600)) as outcome:
+        sandbox.wait_until_arrived("api")
+        assert not cancel.cancelled
+        cancel.cancel()
+    assert cancel.cancelled
+    assert isinstance(outcome.exception(), tsm.Cancelled)
+    for call in (lambda: patient.get(ACCOUNTS, cancel=cancel), lambda: patient.relogin(cancel=cancel)):
+        with pytest.raises(tsm.Cancelled):
+            call()
+    assert patient.get(ACCOUNTS).ok
+
+
+def test_a_login_can_be_cancelled(options: tsm.Options, sandbox: Sandbox) -> None:
+    sandbox.fault("login", "hold")
+    cancel = tsm.Cancellation()
+    with running(lambda: tsm.login(cancel=cancel, **options)) as outcome:
+        sandbox.wait_until_arrived("login")
+        cancel.cancel()
+    assert isinstance(outcome.exception(), tsm.Cancelled)
+
+
+def test_a_cancelled_waiter_leaves_the_login_to_others(patient: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("login", "hold")
+    expired = patient.token
+    cancel = tsm.Cancellation()
+    with running(lambda: patient.relogin(expired)) as login:
+        sandbox.wait_until_arrived("login", 2)
+        with running(lambda: patient.relogin(expired, cancel=cancel)) as waiter:
+            cancel.cancel()
+        assert isinstance(waiter.exception(), tsm.Cancelled)
+        sandbox.control("DELETE", "/faults")
+    assert login.exception() is None
+    assert patient.token != expired
+
+
+def test_the_gil_is_free_while_a_call_waits(patient: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "hold")
+    with running(lambda: patient.get(ACCOUNTS)) as outcome:
+        sandbox.wait_until_arrived("api")  # runs Python meanwhile
+        assert not outcome.done()
+        sandbox.control("DELETE", "/faults")
+    assert outcome.result().ok
+
+
+def test_garbage_is_collected_during_calls(options: tsm.Options, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "hold")
+
+    def forgotten() -> None:
+        cycle: list[Any] = [tsm.login(**options)]
+        cycle.append(cycle)
+
+    def ask() -> int:
+        # The session is referred to by nothing but its own running call.
+        return tsm.login(**options).get(ACCOUNTS).status_code
+
+    with running(ask) as outcome:
+        sandbox.wait_until_arrived("api")
+        for _ in range(3):
+            forgotten()
+            gc.collect()
+        sandbox.control("DELETE", "/faults")
+    assert outcome.result() == 200

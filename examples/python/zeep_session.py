@@ -1,0 +1,53 @@
+"""A program that keeps its zeep proxies: tsm supplies the token of the SOAP header, and a new one when it expired.
+
+Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_SOAP_URL, …
+The token expires because TSM_SANDBOX_CONTROL names the sandbox's control port; without it the token just stays valid.
+"""
+
+import os
+import urllib.request
+from pathlib import Path
+from typing import Any, Callable
+
+import zeep
+import zeep.exceptions
+
+import tsm
+
+NAMESPACE = "http://nphase.com/unifiedwebservice/v2"
+SOAP_URL = os.environ.get("TSM_SOAP_URL", "https://uws.apps.nphase.com/api/v2")
+
+
+def call(session: tsm.Session, operation: Callable[..., Any], **arguments: Any) -> Any:
+    """Calls an operation of a zeep proxy with the session's token; logs in again once if the token expired."""
+    token = session.token
+    try:
+        return operation(**arguments, _soapheaders={"token": token})
+    except zeep.exceptions.Fault as fault:
+        if "SessionToken.Expired" not in (fault.code or ""):
+            raise
+    session.relogin(token)  # returns at once if another thread already did
+    return operation(**arguments, _soapheaders={"token": session.token})
+
+
+def let_the_token_expire() -> None:
+    control = os.environ.get("TSM_SANDBOX_CONTROL")
+    if control:
+        urllib.request.urlopen(control + "/expire", data=b'{"what": "session"}').close()
+
+
+def main() -> None:
+    client = zeep.Client(str(Path(__file__).with_name("device_service.wsdl")))
+    service = client.create_service(f"{{{NAMESPACE}}}DeviceService", SOAP_URL + "/DeviceService.svc")
+
+    with tsm.login(protocol="soap") as session:
+        devices = call(session, service.GetDeviceList, Input={"AccountName": "0000123456-00001"})
+        print("logged in;", len(devices), "devices")
+        let_the_token_expire()
+        devices = call(session, service.GetDeviceList, Input={"AccountName": "0000123456-00001"})
+        print("the token expired and was renewed;", len(devices), "devices")
+        session.logout()
+
+
+if __name__ == "__main__":
+    main()
