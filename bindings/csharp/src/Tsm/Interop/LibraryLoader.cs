@@ -1,0 +1,190 @@
+// Finds the native library, loads it and checks that it speaks the ABI this assembly was written for. Every entry point of the assembly
+// comes through Ensure(), and calls no native function itself, since Mono looks for those when it compiles the method. What goes wrong is
+// said in words, not left to a DllNotFoundException about "tsm".
+
+using System;
+using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
+using System.IO;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Tsm.Interop;
+
+internal static class LibraryLoader
+{
+    internal const string Variable = "TSM_LIBRARY";
+    internal const uint Abi = 1;
+
+    private static readonly object s_gate = new();
+    private static volatile bool s_ready;
+    private static bool s_resolving;
+    private static string? s_path;
+
+    /// <summary>Loads the library at the first call; throws, each time anew, while there is none that fits.</summary>
+    internal static void Ensure()
+    {
+        if (!s_ready)
+        {
+            lock (s_gate)
+            {
+                if (!s_ready)
+                {
+                    Load();
+                    s_ready = true;
+                }
+            }
+        }
+    }
+
+    /// <summary>What to say of a library with this ABI version; null when it is the right one.</summary>
+    internal static string? Refusal(uint abi, string? path) => abi == Abi
+        ? null
+        : $"The native library {path ?? "tsm"} has ABI version {abi}, and this Tsm assembly needs version {Abi}. " +
+            $"Install the Tsm package and the native library of one release, or let {Variable} name a library that fits.";
+
+    /// <summary>Where the library may lie, the likeliest place first.</summary>
+    internal static IEnumerable<string> Candidates()
+    {
+        string file = FileName();
+        foreach (string folder in Folders())
+        {
+            foreach (string rid in RuntimeIdentifiers())
+            {
+                yield return Path.Combine(folder, "runtimes", rid, "native", file);
+            }
+        }
+
+        foreach (string folder in Folders())
+        {
+            yield return Path.Combine(folder, file);
+        }
+    }
+
+    private static void Load()
+    {
+        string? named = Environment.GetEnvironmentVariable(Variable);
+        if (string.IsNullOrEmpty(named))
+        {
+            s_path = null;
+            foreach (string candidate in Candidates())
+            {
+                if (File.Exists(candidate))
+                {
+                    s_path = candidate;
+                    break;
+                }
+            }
+        }
+        else
+        {
+            s_path = Path.GetFullPath(named);
+            if (!File.Exists(s_path))
+            {
+                throw new DllNotFoundException($"{Variable} names {s_path}, and there is no such file.");
+            }
+        }
+
+        if (!s_resolving)
+        {
+            NativeLoading.Redirect(() => s_path);
+            s_resolving = true;
+        }
+
+        uint abi;
+        try
+        {
+            NativeLoading.Preload(s_path);
+            abi = ReadAbi();
+        }
+        catch (EntryPointNotFoundException e)
+        {
+            throw new DllNotFoundException($"The native library {s_path ?? "tsm"} is not libtsm: it has no function tsm_abi_version.", e);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            throw new DllNotFoundException(NotFound(e), e);
+        }
+
+        if (Refusal(abi, s_path) is { } refusal)
+        {
+            throw new NotSupportedException(refusal);
+        }
+    }
+
+    /// <summary>
+    /// Mono looks for a function when it compiles the method that calls it: this one must not be part of one that comes before the library.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static uint ReadAbi() => NativeMethods.tsm_abi_version();
+
+    internal static unsafe string ReadVersion() => Utf8.Read(NativeMethods.tsm_version());
+
+    private static string NotFound(Exception cause) => s_path is not null
+        ? $"The native library {s_path} cannot be loaded: {cause.Message}"
+        : $"The native library of Tsm was not found. Looked for {string.Join(", ", Candidates())} and in the system's own places. " +
+            $"Let {Variable} name the file, or put it beside the program. ({cause.Message})";
+
+    private static string FileName()
+    {
+        if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows))
+        {
+            return "tsm.dll";
+        }
+
+        return RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "libtsm.dylib" : "libtsm.so";
+    }
+
+    /// <summary>The folder of this assembly (a plug-in's may not be the program's) and that of the program.</summary>
+    private static IEnumerable<string> Folders()
+    {
+        string? own = OwnFolder();
+        if (!string.IsNullOrEmpty(own))
+        {
+            yield return own!;
+        }
+
+        if (AppContext.BaseDirectory is { Length: > 0 } program && program.TrimEnd('/', '\\') != own?.TrimEnd('/', '\\'))
+        {
+            yield return program;
+        }
+    }
+
+    [UnconditionalSuppressMessage(
+        "SingleFile", "IL3000", Justification = "In a single file the location is empty and the program's folder serves.")]
+    private static string? OwnFolder()
+    {
+        string location = typeof(LibraryLoader).Assembly.Location;
+        return string.IsNullOrEmpty(location) ? null : Path.GetDirectoryName(location);
+    }
+
+    private static IEnumerable<string> RuntimeIdentifiers()
+    {
+        string architecture = RuntimeInformation.ProcessArchitecture switch
+        {
+            Architecture.X64 => "x64",
+            Architecture.X86 => "x86",
+            Architecture.Arm64 => "arm64",
+            Architecture.Arm => "arm",
+            Architecture other => other.ToString(),
+        };
+        if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows))
+        {
+            yield return "win-" + architecture;
+        }
+        else if (RuntimeInformation.IsOSPlatform(OSPlatform.OSX))
+        {
+            yield return "osx-" + architecture;
+        }
+        else
+        {
+            yield return (IsMusl() ? "linux-musl-" : "linux-") + architecture;
+        }
+    }
+
+#if NET8_0_OR_GREATER
+    private static bool IsMusl() => RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
+#else
+    private static bool IsMusl() => File.Exists("/etc/alpine-release");
+#endif
+}

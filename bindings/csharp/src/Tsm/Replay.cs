@@ -1,0 +1,186 @@
+// Reading twice what HTTP contents let one read once: whether a request's content can be sent again, and the beginning of an answer that
+// the caller still wants whole.
+
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Net.Http;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Tsm;
+
+internal static class Replay
+{
+    /// <summary>
+    /// Whether a content gives the same bytes each time. Must be asked before it is sent: a stream that was sent tells nothing any more.
+    /// </summary>
+    internal static async Task<bool> IsPossible(HttpContent content, bool isAsync)
+    {
+        switch (content)
+        {
+            case ByteArrayContent:
+                return true;
+
+            case StreamContent:
+                Stream stream = isAsync ? await content.ReadAsStreamAsync().ConfigureAwait(false) : ReadAsStream(content);
+                return stream.CanSeek;
+
+            case MultipartContent parts:
+                foreach (HttpContent part in parts)
+                {
+                    if (!await IsPossible(part, isAsync).ConfigureAwait(false))
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+
+            default:
+                // Later frameworks' own: named, because netstandard2.0 does not know them.
+                return content.GetType().FullName is "System.Net.Http.ReadOnlyMemoryContent" or "System.Net.Http.Json.JsonContent";
+        }
+    }
+
+    /// <summary>
+    /// The body of an answer if it is no longer than <paramref name="limit"/>, else null. Either way the caller reads it from its start.
+    /// </summary>
+    internal static async Task<byte[]?> Peek(HttpResponseMessage response, int limit, bool isAsync, CancellationToken cancellationToken)
+    {
+        HttpContent? content = response.Content;
+        if (content is null)
+        {
+            return [];
+        }
+
+        if (content.Headers.ContentLength > limit)
+        {
+            return null;
+        }
+
+#if NET8_0_OR_GREATER
+        Stream stream = isAsync ? await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false) : ReadAsStream(content);
+#else
+        Stream stream = isAsync ? await content.ReadAsStreamAsync().ConfigureAwait(false) : ReadAsStream(content);
+#endif
+        var start = new MemoryStream();
+        byte[] buffer = new byte[Math.Min(limit, 8192)];
+        while (start.Length <= limit)
+        {
+            int count = await Read(stream, buffer, isAsync, cancellationToken).ConfigureAwait(false);
+            if (count == 0)
+            {
+                byte[] body = start.ToArray();
+                response.Content = WithHeadersOf(content, new ByteArrayContent(body));
+                content.Dispose();
+                return body;
+            }
+
+            start.Write(buffer, 0, count);
+        }
+
+        response.Content = WithHeadersOf(content, new StreamContent(new Rejoined(start, stream, content)));
+        return null;
+    }
+
+    private static async Task<int> Read(Stream stream, byte[] buffer, bool isAsync, CancellationToken cancellationToken)
+    {
+        try
+        {
+#if NET8_0_OR_GREATER
+            return isAsync
+                ? await stream.ReadAsync(buffer.AsMemory(), cancellationToken).ConfigureAwait(false)
+                : stream.Read(buffer, 0, buffer.Length);
+#else
+            return isAsync
+                ? await stream.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false)
+                : stream.Read(buffer, 0, buffer.Length);
+#endif
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new HttpRequestException("The answer broke off: " + e.Message, e);
+        }
+    }
+
+    private static Stream ReadAsStream(HttpContent content) =>
+#if NET8_0_OR_GREATER
+        content.ReadAsStream();
+#else
+        content.ReadAsStreamAsync().GetAwaiter().GetResult();
+#endif
+
+    private static HttpContent WithHeadersOf(HttpContent from, HttpContent to)
+    {
+        foreach (KeyValuePair<string, IEnumerable<string>> header in from.Headers)
+        {
+            to.Headers.TryAddWithoutValidation(header.Key, header.Value);
+        }
+
+        return to;
+    }
+
+    /// <summary>A stream whose beginning was read already, made whole.</summary>
+    private sealed class Rejoined : Stream
+    {
+        private readonly MemoryStream _start;
+        private readonly Stream _rest;
+        private readonly HttpContent _owner;
+
+        internal Rejoined(MemoryStream start, Stream rest, HttpContent owner)
+        {
+            start.Position = 0;
+            _start = start;
+            _rest = rest;
+            _owner = owner;
+        }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        private Stream Current => _start.Position < _start.Length ? _start : _rest;
+
+        public override int Read(byte[] buffer, int offset, int count) => Current.Read(buffer, offset, count);
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            Current.ReadAsync(buffer, offset, count, cancellationToken);
+
+#if NET8_0_OR_GREATER
+        public override int Read(Span<byte> buffer) => Current.Read(buffer);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            Current.ReadAsync(buffer, cancellationToken);
+#endif
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                _owner.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

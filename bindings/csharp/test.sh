@@ -1,0 +1,112 @@
+#!/bin/sh
+# Tests the C# package: builds without warnings, format, tests on the builds of both target frameworks, the scenarios on Mono, the package in a
+# fresh program, the example. Uses the dotnet and mono on PATH; needs
+#   TSM_LIBRARY   the native library   (default target/release/libtsm.so of the repository)
+#   TSM_SANDBOX   the sandbox          (default target/release/tsm-sandbox or target/debug/tsm-sandbox)
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+cd "$here"
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+
+command -v dotnet >/dev/null || fail "there is no dotnet on PATH (the .NET SDK 10 or later is needed)"
+command -v mono >/dev/null || fail "there is no mono on PATH (Debian: apt install mono-devel)"
+command -v "${CC:-cc}" >/dev/null || fail "there is no C compiler, with which the library of another ABI is made"
+
+TSM_LIBRARY=${TSM_LIBRARY:-$root/target/release/libtsm.so}
+[ -f "$TSM_LIBRARY" ] || fail "there is no library at $TSM_LIBRARY (cargo build --release)"
+if [ -z "${TSM_SANDBOX:-}" ]; then
+    TSM_SANDBOX=$root/target/release/tsm-sandbox
+    [ -x "$TSM_SANDBOX" ] || TSM_SANDBOX=$root/target/debug/tsm-sandbox
+fi
+[ -x "$TSM_SANDBOX" ] || fail "there is no sandbox at $TSM_SANDBOX (cargo build -p tsm-sandbox)"
+export TSM_LIBRARY TSM_SANDBOX
+
+work=$(mktemp -d)
+sandbox=
+cleanup() {
+    [ -z "$sandbox" ] || kill "$sandbox" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+say "build"
+dotnet build Tsm.slnx -c Release -nologo -v quiet -p:TsmNativeLibrary="$TSM_LIBRARY"
+
+say "format"
+# The third part, analyzers, is the build above.
+dotnet format whitespace Tsm.slnx --no-restore --verify-no-changes
+dotnet format style Tsm.slnx --no-restore --verify-no-changes
+
+say "tests on the net8.0 build"
+timeout 900 dotnet exec tests/Tsm.Tests/bin/Release/net10.0/Tsm.Tests.dll -noLogo
+
+say "tests on the netstandard2.0 build"
+timeout 900 dotnet exec tests/Tsm.Tests.NetStandard/bin/Release/net10.0/Tsm.Tests.NetStandard.dll -noLogo
+
+say "scenarios on Mono"
+timeout 900 mono tests/Tsm.Mono/bin/Release/net472/Tsm.Mono.exe
+
+say "package"
+version=0.0.1-test
+dotnet pack src/Tsm/Tsm.csproj -c Release -nologo -v quiet -o "$work/feed" \
+    -p:Version=$version -p:TsmNativeLibrary="$TSM_LIBRARY"
+cp -r tests/Package "$work/consumer"
+cd "$work/consumer"
+
+# Sees the package alone: no other source, no cache of packages.
+dotnet build Consumer.csproj -nologo -v quiet -c Release -o "$work/net" -p:TsmVersion=$version \
+    -p:RestoreSources="$work/feed" -p:RestorePackagesPath="$work/packages" -p:NuGetAudit=false
+consumer() { env -u TSM_LIBRARY ${1:+TSM_LIBRARY="$1"} dotnet exec "$work/net/Consumer.dll"; }
+[ "$(consumer)" = ok ] || fail "a fresh program cannot use the package: $(consumer)"
+echo "ok    a fresh program with the package, offline"
+
+rm -rf obj
+dotnet build Consumer.csproj -nologo -v quiet -c Release -o "$work/framework" -p:TsmVersion=$version -p:ConsumerFramework=net472 \
+    -p:RestoreAdditionalProjectSources="$work/feed" -p:RestorePackagesPath="$work/packages" -p:NuGetAudit=false
+said=$(env -u TSM_LIBRARY mono "$work/framework/Consumer.exe") || true
+[ "$said" = ok ] || fail "a fresh .NET Framework program cannot use the package: $said"
+echo "ok    a fresh .NET Framework program with the package, on Mono"
+
+echo 'unsigned tsm_abi_version(void) { return 2; }' > other.c
+"${CC:-cc}" -shared -fPIC -o "$work/libother.so" other.c
+echo 'int nothing;' > nothing.c
+"${CC:-cc}" -shared -fPIC -o "$work/libnothing.so" nothing.c
+refused() { # library, words that must be said
+    for run in "dotnet exec $work/net/Consumer.dll" "mono $work/framework/Consumer.exe"; do
+        said=$(TSM_LIBRARY=$1 $run) && fail "$1 was not refused by $run"
+        case $said in *"$2"*) ;; *) fail "of $1 $run says: $said" ;; esac
+    done
+    echo "ok    refused: $2"
+}
+refused "$work/libother.so" "has ABI version 2, and this Tsm assembly needs version 1"
+refused "$work/libnothing.so" "is not libtsm: it has no function tsm_abi_version"
+refused "$work/no-such.so" "there is no such file"
+rm -rf "$work/net/runtimes"
+said=$(consumer) && fail "the library was found though it is nowhere"
+case $said in *"was not found. Looked for"*TSM_LIBRARY*) ;; *) fail "of a missing library it says: $said" ;; esac
+echo "ok    a missing library is said to be missing"
+cd "$here"
+
+say "example"
+dotnet build "$root/examples/csharp" -c Release -nologo -v quiet -o "$work/example" -p:TsmNativeLibrary="$TSM_LIBRARY"
+mkfifo "$work/stdin"
+"$TSM_SANDBOX" --json --exit-with-stdin < "$work/stdin" > "$work/places" &
+sandbox=$!
+exec 9> "$work/stdin"
+while ! grep -q control_url "$work/places"; do kill -0 $sandbox || fail "the sandbox ended"; done
+place() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$work/places"; }
+for how in "" --soap; do
+    TSM_BASE_URL=$(place base_url) TSM_SOAP_URL=$(place soap_url) TSM_SANDBOX_CONTROL=$(place control_url) TSM_STORE=memory: \
+    TSM_USERNAME=zbeeblebrox TSM_PASSWORD=IMgr8 TSM_APP_KEY=key TSM_APP_SECRET=secret \
+        dotnet exec "$work/example/Devices.dll" $how > "$work/said"
+    cat "$work/said"
+    [ "$(grep -c 'renewed' "$work/said")" = 2 ] || fail "the example $how does not tell its story"
+done
+exec 9>&-
+
+say "C#: all passed"

@@ -1,0 +1,446 @@
+// Runs one scenario of tests/scenarios: the behaviour that all languages share, as data. README.md there says what the fields mean.
+
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Text.Json.Nodes;
+using System.Threading.Tasks;
+
+namespace Tsm.Tests;
+
+internal sealed class Scenario : IDisposable
+{
+    private readonly JsonNode _scenario;
+    private readonly bool _isAsync;
+    private readonly Sandbox _sandbox = Sandbox.Start();
+    private readonly string _temp = Path.Combine(Path.GetTempPath(), "tsm-scenario-" + Guid.NewGuid().ToString("N"));
+    private readonly Dictionary<string, Session> _sessions = [];
+    private readonly Dictionary<string, string> _tokens = [];
+    private string? _refused;
+
+    private Scenario(string file, bool isAsync)
+    {
+        _scenario = JsonNode.Parse(File.ReadAllText(file))!;
+        _isAsync = isAsync;
+        MakePrivateFolder(_temp);
+    }
+
+    internal static IEnumerable<string> Files() => Directory.GetFiles(Repository.Scenarios, "*.json").OrderBy(file => file, StringComparer.Ordinal);
+
+    /// <summary>Runs a scenario by the blocking or by the asynchronous methods; throws what is not as it should be.</summary>
+    internal static async Task Run(string file, bool isAsync)
+    {
+        using var scenario = new Scenario(file, isAsync);
+        await scenario.Run();
+    }
+
+    public void Dispose()
+    {
+        foreach (Session session in _sessions.Values)
+        {
+            session.Dispose();
+        }
+
+        _sandbox.Dispose();
+        Directory.Delete(_temp, recursive: true);
+    }
+
+    private async Task Run()
+    {
+        int number = 0;
+        foreach (JsonNode? step in _scenario["steps"]!.AsArray())
+        {
+            number++;
+            try
+            {
+                await Run(step!);
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"Step {number} {step!.ToJsonString()}: {e.Message}", e);
+            }
+        }
+
+        JsonNode counters = _sandbox.Control("GET", "/state")["counters"]!;
+        foreach (KeyValuePair<string, JsonNode?> wire in _scenario["wire"]?.AsObject() ?? [])
+        {
+            Expect($"wire {wire.Key}", (long)wire.Value!, (long)counters[wire.Key]!);
+        }
+    }
+
+    private async Task Run(JsonNode step)
+    {
+        JsonNode expect = step["expect"] ?? new JsonObject();
+        Outcome outcome;
+        try
+        {
+            outcome = await Act(step);
+        }
+        catch (Exception e) when (StatusName(e) is { } status)
+        {
+            if (e is ThingSpaceException { Token: { } token })
+            {
+                _refused = token;
+            }
+
+            if (expect["error"] is null)
+            {
+                throw;
+            }
+
+            Expect("error", (string)expect["error"]!, status);
+            CompareError(expect, e);
+            return;
+        }
+
+        Expect("error", (string?)expect["error"], null);
+        Compare(step, expect, outcome);
+    }
+
+    private async Task<Outcome> Act(JsonNode step)
+    {
+        string name = (string?)step["as"] ?? "main";
+        string what = (string)step["do"]!;
+        switch (what)
+        {
+            case "sandbox":
+                _sandbox.Control((string)step["method"]!, (string)step["path"]!, step["body"]?.DeepClone());
+                return default;
+
+            case "login":
+                Session opened = _isAsync ? await Session.LoginAsync(Options(step)) : Session.Login(Options(step));
+                if (_sessions.TryGetValue(name, out Session? older))
+                {
+                    older.Dispose();
+                }
+
+                _sessions[name] = opened;
+                return default;
+
+            case "unblock":
+                Session.Unblock(Options(step));
+                return default;
+
+            case "check":
+                Session.Check((int)step["http"]!, (string?)step["body"]);
+                return default;
+        }
+
+        Session session = _sessions[name];
+        switch (what)
+        {
+            case "request":
+                return Answer(step, _isAsync
+                    ? await session.SendAsync((string)step["method"]!, (string)step["path"]!, (string?)step["body"], Headers(step))
+                    : session.Send((string)step["method"]!, (string)step["path"]!, (string?)step["body"], Headers(step)));
+
+            case "soap":
+                return Answer(step, _isAsync
+                    ? await session.SoapCallAsync((string)step["service"]!, (string)step["operation"]!, (string)step["body"]!)
+                    : session.SoapCall((string)step["service"]!, (string)step["operation"]!, (string)step["body"]!));
+
+            case "relogin" when _isAsync:
+                await session.ReloginAsync(Token(step));
+                return default;
+
+            case "relogin":
+                session.Relogin(Token(step));
+                return default;
+
+            case "renew_api_token" when _isAsync:
+                await session.RenewApiTokenAsync(Token(step));
+                return default;
+
+            case "renew_api_token":
+                session.RenewApiToken(Token(step));
+                return default;
+
+            case "logout" when _isAsync:
+                await session.LogoutAsync();
+                return default;
+
+            case "logout":
+                session.Logout();
+                return default;
+
+            case "token":
+                return new Outcome { Token = session.Token };
+
+            case "api_token":
+                return new Outcome { Token = _isAsync ? await session.GetApiTokenAsync() : session.GetApiToken() };
+
+            case "cancel":
+                session.Cancel();
+                return default;
+
+            case "free":
+                session.Dispose();
+                return default;
+
+            case "info":
+                return new Outcome { Info = session.Info };
+
+            default:
+                throw new NotSupportedException($"There is no step {what}.");
+        }
+    }
+
+    private static Outcome Answer(JsonNode step, Response response)
+    {
+        if ((bool?)step["check"] == true)
+        {
+            response.EnsureSuccess();
+        }
+
+        return new Outcome { Response = response };
+    }
+
+    private string? Token(JsonNode step) => (string?)step["token"] switch
+    {
+        null or "held" => null,
+        "refused" => _refused ?? throw new InvalidOperationException("No error carried a token so far."),
+        string text => text,
+    };
+
+    private static List<KeyValuePair<string, string>>? Headers(JsonNode step)
+    {
+        if (step["headers"] is not JsonArray lines)
+        {
+            return null;
+        }
+
+        var headers = new List<KeyValuePair<string, string>>();
+        foreach (JsonNode? line in lines)
+        {
+            string text = (string)line!;
+            int colon = text.IndexOf(':');
+            headers.Add(colon < 0
+                ? new KeyValuePair<string, string>(text, "")
+                : new KeyValuePair<string, string>(text.Substring(0, colon), text.Substring(colon + 1).Trim(' ')));
+        }
+
+        return headers;
+    }
+
+    private SessionOptions Options(JsonNode step)
+    {
+        var texts = new Dictionary<string, string?>
+        {
+            ["base_url"] = _sandbox.BaseUrl,
+            ["soap_url"] = _sandbox.SoapUrl,
+            ["username"] = "zbeeblebrox",
+            ["password"] = "IMgr8",
+            ["app_key"] = "key",
+            ["app_secret"] = "secret",
+            ["store"] = "memory:",
+        };
+        foreach (JsonNode? layer in new[] { _scenario["options"], step["options"] })
+        {
+            foreach (KeyValuePair<string, JsonNode?> option in layer?.AsObject() ?? [])
+            {
+                texts[option.Key] = ((string?)option.Value)?
+                    .Replace("{{soap_url}}", _sandbox.SoapUrl)
+                    .Replace("{{base_url}}", _sandbox.BaseUrl)
+                    .Replace("{{temp}}", _temp);
+            }
+        }
+
+        var options = new SessionOptions { UseEnvironment = false };
+        foreach (KeyValuePair<string, string?> option in texts)
+        {
+            if (option.Value is not null && !SetProperty(options, option.Key, option.Value))
+            {
+                options.Other[option.Key] = option.Value;
+            }
+        }
+
+        return options;
+    }
+
+    /// <summary>Sets the property of an option; false when there is none, or its type cannot hold that value.</summary>
+    private static bool SetProperty(SessionOptions options, string name, string value)
+    {
+        switch (name)
+        {
+            case "protocol" when value is "rest" or "soap":
+                options.Protocol = value == "rest" ? ThingSpaceProtocol.Rest : ThingSpaceProtocol.Soap;
+                return true;
+            case "auto_relogin" when value is "true" or "false":
+                options.AutoRelogin = value == "true";
+                return true;
+            case "share_token" when value is "true" or "false":
+                options.ShareToken = value == "true";
+                return true;
+            case "timeout_ms" when Number(value, out long timeout):
+                options.Timeout = TimeSpan.FromMilliseconds(timeout);
+                return true;
+            case "connect_timeout_ms" when Number(value, out long timeout):
+                options.ConnectTimeout = TimeSpan.FromMilliseconds(timeout);
+                return true;
+            case "max_login_failures" when Number(value, out long count):
+                options.MaxLoginFailures = (int)count;
+                return true;
+            case "max_response_bytes" when Number(value, out long count):
+                options.MaxResponseBytes = count;
+                return true;
+            case "base_url":
+                options.BaseUrl = value;
+                return true;
+            case "soap_url":
+                options.SoapUrl = value;
+                return true;
+            case "username":
+                options.Username = value;
+                return true;
+            case "password":
+                options.Password = value;
+                return true;
+            case "api_token":
+                options.ApiToken = value;
+                return true;
+            case "app_key":
+                options.AppKey = value;
+                return true;
+            case "app_secret":
+                options.AppSecret = value;
+                return true;
+            case "store":
+                options.Store = value;
+                return true;
+            case "realm":
+                options.Realm = value;
+                return true;
+            case "ca_file":
+                options.CaFile = value;
+                return true;
+            case "proxy":
+                options.Proxy = value;
+                return true;
+            case "user_agent":
+                options.UserAgent = value;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static bool Number(string text, out long number) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number <= int.MaxValue;
+
+    private void Compare(JsonNode step, JsonNode expect, Outcome outcome)
+    {
+        foreach (KeyValuePair<string, JsonNode?> wanted in expect.AsObject())
+        {
+            switch (wanted.Key)
+            {
+                case "http":
+                    Expect("http", (int)wanted.Value!, outcome.Response?.StatusCode);
+                    break;
+                case "body_has":
+                    ExpectPart("body", (string)wanted.Value!, outcome.Response?.Text);
+                    break;
+                case "same_token":
+                case "new_token":
+                    string key = TokenKey(step);
+                    bool isSame = _tokens.TryGetValue(key, out string? last) && last == outcome.Token;
+                    Expect(wanted.Key, (bool)wanted.Value!, wanted.Key == "same_token" ? isSame : !isSame);
+                    break;
+                case "info":
+                    foreach (KeyValuePair<string, JsonNode?> fact in wanted.Value!.AsObject())
+                    {
+                        outcome.Info!.Values.TryGetValue(fact.Key, out string? is_);
+                        Expect($"info {fact.Key}", fact.Value?.ToString(), is_);
+                    }
+
+                    break;
+                default:
+                    throw new NotSupportedException($"expect.{wanted.Key} is not known for a step that succeeds.");
+            }
+        }
+
+        if (outcome.Token is not null)
+        {
+            _tokens[TokenKey(step)] = outcome.Token;
+        }
+    }
+
+    private static string TokenKey(JsonNode step) => $"{step["do"]} {step["as"] ?? "main"}";
+
+    private static void CompareError(JsonNode expect, Exception e)
+    {
+        var error = e as ThingSpaceException;
+        foreach (KeyValuePair<string, JsonNode?> wanted in expect.AsObject())
+        {
+            switch (wanted.Key)
+            {
+                case "error":
+                    break;
+                case "code":
+                    Expect("code", (string)wanted.Value!, error?.Code);
+                    break;
+                case "http":
+                    Expect("http", (int)wanted.Value!, error?.HttpStatus ?? 0);
+                    break;
+                case "retryable":
+                    Expect("retryable", (bool)wanted.Value!, error?.Retryable ?? false);
+                    break;
+                case "retry_after_ms":
+                    Expect("retry_after_ms", (double)wanted.Value!, error?.RetryAfter?.TotalMilliseconds ?? -1);
+                    break;
+                case "refused_token":
+                    Expect("refused_token", (bool)wanted.Value!, error?.Token is not null);
+                    break;
+                case "message_has":
+                    ExpectPart("message", (string)wanted.Value!, e.Message);
+                    break;
+                default:
+                    throw new NotSupportedException($"expect.{wanted.Key} is not known for an error.");
+            }
+        }
+    }
+
+    /// <summary>The C name of what an exception stands for; null when it is none of the package's.</summary>
+    private static string? StatusName(Exception e) => e switch
+    {
+        ThingSpaceException error => "TSM_E_" + string.Concat(error.Status.ToString().Select(
+            (c, i) => i > 0 && char.IsUpper(c) ? "_" + c : char.ToUpperInvariant(c).ToString())),
+        ObjectDisposedException => "TSM_E_INVALID_HANDLE",
+        OperationCanceledException => "TSM_E_CANCELLED",
+        ArgumentException => "TSM_E_INVALID_ARGUMENT",
+        _ => null,
+    };
+
+    private static void Expect<T>(string what, T wanted, T got)
+    {
+        if (!EqualityComparer<T>.Default.Equals(wanted, got))
+        {
+            throw new InvalidOperationException($"{what} should be {wanted} and is {got}.");
+        }
+    }
+
+    private static void ExpectPart(string what, string wanted, string? got)
+    {
+        if (got is null || got.IndexOf(wanted, StringComparison.Ordinal) < 0)
+        {
+            throw new InvalidOperationException($"{what} should hold \"{wanted}\" and is \"{got}\".");
+        }
+    }
+
+    private static void MakePrivateFolder(string path)
+    {
+        Directory.CreateDirectory(path);
+        using var chmod = System.Diagnostics.Process.Start("chmod", "700 " + path);
+        chmod.WaitForExit();
+    }
+
+    private struct Outcome
+    {
+        internal Response? Response { get; set; }
+
+        internal string? Token { get; set; }
+
+        internal SessionInfo? Info { get; set; }
+    }
+}

@@ -1,0 +1,66 @@
+using System;
+using Xunit;
+
+namespace Tsm.Tests;
+
+[CollectionDefinition("environment", DisableParallelization = true)]
+public class EnvironmentChanges;
+
+[Collection("environment")]
+public class OptionsTests
+{
+    [Fact]
+    public void The_environment_fills_in_what_is_not_set_by_hand()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        (string Name, string Value)[] variables =
+        [
+            ("TSM_BASE_URL", sandbox.BaseUrl), ("TSM_USERNAME", "zbeeblebrox"), ("TSM_PASSWORD", "not this"), ("TSM_APP_KEY", "key"),
+            ("TSM_APP_SECRET", "secret"), ("TSM_STORE", "memory:"), ("TSM_AUTO_RELOGIN", "false"), ("TSM_REALM", ""),
+        ];
+        try
+        {
+            foreach ((string name, string value) in variables)
+            {
+                Environment.SetEnvironmentVariable(name, value);
+            }
+
+            using (Session session = Session.Login(new SessionOptions { Password = "IMgr8" }))
+            {
+                Assert.Equal(sandbox.BaseUrl + "/", session.BaseAddress.AbsoluteUri);
+                sandbox.Expire();
+                Assert.Equal(TsmStatus.SessionExpired, Assert.Throws<ThingSpaceException>(() => session.Get(Sandbox.Account)).Status);
+            }
+
+            Assert.Throws<ArgumentException>(() => Session.Login(new SessionOptions { Password = "IMgr8", UseEnvironment = false }));
+            Environment.SetEnvironmentVariable("TSM_PASSWORD", "IMgr8");
+            using (Session session = Session.Login())
+            {
+                Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
+            }
+
+            Environment.SetEnvironmentVariable("TSM_TIMEOUT_MS", "soon");
+            Assert.Contains("timeout_ms", Assert.Throws<ArgumentException>(() => Session.Login()).Message, StringComparison.OrdinalIgnoreCase);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("TSM_TIMEOUT_MS", null);
+            foreach ((string name, _) in variables)
+            {
+                Environment.SetEnvironmentVariable(name, null);
+            }
+        }
+    }
+
+    [Fact]
+    public void The_options_are_copied_by_the_login()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        SessionOptions options = sandbox.Options();
+        using Session session = Session.Login(options);
+        options.Password = "another";
+        options.BaseUrl = "https://localhost:1/api";
+        sandbox.Expire();
+        Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
+    }
+}
