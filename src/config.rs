@@ -13,11 +13,13 @@ use crate::secret::Secret;
 
 /// One row of the option table.
 pub struct OptionInfo {
+    /// Its name, as [`Config::set`] takes it.
     pub name: &'static str,
     /// What it accepts, in words.
     pub values: &'static str,
     /// What holds when it is not set; "" for nothing.
     pub default: &'static str,
+    /// What it does, in a sentence or two.
     pub doc: &'static str,
     /// Whether its value must never be shown.
     pub secret: bool,
@@ -85,11 +87,17 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i32)]
 pub enum LogLevel {
+    /// Nothing.
     Off = 0,
+    /// What an operator must see: a damaged record, a login that was refused to keep the account from being locked.
     Error = 1,
+    /// What protects less than it should: the fallback of the default store.
     Warn = 2,
+    /// Logins, renewals, logouts.
     Info = 3,
+    /// Every request, by method, path and HTTP status.
     Debug = 4,
+    /// Nothing more at present.
     Trace = 5,
 }
 
@@ -107,6 +115,7 @@ struct Value {
 }
 
 impl Config {
+    /// No option set: every default holds.
     pub fn new() -> Config {
         Config::default()
     }

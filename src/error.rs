@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::secret::Secret;
 
+/// What every fallible function of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
 macro_rules! statuses {
@@ -134,6 +135,7 @@ impl Error {
         self
     }
 
+    /// The kind of failure.
     pub fn status(&self) -> Status {
         self.0.status
     }

@@ -190,7 +190,7 @@ fn read(
 
     let (parts, body) = answer.into_parts();
     let expected = body.content_length().unwrap_or(0);
-    let mut bytes = Vec::with_capacity(expected.min(max_bytes).min(TRUSTED_LENGTH) as usize);
+    let mut bytes = Vec::with_capacity(expected.min(max_bytes).min(TRUSTED_LENGTH) as usize + 1);
     body.into_with_config()
         .limit(max_bytes)
         .reader()

@@ -2,8 +2,25 @@
 //! says the token expired, resends what was refused, and never lets the account be locked.
 //!
 //! This crate is the Rust API; the C API over it is in `include/tsm.h`.
+//!
+//! ```no_run
+//! use tsm::{Call, Config, Request, Session};
+//!
+//! fn main() -> tsm::Result<()> {
+//!     let mut config = Config::new();
+//!     config.load_env()?; // TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY, TSM_APP_SECRET
+//!     let session = Session::login(&config, &Call::new())?;
+//!     let answer = session.request(
+//!         &Call::new(),
+//!         Request { method: "GET", path: "/m2m/v1/accounts/0000123456-00001", headers: &[], body: &[] },
+//!     )?;
+//!     println!("HTTP {}", answer.status());
+//!     session.logout(&Call::new())
+//! }
+//! ```
 
 #![deny(unsafe_code)]
+#![warn(missing_docs)]
 
 mod api_token;
 mod call;
@@ -11,7 +28,8 @@ mod clock;
 mod config;
 mod endpoint;
 mod error;
-#[allow(unsafe_code)]
+#[doc(hidden)]
+#[allow(unsafe_code, missing_docs)]
 pub mod ffi;
 mod fork;
 mod http;

@@ -14,6 +14,7 @@ pub struct Response {
 }
 
 impl Response {
+    /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.status
     }
@@ -31,6 +32,7 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The whole body.
     pub fn body(&self) -> &[u8] {
         &self.body
     }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Option<Arc<pages::Pages>>);
 
 impl Secret {
+    /// Takes the text over; what it was in is wiped.
     pub fn new(text: impl Into<String>) -> Secret {
         let text = Zeroizing::new(text.into());
         Secret((!text.is_empty()).then(|| Arc::new(pages::Pages::holding(&text))))

@@ -73,6 +73,7 @@ struct Renewed {
 /// One request to be sent with both tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
+    /// `GET`, `POST`, …, sent as it stands.
     pub method: &'a str,
     /// Appended to `base_url`; begins with one `/`.
     pub path: &'a str,
