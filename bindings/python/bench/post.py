@@ -1,11 +1,13 @@
-"""What one POST costs: ``session.post`` beside ``requests``, ``httpx`` and Verizon's own SDK, and what reading the token costs.
+"""What one POST costs: ``session.post`` beside ``requests``, ``httpx`` and Verizon's own SDK; and reading the token.
 
-The same device list request of 1 KiB, answered with 1 KiB of JSON by the sandbox over one kept connection on loopback. The
-clients take turns, so that whatever else the machine does meets them all; each number is the median of the rounds. CPU time
-is this process's own. (The SDK also turns the answer's JSON into its model; the others leave that to the caller.)
+The same device list request of 1 KiB, answered with 1 KiB of JSON by the sandbox over one kept connection on loopback.
+The clients take turns, so that whatever else the machine does meets them all; each number is the median of the rounds.
+CPU time is this process's own. (The SDK also makes its model of the answer's JSON; the others leave that to the
+caller.)
 
 Prints one JSON object, ``{name: {"wall_us": …, "cpu_us": …}}``; on a terminal a table. Progress goes to standard error.
-Needs ``requirements-test.txt``; the sandbox is the release build, else found as by the tests. ``--rounds`` and ``--posts`` set the size.
+Needs ``requirements-test.txt``. The sandbox is the release build, else found as by the tests. ``--rounds`` and
+``--posts`` set the size.
 """
 
 from __future__ import annotations

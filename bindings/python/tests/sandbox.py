@@ -26,7 +26,9 @@ def binary() -> Path:
     name = "tsm-sandbox.exe" if os.name == "nt" else "tsm-sandbox"
     built = [path for kind in ("debug", "release") if (path := REPOSITORY / "target" / kind / name).is_file()]
     if not built:
-        raise FileNotFoundError("there is no tsm-sandbox: build it with `cargo build -p tsm-sandbox` or set TSM_SANDBOX")
+        raise FileNotFoundError(
+            "there is no tsm-sandbox: build it with `cargo build -p tsm-sandbox` or set TSM_SANDBOX"
+        )
     return max(built, key=lambda path: path.stat().st_mtime)
 
 

@@ -1,4 +1,4 @@
-"""What a program may get wrong: Python's own kind of error, never a crash, never a hang, never a secret in the words."""
+"""What a program may get wrong: Python's own kind of error, never a crash, a hang, or a secret in the words."""
 
 from __future__ import annotations
 

@@ -43,9 +43,7 @@ class Async:
 
     def __init__(self, session: tsm.Session) -> None:
         self._loop = asyncio.new_event_loop()
-        self._client = httpx.AsyncClient(
-            auth=tsm.httpx.ThingSpaceAuth(session), base_url=session.base_url, timeout=60
-        )
+        self._client = httpx.AsyncClient(auth=tsm.httpx.ThingSpaceAuth(session), base_url=session.base_url, timeout=60)
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         return self._loop.run_until_complete(self._client.request(method, path, **arguments))

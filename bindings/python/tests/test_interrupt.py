@@ -7,6 +7,7 @@ import subprocess
 from typing import Any, Callable
 
 import pytest
+
 from sandbox import Sandbox
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -53,9 +54,7 @@ def finish(process: subprocess.Popen[str], expected: str) -> None:
 )
 def test_ctrl_c_ends_a_request(python: Start, sandbox: Sandbox, setting: str) -> None:
     sandbox.fault("api", "hold")
-    process = python(
-        f"{BEGIN}\nsession = tsm.login()\ntry:\n    {setting}\n{GO_ON}", TSM_TIMEOUT_MS="86400000"
-    )
+    process = python(f"{BEGIN}\nsession = tsm.login()\ntry:\n    {setting}\n{GO_ON}", TSM_TIMEOUT_MS="86400000")
     interrupt(process, sandbox, "api")
     finish(process, "200\n")
 

@@ -21,9 +21,7 @@ def _level() -> Iterator[None]:
     LOGGER.setLevel(level)
 
 
-def test_lines_reach_the_logger(
-    options: tsm.Options, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_lines_reach_the_logger(options: tsm.Options, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "tsm"), tsm.login(**options) as session:
         token, api_token = session.token, session.api_token
         sandbox.expire()

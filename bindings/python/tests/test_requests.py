@@ -39,9 +39,7 @@ def test_the_auth_can_be_given_to_one_request(session: tsm.Session) -> None:
 
 
 @pytest.mark.parametrize("shape", ["errorCode", "proxied", "bare401"])
-def test_an_expiry_is_mended_once(
-    http: requests.Session, session: tsm.Session, sandbox: Sandbox, shape: str
-) -> None:
+def test_an_expiry_is_mended_once(http: requests.Session, session: tsm.Session, sandbox: Sandbox, shape: str) -> None:
     sandbox.settings(expired_shape=shape)
     sandbox.expire()
     response = http.post(session.base_url + DEVICES, json={"a": 1}, timeout=60)

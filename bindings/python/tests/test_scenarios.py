@@ -139,7 +139,9 @@ class Run:
         self._sandbox.control(step["method"], step["path"], step.get("body"))
 
     def do_request(self, step: dict[str, Any]) -> tsm.Response:
-        headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in step.get("headers", []))]
+        headers = [
+            (name, value.strip()) for name, _, value in (line.partition(":") for line in step.get("headers", []))
+        ]
         response = self._session(step).request(step["method"], step["path"], data=step.get("body"), headers=headers)
         return response.raise_for_status() if step.get("check") else response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import tsm
-from sandbox import ACCOUNTS, DEVICES, Sandbox
+from sandbox import ACCOUNTS, DEVICES, REPOSITORY, Sandbox
 
 SOAP_BODY = '<v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"><v2:Input/></v2:GetDeviceList>'
 
@@ -254,3 +255,11 @@ def test_tls_is_verified(options: tsm.Options, sandbox: Sandbox) -> None:
 
 def test_versions() -> None:
     assert tsm.version == tsm.__version__
+
+
+def test_the_options_are_those_of_the_header() -> None:
+    header = (REPOSITORY / "include" / "tsm.h").read_text().split(" * OPTIONS\n")[1].split(" */")[0]
+    names = set(re.findall(r"^ \*   (\w+)  ", header, re.MULTILINE))
+    assert names == set(tsm.Options.__annotations__)
+    readme = (REPOSITORY / "bindings" / "python" / "README.md").read_text()
+    assert all(f"`{name}`" in readme for name in names)

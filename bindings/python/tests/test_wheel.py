@@ -13,6 +13,7 @@ from pathlib import Path
 from sandbox import ACCOUNTS, REPOSITORY, Sandbox
 
 PROJECT = Path(__file__).resolve().parents[1]
+BUILD = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", str(PROJECT), "--wheel-dir"]
 
 
 def clean_environment() -> dict[str, str]:
@@ -20,9 +21,8 @@ def clean_environment() -> dict[str, str]:
 
 
 def build(folder: Path, **environment: str) -> Path:
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(PROJECT)]
     env = {**clean_environment(), "TSM_LIBRARY": os.environ["TSM_LIBRARY"], **environment}
-    subprocess.run(command, env=env, check=True, capture_output=True, timeout=300)
+    subprocess.run([*BUILD, str(folder)], env=env, check=True, capture_output=True, timeout=300)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -48,10 +48,8 @@ with tsm.login(base_url={sandbox.base_url!r}, username="zbeeblebrox", password="
         app_secret="secret", store="memory:") as session:
     print(session.get({ACCOUNTS!r}).status_code)
 """
-    used = subprocess.run(
-        [python, "-c", script], env=clean_environment(), cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
-    )
-    assert used.stdout == "200\n"
+    run = [python, "-c", script]
+    assert subprocess.check_output(run, env=clean_environment(), cwd=tmp_path, timeout=60) == b"200\n"
 
 
 def test_the_platform_tag_can_be_given(tmp_path: Path) -> None:
@@ -60,9 +58,8 @@ def test_the_platform_tag_can_be_given(tmp_path: Path) -> None:
 
 
 def test_a_wheel_without_a_library_is_refused(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(PROJECT)]
     env = {**clean_environment(), "TSM_LIBRARY": str(tmp_path / "none.so")}
-    failed = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    failed = subprocess.run([*BUILD, str(tmp_path)], env=env, capture_output=True, text=True, timeout=300)
     assert failed.returncode != 0
     assert "which is not a file" in failed.stdout + failed.stderr
 

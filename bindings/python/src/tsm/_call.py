@@ -62,9 +62,9 @@ frequent_callback: Optional[Callable[..., None]] = None
 class Limits:
     """A ``tsm_call`` for one call with a timeout or a cancellation, to be entered and left around it.
 
-    In the main thread it also keeps what a signal handler raises as the frequent callback is entered. Python runs handlers
-    as a function is entered, before its first ``try``; ctypes reports what leaves a callback to ``sys.unraisablehook`` and
-    drops it, so that a Ctrl-C would be lost now and then.
+    In the main thread it also keeps what a signal handler raises as the frequent callback is entered. Python runs
+    handlers as a function is entered, before its first ``try``; ctypes reports what leaves a callback to
+    ``sys.unraisablehook`` and drops it, so that a Ctrl-C would be lost now and then.
     """
 
     __slots__ = ("_call", "_cancel", "_previous_hook")
@@ -165,7 +165,6 @@ class _Interrupt:
                 raise error
             finally:
                 del error
-
 
     def start_over_in_child(self) -> None:
         # The forking thread is the child's main thread, and handles from before the fork are of no use to it.

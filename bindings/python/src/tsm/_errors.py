@@ -1,4 +1,4 @@
-"""The exceptions of the package: one for each kind of failure that a program may want to act on, all under ``Error``."""
+"""The exceptions: one for each kind of failure that a program may want to act on, all under ``Error``."""
 
 from __future__ import annotations
 

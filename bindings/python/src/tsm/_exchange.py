@@ -72,9 +72,7 @@ class Exchange:
             return ApiTokenError(str(error), code=error.code, http_status=401)
         return None
 
-    def renew(
-        self, refusal: _Refusal, response: Any, *, replayable: bool, cancel: Optional[Cancellation] = None
-    ) -> None:
+    def renew(self, refusal: _Refusal, response: Any, replayable: bool, cancel: Optional[Cancellation] = None) -> None:
         """Renews the token that was refused and takes the new one, so that the request can be sent again.
 
         Raises what the renewal raises, or the refusal itself if the request's body cannot be sent twice; with the

@@ -94,7 +94,7 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as text, by the charset that ``Content-Type`` names or else UTF-8; what does not decode is replaced."""
+        """The body as text, by the charset of ``Content-Type`` or else UTF-8; what does not decode is replaced."""
         charset = _charset(self.headers.get("content-type", ""))
         try:
             return self.content.decode(charset, "replace")

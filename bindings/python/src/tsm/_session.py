@@ -45,7 +45,10 @@ class Options(TypedDict, total=False):
     auto_relogin: Optional[bool]
     """Whether an expired session token is renewed, and the request sent again, without being asked. Default true."""
     store: Optional[str]
-    """Where the login guard keeps its count: ``memory:``, ``file:DIR`` or ``redis://…``."""
+    """Where the login guard keeps its count: ``memory:`` (this process) or ``file:DIR`` (this host).
+
+    The default is ``file:``, a folder in the user's state directory.
+    """
     share_token: Optional[bool]
     """Whether processes with the same store share one session token. Default false."""
     realm: Optional[str]
@@ -56,7 +59,7 @@ class Options(TypedDict, total=False):
     """How long a whole call may take, in milliseconds. Default 30000."""
     connect_timeout_ms: Optional[int]
     """How long connecting may take, in milliseconds. Default 10000."""
-    ca_file: Union[str, "os.PathLike[str]", None]
+    ca_file: Union[str, os.PathLike[str], None]
     """A PEM file of certificate authorities to trust instead of the system's."""
     proxy: Optional[str]
     user_agent: Optional[str]
@@ -69,9 +72,7 @@ _NUMBERS = {"max_login_failures", "timeout_ms", "connect_timeout_ms", "max_respo
 _DEFAULT_BASE_URL = "https://thingspace.verizon.com/api"
 
 
-def login(
-    *, load_env: bool = True, cancel: Optional[Cancellation] = None, **options: Unpack[Options]
-) -> Session:
+def login(*, load_env: bool = True, cancel: Optional[Cancellation] = None, **options: Unpack[Options]) -> Session:
     """Logs in and gives the session.
 
     Args:
@@ -244,7 +245,7 @@ class Session:
             method: ``"GET"``, ``"POST"``, …
             path: what follows ``base_url``, such as ``"/m2m/v1/devices/actions/list"``.
             json: a body to be sent as JSON. ``None`` is no body; for a JSON null use ``data=b"null"``.
-            data: a body as it is: bytes, or text to be sent as UTF-8. ``application/json`` unless ``headers`` says else.
+            data: a body as it is: bytes, or text to be sent as UTF-8. ``application/json`` unless ``headers`` say else.
             headers: a mapping or pairs. Those for the tokens, the host and the length are tsm's own.
             timeout: seconds for this whole call, renewals included, in place of the session's ``timeout_ms``.
             cancel: ends the call from another thread.

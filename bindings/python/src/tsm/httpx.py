@@ -2,6 +2,8 @@
 
     client = httpx.Client(auth=tsm.httpx.ThingSpaceAuth(session), base_url=session.base_url)
     client.post("/m2m/v1/devices/actions/list", json={…})
+
+It needs ``httpx`` 0.25 and ``anyio`` 4.1 or newer.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ class ThingSpaceAuth(httpx.Auth):
             refusal = exchange.refusal(response.status_code, response.content)
             if refusal is None:
                 return
-            exchange.renew(refusal, response, replayable=_replayable(request))
+            exchange.renew(refusal, response, _replayable(request))
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         if not is_for(self._session, str(request.url)):
@@ -75,8 +77,7 @@ class ThingSpaceAuth(httpx.Auth):
             refusal = exchange.refusal(response.status_code, response.content)
             if refusal is None:
                 return
-            renew = functools.partial(exchange.renew, refusal, response, replayable=_replayable(request))
-            await _in_thread(lambda cancel: renew(cancel=cancel))
+            await _in_thread(functools.partial(exchange.renew, refusal, response, _replayable(request)))
 
 
 class _WithTokens(httpx.Headers):

@@ -3,6 +3,8 @@
     http = requests.Session()
     http.auth = tsm.requests.ThingSpaceAuth(session)
     http.post(session.base_url + "/m2m/v1/devices/actions/list", json={…})
+
+It needs ``requests`` 2.26 or newer.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ class ThingSpaceAuth(requests.auth.AuthBase):
             if refusal is None:
                 break
             request = response.request.copy()
-            exchange.renew(refusal, response, replayable=_rewound(request))
+            exchange.renew(refusal, response, _rewound(request))
             request.headers.update(exchange.headers())
             response = _resend(request, response, options)
         if response.is_redirect:
