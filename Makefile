@@ -12,7 +12,7 @@ help:
 	@echo "make test     everything: format, lints, Rust, C, Python and C# tests, docs"
 	@echo "make bench    speed and size beside libcurl, requests, httpx, HttpClient"
 	@echo "make soak     the long simulation of the lockout guard"
-	@echo "make header   write include/tsm.h anew from src/ffi"
+	@echo "make header   write include/tsm.h anew from src/ffi and the table of options"
 
 # Rust, a C compiler and Python 3 are all it takes.
 demo:
@@ -57,6 +57,7 @@ soak:
 	$(CARGO) test --release -p tsm --lib proof -- --ignored --nocapture
 
 header:
+	TSM_UPDATE_HEADER=1 $(CARGO) test -q -p tsm --test c_abi the_table_of_options
 	TSM_UPDATE_HEADER=1 $(CARGO) build -q -p tsm
 
 clean:

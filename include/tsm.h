@@ -568,7 +568,7 @@ tsm_status tsm_info(const tsm_session *session, char *buffer, size_t capacity, t
  * rejected. For a person who knows that the account is in order again, not for programs to call on
  * TSM_E_LOGIN_BLOCKED: that is how accounts get locked. It sends nothing.
  *
- * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_STORE.
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_TIMEOUT, TSM_E_STORE.
  */
 tsm_status tsm_unblock(const tsm_config *config, tsm_error **error);
 
@@ -627,9 +627,10 @@ tsm_status tsm_soap_call(const tsm_session *session,
 
 /**
  * For callers with an HTTP client of their own: what does this answer mean for the session? TSM_OK
- * when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send
- * the request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). All else is as
- * with tsm_response_check(). It uses no network and needs no session. Thread-safe.
+ * when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send the
+ * request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). A 401 that names neither
+ * token is TSM_E_SESSION_EXPIRED with the code "": if a new session token does not help, the API token
+ * was meant. All else is as with tsm_response_check(). It uses no network and needs no session.
  *
  * Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
  * TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.

@@ -41,7 +41,8 @@ impl Call {
 
     /// The longest this call may take from start to end, whatever happens.
     pub fn set_timeout(&self, timeout: Duration) {
-        let ms = u64::try_from(timeout.as_millis()).unwrap_or(NO_TIMEOUT);
+        let ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let ms = ms.min(NO_TIMEOUT - 1);
         self.0.timeout_ms.store(ms, Ordering::Relaxed);
     }
 

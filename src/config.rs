@@ -200,7 +200,7 @@ impl Config {
         self.get(name).ok_or_else(|| {
             let variable = name.to_ascii_uppercase();
             invalid(format!(
-                "{name} is missing: set it with tsm_config_set, or as TSM_{variable} for tsm_config_load_env"
+                "{name} is missing: set this option, or TSM_{variable} in the environment"
             ))
         })
     }

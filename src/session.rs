@@ -269,6 +269,8 @@ impl Session {
         Ok(serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"),
             "protocol": self.protocol.name(),
+            "base_url": self.base_url,
+            "soap_url": self.soap_url,
             "realm": self.realm,
             "store": store,
             "store_is_fallback": store_is_fallback,

@@ -108,8 +108,7 @@ impl<T, C> Table<T, C> {
         }
     }
 
-    /// Shows the object to `read`. Writes to nothing that other threads read, so it scales with
-    /// them.
+    /// Shows the object to `read`. Writes to nothing that other threads read, so it scales with them.
     #[inline]
     pub fn with<R>(&self, handle: *const C, read: impl FnOnce(&T) -> R) -> Option<R> {
         let (_reading, object) = self.look(handle)?;
@@ -139,8 +138,7 @@ impl<T, C> Table<T, C> {
         Some(object)
     }
 
-    /// The object as `Arc::into_raw` gave it, alive for as long as the announcement beside it
-    /// stands.
+    /// The object as `Arc::into_raw` gave it, alive for as long as the announcement beside it stands.
     #[inline]
     fn look(&self, handle: *const C) -> Option<(Reading<T>, *const T)> {
         let (generation, slot) = self.find(handle)?;

@@ -16,8 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 /// One thread's place to announce in. Never freed; used again when the thread has ended.
 #[repr(align(128))]
 struct Reader {
-    /// NULL, a slot's address, or, put there by a remover, the object itself (as by
-    /// `Arc::into_raw`).
+    /// NULL, a slot's address, or, put there by a remover, the object itself (as by `Arc::into_raw`).
     announced: AtomicPtr<()>,
     taken: AtomicBool,
     next: AtomicPtr<Reader>,

@@ -7,10 +7,11 @@ use super::error::{tsm_error, tsm_status};
 use super::panic;
 use super::response::{hand_out, tsm_response};
 use super::session::{held, tsm_session};
-use super::text::{bytes, headers, invalid, text};
+use super::text::{Out, bytes, headers, text};
+use crate::call::Call;
 use crate::error::Result;
 use crate::response::Response;
-use crate::session::{self, Request};
+use crate::session::{self, Request, Session};
 
 /// Sends one request with both tokens in its headers and gives the answer, whatever its HTTP
 /// status.
@@ -43,9 +44,7 @@ pub unsafe extern "C" fn tsm_request(
     response: *mut *mut tsm_response,
     error: *mut *mut tsm_error,
 ) -> tsm_status {
-    let send = || {
-        let held = held(session)?;
-        let call = call_or_default(call)?;
+    let send = |session: &Session, call: &Call| {
         // SAFETY: the caller's promise, for all four.
         let (method, path, headers, body) = unsafe {
             (
@@ -61,10 +60,10 @@ pub unsafe extern "C" fn tsm_request(
             headers: &headers,
             body,
         };
-        held.session.request(&call, request)
+        session.request(call, request)
     };
     // SAFETY: the caller's promise.
-    unsafe { answer("tsm_request", response, error, send) }
+    unsafe { answer("tsm_request", session, call, response, error, send) }
 }
 
 /// Calls an operation of a SOAP service (Unified Web Service v2) with the session token in the
@@ -89,9 +88,7 @@ pub unsafe extern "C" fn tsm_soap_call(
     response: *mut *mut tsm_response,
     error: *mut *mut tsm_error,
 ) -> tsm_status {
-    let send = || {
-        let held = held(session)?;
-        let call = call_or_default(call)?;
+    let send = |session: &Session, call: &Call| {
         // SAFETY: the caller's promise, for all three.
         let (service, operation, body_xml) = unsafe {
             (
@@ -100,30 +97,31 @@ pub unsafe extern "C" fn tsm_soap_call(
                 bytes(body_xml, body_length, "body_xml")?,
             )
         };
-        held.session.soap_call(&call, service, operation, body_xml)
+        session.soap_call(call, service, operation, body_xml)
     };
     // SAFETY: the caller's promise.
-    unsafe { answer("tsm_soap_call", response, error, send) }
+    unsafe { answer("tsm_soap_call", session, call, response, error, send) }
 }
 
-/// Runs an export that gives a response.
+/// Runs an export that gives a response. Handles are looked at first, as everywhere.
 ///
-/// # Safety `response` and `error` are each NULL or may be written to.
+/// # Safety
+/// `response` and `error` are each NULL or may be written to.
 unsafe fn answer(
     export: &'static str,
+    session: *const tsm_session,
+    call: *const tsm_call,
     response: *mut *mut tsm_response,
     error: *mut *mut tsm_error,
-    send: impl FnOnce() -> Result<Response>,
+    send: impl FnOnce(&Session, &Call) -> Result<Response>,
 ) -> tsm_status {
     let body = || {
-        if response.is_null() {
-            return Err(invalid("`response` is NULL".to_owned()));
-        }
-        // SAFETY: not NULL, and the caller's promise.
-        unsafe { response.write(std::ptr::null_mut()) };
-        let handle = hand_out(send()?)?;
-        // SAFETY: not NULL, and the caller's promise.
-        unsafe { response.write(handle) };
+        // SAFETY: the caller's promise.
+        let response = unsafe { Out::new(response, "response") };
+        let held = held(session)?;
+        let call = call_or_default(call)?;
+        let response = response?;
+        response.give(hand_out(send(&held.session, &call)?)?);
         Ok(())
     };
     // SAFETY: the caller's promise.
@@ -131,9 +129,10 @@ unsafe fn answer(
 }
 
 /// For callers with an HTTP client of their own: what does this answer mean for the session? TSM_OK
-/// when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send
-/// the request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). All else is as
-/// with tsm_response_check(). It uses no network and needs no session. Thread-safe.
+/// when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send the
+/// request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). A 401 that names neither
+/// token is TSM_E_SESSION_EXPIRED with the code "": if a new session token does not help, the API token
+/// was meant. All else is as with tsm_response_check(). It uses no network and needs no session.
 ///
 /// Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
 /// TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.

@@ -10,7 +10,7 @@ use super::error::{bad_handle, tsm_error, tsm_status};
 use super::handle::{Kind, Table};
 use super::log::LogShare;
 use super::panic;
-use super::text::{copy_out, invalid, optional_text};
+use super::text::{Out, copy_out, invalid, optional_text};
 use crate::error::{Error, Result, Status};
 use crate::session::{self, Session};
 
@@ -59,13 +59,11 @@ pub unsafe extern "C" fn tsm_login(
     error: *mut *mut tsm_error,
 ) -> tsm_status {
     let body = || {
-        if session.is_null() {
-            return Err(invalid("`session` is NULL".to_owned()));
-        }
-        // SAFETY: not NULL, and the caller's promise.
-        unsafe { session.write(std::ptr::null_mut()) };
+        // SAFETY: the caller's promise.
+        let session = unsafe { Out::new(session, "session") };
         let settings = settings(config)?;
         let call = call_or_default(call)?;
+        let session = session?;
         let held = Held {
             session: Session::login(&settings.config, &call)?,
             log: settings.log.clone(),
@@ -73,8 +71,7 @@ pub unsafe extern "C" fn tsm_login(
         let handle = SESSIONS
             .insert(held)
             .ok_or_else(|| Error::new(Status::Internal, "too many sessions are alive"))?;
-        // SAFETY: not NULL, and the caller's promise.
-        unsafe { session.write(handle) };
+        session.give(handle);
         Ok(())
     };
     // SAFETY: the caller's promise.
@@ -281,7 +278,7 @@ pub unsafe extern "C" fn tsm_info(
 /// rejected. For a person who knows that the account is in order again, not for programs to call on
 /// TSM_E_LOGIN_BLOCKED: that is how accounts get locked. It sends nothing.
 ///
-/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_STORE.
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_TIMEOUT, TSM_E_STORE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_unblock(
     config: *const tsm_config,

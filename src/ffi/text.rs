@@ -1,7 +1,8 @@
-//! What crosses the border: C's strings and bytes coming in, checked; ours going out, NUL-terminated.
+//! What crosses the border: C's strings and bytes coming in, checked; our text, NUL-terminated, and handles going out.
 
 use std::ffi::{CStr, CString, c_char};
-use std::{ptr, slice};
+use std::ptr::{self, NonNull};
+use std::slice;
 
 use crate::error::{Error, Result, Status};
 
@@ -117,6 +118,25 @@ pub unsafe fn copy_out(text: &str, buffer: *mut c_char, capacity: usize) -> Resu
         buffer.add(text.len()).write(0);
     }
     Ok(())
+}
+
+/// Where a handle goes out to the caller: NULL until it is given.
+pub struct Out<C>(NonNull<*mut C>);
+
+impl<C> Out<C> {
+    /// # Safety
+    /// `pointer` is NULL or may be written to for as long as this lives.
+    pub unsafe fn new(pointer: *mut *mut C, argument: &str) -> Result<Out<C>> {
+        let out = NonNull::new(pointer).ok_or_else(|| invalid(format!("`{argument}` is NULL")))?;
+        // SAFETY: the caller's promise.
+        unsafe { out.write(ptr::null_mut()) };
+        Ok(Out(out))
+    }
+
+    pub fn give(self, handle: *mut C) {
+        // SAFETY: as promised to `new`.
+        unsafe { self.0.write(handle) };
+    }
 }
 
 /// A C string of any text: a NUL inside, which would end it early, becomes U+FFFD.

@@ -59,6 +59,7 @@ int main(void)
     REFUSES("body", GET(ACCOUNT_PATH, NULL, &byte, SIZE_MAX));
     REFUSES("body", GET(ACCOUNT_PATH, NULL, &byte, (size_t)PTRDIFF_MAX + 1));
     REFUSES("response", tsm_request(session, NULL, "GET", "/x", NULL, NULL, 0, NULL, &error));
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_request(NULL, NULL, "GET", "/x", NULL, NULL, 0, NULL, &error), error);
 
     refuses_header(session, "no colon", "headers[1]");
     refuses_header(session, "X-Name: \xff", "headers[1]");
