@@ -17,7 +17,7 @@ help:
 # Rust, a C compiler and Python 3 are all it takes.
 demo:
 	@echo "Building the library and the sandbox (the first time takes a minute) ..."
-	@$(CARGO) build -q -p tsm -p tsm-sandbox
+	@$(CARGO) build -p tsm -p tsm-sandbox
 	@$(PYTHON) examples/demo.py
 
 test: test-rust test-python test-csharp

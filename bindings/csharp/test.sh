@@ -43,10 +43,10 @@ dotnet format whitespace Tsm.slnx --no-restore --verify-no-changes
 dotnet format style Tsm.slnx --no-restore --verify-no-changes
 
 say "tests on the net8.0 build"
-timeout 900 dotnet exec tests/Tsm.Tests/bin/Release/net10.0/Tsm.Tests.dll -noLogo
+timeout 900 dotnet exec tests/Tsm.Tests/bin/Release/net10.0/Tsm.Tests.dll -noLogo -noColor
 
 say "tests on the netstandard2.0 build"
-timeout 900 dotnet exec tests/Tsm.Tests.NetStandard/bin/Release/net10.0/Tsm.Tests.NetStandard.dll -noLogo
+timeout 900 dotnet exec tests/Tsm.Tests.NetStandard/bin/Release/net10.0/Tsm.Tests.NetStandard.dll -noLogo -noColor
 
 say "scenarios on Mono"
 timeout 900 mono tests/Tsm.Mono/bin/Release/net472/Tsm.Mono.exe

@@ -13,7 +13,7 @@ internal static class Milliseconds
                 parameter, span, "The time must not be negative, nor infinite: every call has a deadline.");
         }
 
-        return (span.Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond;
+        return (span.Ticks / TimeSpan.TicksPerMillisecond) + (span.Ticks % TimeSpan.TicksPerMillisecond == 0 ? 0 : 1);
     }
 
     /// <summary>The same for an optional span; -1 stands for none.</summary>

@@ -233,8 +233,8 @@ public sealed partial class Session
             }
 
             double waited = (double)(Stopwatch.GetTimestamp() - _asked) / Stopwatch.Frequency;
-            double left = _timeout.Value.TotalSeconds - waited;
-            return left > 0 ? TimeSpan.FromSeconds(left) : TimeSpan.Zero;
+            TimeSpan left = _timeout.Value - TimeSpan.FromSeconds(waited);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }
 }

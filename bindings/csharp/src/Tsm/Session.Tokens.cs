@@ -84,7 +84,7 @@ public sealed partial class Session
 
     /// <summary>
     /// The API token for any number of asynchronous callers, on one thread. One that was got within the last second will do, unless it is
-    /// to be fresh: to go to another thread for it at each request is not worth it.
+    /// to be fresh: going to another thread for it at each request is not worth it.
     /// </summary>
     internal Task<string> GetApiTokenShared(bool fresh, CancellationToken cancellationToken) =>
         !fresh && Volatile.Read(ref _recentApiToken) is { IsRecent: true } recent

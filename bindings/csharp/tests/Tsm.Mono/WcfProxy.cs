@@ -36,6 +36,7 @@ public sealed class TokenHeader : IClientMessageInspector, IEndpointBehavior
     {
     }
 
+    // ClientMessageInspectors elsewhere; Mono knows the older name only.
     public void ApplyClientBehavior(ServiceEndpoint endpoint, ClientRuntime clientRuntime) => clientRuntime.MessageInspectors.Add(this);
 
     public void ApplyDispatchBehavior(ServiceEndpoint endpoint, EndpointDispatcher endpointDispatcher)
@@ -59,7 +60,7 @@ internal static class WcfProxy
         using Session session = Session.Login(sandbox.Options(ThingSpaceProtocol.Soap));
         var factory = new ChannelFactory<IDeviceService>(
             new BasicHttpBinding(), new EndpointAddress(sandbox.SoapUrl + "/DeviceService.svc"));
-        factory.Endpoint.Behaviors.Add(new TokenHeader(session));
+        factory.Endpoint.EndpointBehaviors.Add(new TokenHeader(session));
         IDeviceService devices = factory.CreateChannel();
         Require(Call(devices).Contains("GetDeviceListResponse"), "the call succeeds");
 

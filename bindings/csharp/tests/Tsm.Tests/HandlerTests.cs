@@ -344,6 +344,16 @@ public sealed class HandlerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_SOAP_session_is_refused_before_anything_is_sent()
+    {
+        using Session session = Session.Login(_sandbox.Options(ThingSpaceProtocol.Soap));
+        using var http = new HttpClient(new ThingSpaceHandler(session)) { BaseAddress = session.BaseAddress };
+        ArgumentException e = await Assert.ThrowsAsync<ArgumentException>(() => http.GetAsync(Account));
+        Assert.Contains("SOAP", e.Message, StringComparison.Ordinal);
+        Assert.Equal(0, _sandbox.Count("api"));
+    }
+
+    [Fact]
     public async Task A_disposed_session_says_so()
     {
         _session.Dispose();

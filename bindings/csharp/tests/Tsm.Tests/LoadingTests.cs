@@ -35,6 +35,9 @@ public class LoadingTests
     }
 
     [Fact]
+    public void The_library_has_a_version() => Assert.Matches(@"^\d+\.\d+\.\d+", Session.LibraryVersion);
+
+    [Fact]
     public void Both_builds_declare_the_same_functions()
     {
         string[] modern = Declarations("NativeMethods.LibraryImport.cs");

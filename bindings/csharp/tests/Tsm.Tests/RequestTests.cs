@@ -230,6 +230,16 @@ public class RequestTests
     }
 
     [Fact]
+    public async Task The_longest_time_is_no_time_limit()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        Assert.Equal(200, session.Get(Sandbox.Account, timeout: TimeSpan.MaxValue).StatusCode);
+        Assert.Equal(200, (await session.GetAsync(Sandbox.Account, timeout: TimeSpan.MaxValue)).StatusCode);
+        Assert.Equal(TsmStatus.Timeout, Assert.Throws<ThingSpaceException>(() => session.Get(Sandbox.Account, timeout: TimeSpan.Zero)).Status);
+    }
+
+    [Fact]
     public async Task Timeouts_are_typed_asynchronously()
     {
         using Sandbox sandbox = Sandbox.Start();
