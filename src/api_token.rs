@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::call::Running;
 use crate::clock::Clock;
-use crate::config::{ApiCredential, Log};
+use crate::config::{ApiCredential, Log, log_afterwards};
 use crate::error::{Error, Result, Status};
 use crate::http::{Outgoing, Wire};
 use crate::platform::oauth;
@@ -36,7 +36,11 @@ pub(crate) struct ApiTokens {
 
 enum Source {
     Fixed,
-    Application { authorization: Secret, url: String },
+    Application {
+        secret: Secret,
+        authorization: Secret,
+        url: String,
+    },
 }
 
 impl ApiTokens {
@@ -57,6 +61,7 @@ impl ApiTokens {
             }
             ApiCredential::Application { key, secret } => {
                 let source = Source::Application {
+                    secret: secret.clone(),
                     authorization: oauth::basic(key, secret),
                     url: format!("{base_url}{}", oauth::TOKEN_PATH),
                 };
@@ -88,9 +93,7 @@ impl ApiTokens {
         let fresh = || self.held.load_full().filter(|held| !self.has_ended(held));
         match fresh() {
             Some(held) => Ok(held),
-            None => self
-                .renewal
-                .run(running, fresh, || self.fetch(wire, running)),
+            None => self.fly(wire, running, fresh),
         }
     }
 
@@ -106,8 +109,17 @@ impl ApiTokens {
                 .load_full()
                 .filter(|held| held.generation > rejected)
         };
-        self.renewal
-            .run(running, newer, || self.fetch(wire, running))
+        self.fly(wire, running, newer)
+    }
+
+    fn fly(
+        &self,
+        wire: &dyn Wire,
+        running: &Running,
+        newer: impl Fn() -> Option<Arc<ApiToken>>,
+    ) -> Result<Arc<ApiToken>> {
+        let fetch = || self.fetch(wire, running);
+        log_afterwards(|| self.renewal.run(running, newer, fetch))
     }
 
     /// A newer token than the one of that text; without one, than what is held.
@@ -132,7 +144,12 @@ impl ApiTokens {
     }
 
     fn fetch(&self, wire: &dyn Wire, running: &Running) -> Result<Arc<ApiToken>> {
-        let Source::Application { authorization, url } = &self.source else {
+        let Source::Application {
+            secret,
+            authorization,
+            url,
+        } = &self.source
+        else {
             return Err(Error::new(
                 Status::ApiToken,
                 "the platform rejects the api_token, and there is no app_key and app_secret to fetch another with",
@@ -157,6 +174,7 @@ impl ApiTokens {
             .and_then(|answer| {
                 oauth::answer(answer.status, answer.header("retry-after"), &answer.body)
             })
+            .map_err(|error| error.without(&[secret]))
             .inspect_err(|error| self.log.info(|| format!("no API token: {error}")))?;
         let generation = self.held.load().as_ref().map_or(0, |h| h.generation) + 1;
         let token = Arc::new(ApiToken {

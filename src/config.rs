@@ -1,6 +1,7 @@
 //! Options: one table, which yields validation, environment names and documentation. What a session needs of them is in [`Settings`].
 //! Setting an option checks its form at once; what must hold between options is checked by `login`, before anything is sent.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -389,13 +390,74 @@ pub(crate) struct Log(Option<(LogLevel, Arc<LogFn>)>);
 
 type LogFn = dyn Fn(LogLevel, &str) + Send + Sync;
 
+thread_local! {
+    /// Lines that wait until this thread holds nothing that others wait for.
+    static HELD_BACK: RefCell<Option<Vec<HeldBack>>> = const { RefCell::new(None) };
+}
+
+struct HeldBack {
+    log: Log,
+    level: LogLevel,
+    text: String,
+}
+
+/// Runs `work`, and lets no log callback run before it is over: it may hold a lease, or be what other threads wait for.
+pub(crate) fn log_afterwards<R>(work: impl FnOnce() -> R) -> R {
+    struct Scope(bool);
+
+    impl Drop for Scope {
+        fn drop(&mut self) {
+            if self.0 {
+                // A panic drops the lines with the rest.
+                HELD_BACK.take();
+            }
+        }
+    }
+
+    let outermost = HELD_BACK.with_borrow_mut(|held| {
+        let outermost = held.is_none();
+        held.get_or_insert_default();
+        outermost
+    });
+    let scope = Scope(outermost);
+    let result = work();
+    if outermost {
+        let lines = HELD_BACK.take().unwrap_or_default();
+        drop(scope);
+        for line in lines {
+            line.log.call(line.level, &line.text);
+        }
+    }
+    result
+}
+
 impl Log {
-    /// Makes the line only when somebody wants it. Call it with no lock held.
+    /// Makes the line only when somebody wants it.
     pub fn line(&self, level: LogLevel, text: impl FnOnce() -> String) {
-        if let Some((max_level, callback)) = &self.0
-            && level <= *max_level
+        if !self
+            .0
+            .as_ref()
+            .is_some_and(|(max_level, _)| level <= *max_level)
         {
-            callback(level, &text());
+            return;
+        }
+        let text = text();
+        let now = HELD_BACK.with_borrow_mut(|held| match held {
+            None => Some(text),
+            Some(held) => {
+                let log = self.clone();
+                held.push(HeldBack { log, level, text });
+                None
+            }
+        });
+        if let Some(text) = now {
+            self.call(level, &text);
+        }
+    }
+
+    fn call(&self, level: LogLevel, text: &str) {
+        if let Some((_, callback)) = &self.0 {
+            callback(level, text);
         }
     }
 

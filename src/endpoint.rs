@@ -26,8 +26,18 @@ impl Endpoint {
             _ => return Err("must begin with https://".into()),
         };
         let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+        // The dot of a fully qualified name is no part of it.
+        let host = host.trim_end_matches('.').to_owned();
         if host.is_empty() {
             return Err("names no host".into());
+        }
+        let written_port = uri.authority().map_or("", |authority| authority.as_str());
+        let written_port = written_port.rsplit(']').next().unwrap_or_default();
+        if let Some((_, port)) = written_port.split_once(':')
+            && (!port.bytes().all(|b| b.is_ascii_digit())
+                || !matches!(port.parse(), Ok(1..=u16::MAX)))
+        {
+            return Err("its port is not a number from 1 to 65535".into());
         }
         let endpoint = Endpoint {
             url: text.trim_end_matches('/').to_owned(),
@@ -67,6 +77,7 @@ impl Endpoint {
     pub fn named_realm(name: &str) -> String {
         let name = name.trim().to_lowercase();
         let name = name.strip_suffix(":443").unwrap_or(&name);
+        let name = name.trim_end_matches('.');
         if PRODUCTION.contains(&name) {
             PRODUCTION[0].to_owned()
         } else {
@@ -101,6 +112,10 @@ mod tests {
             "https://host/?a",
             "https://host/#a",
             "https://a b/",
+            "https://host:99999/",
+            "https://host:/",
+            "https://host:0",
+            "http://[::1]:x/",
         ] {
             assert!(Endpoint::parse(url).is_err(), "{url}");
         }
@@ -112,6 +127,10 @@ mod tests {
         assert_eq!(
             realm("https://ThingSpace.Verizon.com:443/api"),
             realm("https://uws.apps.nphase.com/api/v2")
+        );
+        assert_eq!(
+            realm("https://thingspace.verizon.com./api"),
+            realm("https://thingspace.verizon.com/api")
         );
         assert_eq!(
             realm("https://Staging.example/x"),

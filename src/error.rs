@@ -110,6 +110,17 @@ impl Error {
         self
     }
 
+    /// Takes secrets out that the platform repeated. One of under four letters may be any word, and stays.
+    pub(crate) fn without(mut self, secrets: &[&Secret]) -> Error {
+        for secret in secrets.iter().map(|secret| secret.reveal()) {
+            if secret.len() >= 4 {
+                self.0.message = self.0.message.replace(secret, "***");
+                self.0.code = self.0.code.replace(secret, "***");
+            }
+        }
+        self
+    }
+
     pub(crate) fn with_code(mut self, code: impl Into<String>) -> Error {
         self.0.code = code.into();
         self

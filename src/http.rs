@@ -15,6 +15,8 @@ use crate::tls;
 use crate::transport::{self, BUFFER_BYTES, SlicedResolver, UnderWay};
 
 const MAX_IDLE_CONNECTIONS: usize = 64;
+/// The head of a request must fit the transport's buffer.
+const HEAD_MAX_BYTES: usize = BUFFER_BYTES / 2;
 /// A content length is believed up to this when the answer's buffer is made.
 const TRUSTED_LENGTH: u64 = 1024 * 1024;
 
@@ -161,6 +163,12 @@ fn build<'a>(outgoing: &Outgoing<'a>) -> Result<http::Request<&'a [u8]>> {
     let invalid = |message: String| Error::new(Status::InvalidArgument, message);
     let method = Method::from_bytes(outgoing.method.as_bytes())
         .map_err(|_| invalid(format!("{:?} is not an HTTP method", outgoing.method)))?;
+    let head = |(name, value): &(&str, &str)| name.len() + value.len();
+    if outgoing.url.len() + outgoing.headers.iter().map(head).sum::<usize>() > HEAD_MAX_BYTES {
+        return Err(invalid(format!(
+            "path and headers are longer than {HEAD_MAX_BYTES} bytes"
+        )));
+    }
     let mut request = http::Request::new(outgoing.body);
     *request.method_mut() = method;
     *request.uri_mut() = outgoing
@@ -192,9 +200,12 @@ fn read(
     let expected = body.content_length().unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected.min(max_bytes).min(TRUSTED_LENGTH) as usize + 1);
     body.into_with_config()
-        .limit(max_bytes)
+        .limit(max_bytes.saturating_add(1))
         .reader()
         .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(ureq::Error::BodyExceedsLimit(max_bytes));
+    }
     let headers = parts.headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes());
         (name.as_str().to_owned(), value.into_owned())

@@ -39,19 +39,17 @@ impl Permit {
     }
 }
 
-/// A permit without the numbers of its slots: which slot is its own, which a success settles, whether it is a probe.
-#[cfg(test)]
-pub(crate) type PermitOutline = (Option<usize>, Vec<bool>, bool);
-
 #[cfg(test)]
 impl Permit {
-    pub fn outline(&self, record: &Record) -> PermitOutline {
-        let settles = |slot: &Slot| self.settled_by_success.contains(&slot.id);
-        (
-            record.slots.iter().position(|slot| slot.id == self.slot),
-            record.slots.iter().map(settles).collect(),
-            self.replaced.is_some(),
-        )
+    /// What it is without the numbers of its slots: which one is its own, which a success settles, whether it is a probe.
+    pub fn outline(&self, record: &Record) -> Vec<u8> {
+        let of = |slot: &Slot| {
+            let settled = self.settled_by_success.contains(&slot.id);
+            2 * u8::from(slot.id == self.slot) + u8::from(settled)
+        };
+        let mut outline: Vec<u8> = record.slots.iter().map(of).collect();
+        outline.push(u8::from(self.replaced.is_some()));
+        outline
     }
 }
 
@@ -62,6 +60,9 @@ pub(crate) enum Fate {
     Rejected,
     /// It is known not to have counted.
     NotCounted,
+    /// It was answered, but whether it counted the answer does not tell.
+    Unclear,
+    /// No answer came.
     Unknown,
 }
 
@@ -88,7 +89,10 @@ impl<'a> Password<'a> {
         match &self.hashed {
             Some((known, hash)) if known == salt => Ok(*hash),
             _ => {
+                #[cfg(not(test))]
                 let hash = hash(self.text, salt)?;
+                #[cfg(test)]
+                let hash = crate::proof::made_once(self.text, salt, || hash(self.text, salt))?;
                 self.hashed = Some((*salt, hash));
                 Ok(hash)
             }
@@ -113,7 +117,8 @@ pub(crate) fn record(found: Found, now_ms: u64, max_failures: usize) -> Result<R
     }
 }
 
-/// Reserves a slot, or says why nothing may be sent. The record must be saved before the login leaves.
+/// Reserves a slot, or says why nothing may be sent. The record must be saved before the login leaves; and where none does, so that the
+/// end of older ones is noted once.
 pub(crate) fn admit(
     record: &mut Record,
     key: &Key,
@@ -188,10 +193,10 @@ pub(crate) fn settle(
             }
         }
         Fate::Unknown => {}
+        // It counts like a rejection, and earns no probe: a changed password may be behind it.
+        Fate::Unclear => mark_refused(record, permit),
         Fate::Rejected => {
-            for slot in &mut record.slots {
-                slot.rejected |= slot.id == permit.slot;
-            }
+            mark_refused(record, permit);
             let hash = password.hash(&record.salt)?;
             record.rejected.retain(|known| *known != hash);
             record.rejected.push(hash);
@@ -206,6 +211,12 @@ pub(crate) fn settle(
 pub(crate) fn unblock(record: &mut Record) {
     record.slots.clear();
     record.rejected.clear();
+}
+
+fn mark_refused(record: &mut Record, permit: &Permit) {
+    for slot in &mut record.slots {
+        slot.rejected |= slot.id == permit.slot;
+    }
 }
 
 fn reserve(record: &mut Record, now_ms: u64) -> u64 {
@@ -234,7 +245,8 @@ fn probe_due_ms(record: &Record, password: &mut Password<'_>) -> Result<Option<u
     if record.slots.iter().any(|slot| slot.rejected) || password.hash(&record.salt)? != succeeded {
         return Ok(None);
     }
-    let last = record.slots.iter().map(|slot| slot.sent_ms).max();
+    // From their end: by then none of them can be judged any more, and the one that gives way to the probe need not be counted on.
+    let last = record.slots.iter().filter_map(|slot| slot.ended_ms).max();
     Ok(last.map(|last| last.saturating_add(PROBE_MS)))
 }
 
@@ -250,7 +262,7 @@ fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
     let since = record.slots.iter().map(|slot| slot.sent_ms).min();
     let since = since.map_or_else(String::new, |ms| format!(" since {}", date(ms)));
     let count = format!(
-        "{rejected} rejected, {unknown} of unknown fate{since}; max_login_failures is {max_failures}"
+        "{rejected} refused, {unknown} of unknown fate{since}; max_login_failures is {max_failures}"
     );
     let (message, wait) = match why {
         Why::Rejected => (
@@ -454,6 +466,36 @@ mod tests {
         assert_eq!(guard.slots(), MAX);
         guard.login("right", Fate::Unknown).unwrap();
         assert!(guard.admit("right").is_err());
+    }
+
+    #[test]
+    fn fifteen_minutes_count_from_the_end_of_the_last_login() {
+        let mut guard = Guard::new();
+        guard.login("right", Fate::Succeeded).unwrap();
+        for _ in 1..MAX {
+            guard.login("other", Fate::Unknown).unwrap();
+        }
+        // Its sender dies sooner or later.
+        let _ = guard.admit("other").unwrap();
+        guard.now_ms += 15 * MINUTE;
+        assert!(guard.admit("right").unwrap_err().retryable());
+        guard.now_ms += 15 * MINUTE;
+        assert!(guard.admit("right").is_ok());
+    }
+
+    #[test]
+    fn answers_without_a_verdict_count_and_earn_no_probe() {
+        let mut guard = Guard::new();
+        guard.login("right", Fate::Succeeded).unwrap();
+        for _ in 0..MAX {
+            guard.login("right", Fate::Unclear).unwrap();
+        }
+        guard.now_ms += 24 * 60 * MINUTE;
+        assert!(!guard.admit("right").unwrap_err().retryable());
+        unblock(&mut guard.record);
+        guard.login("right", Fate::Unclear).unwrap();
+        guard.login("right", Fate::Succeeded).unwrap();
+        assert_eq!(guard.slots(), 0);
     }
 
     #[test]

@@ -222,7 +222,11 @@ impl Place {
         log: &Log,
         attempt: impl Fn(&dyn Store) -> Result<T>,
     ) -> Result<T> {
-        match attempt(self.current()) {
+        let result = attempt(self.current());
+        if self.is_default && !self.has_fallen_back() {
+            self.mirror(running, clock);
+        }
+        match result {
             Err(error)
                 if error.status() == Status::Store
                     && self.is_default
@@ -233,6 +237,17 @@ impl Place {
                 attempt(self.current())
             }
             result => result,
+        }
+    }
+
+    /// Keeps a copy of the default store's record in memory, so that whatever becomes of that store, this process does not forget.
+    fn mirror(&self, running: &Running, clock: &dyn Clock) {
+        if let Some(store) = &self.store
+            && let Ok(Found::Record(record)) = store.peek(&self.key)
+            && let Ok(mut lease) = store::lease(&*self.memory, &self.key, running, clock)
+        {
+            // Memory takes whatever it is given.
+            let _ = lease.save(&record);
         }
     }
 
@@ -394,19 +409,25 @@ impl Attempt<'_> {
         let body = self.body()?;
         let mut password = self.password();
         let now_ms = logins.clock.wall_ms();
+        let before = record.clone();
         self.catch_up(record, &mut password, now_ms)?;
-        let permit = lockout::admit(
-            record,
-            &logins.key,
-            &mut password,
-            now_ms,
-            logins.max_failures,
-        )
-        .inspect_err(|error| logins.log.error(|| error.to_string()))?;
+        let (key, max_failures) = (&logins.key, logins.max_failures);
+        let permit = match lockout::admit(record, key, &mut password, now_ms, max_failures) {
+            Ok(permit) => permit,
+            Err(blocked) => {
+                logins.log.error(|| blocked.to_string());
+                self.remember(&password);
+                if *record != before {
+                    self.save_afterwards(lease, record);
+                }
+                return Err(blocked);
+            }
+        };
         lease.save(record)?;
         logins.unsaved.store(None);
 
         let (fate, ended) = self.judge(self.exchange(&body, api_token), api_token);
+        let ended = self.without_secrets(ended, api_token);
 
         let now_ms = logins.clock.wall_ms();
         if let Err(error) = lockout::settle(record, &permit, &mut password, fate, now_ms) {
@@ -414,22 +435,26 @@ impl Attempt<'_> {
         }
         self.remember(&password);
         self.note(record, &ended);
-        match lease.save(record) {
-            Ok(()) if fate == Fate::Succeeded => lease.all_is_well(),
-            Ok(()) => {}
-            Err(error) => {
-                // The slot stands as one of unknown fate: the safe side.
-                logins.log.error(|| error.to_string());
-                if fate == Fate::Rejected {
-                    let salt = record.salt;
-                    logins
-                        .unsaved
-                        .store(Some(Arc::new(Rejection { salt, permit })));
-                }
+        match (self.save_afterwards(lease, record), fate) {
+            (true, Fate::Succeeded) => lease.all_is_well(),
+            (false, Fate::Rejected) => {
+                let salt = record.salt;
+                let rejection = Rejection { salt, permit };
+                logins.unsaved.store(Some(Arc::new(rejection)));
             }
+            _ => {}
         }
         self.tell(fate, &ended);
         Ok(ended)
+    }
+
+    /// Where this fails the record before it stands, with slots of unknown fate: the safe side.
+    fn save_afterwards(&self, lease: &mut dyn Lease, record: &Record) -> bool {
+        let saved = lease.save(record);
+        if let Err(error) = &saved {
+            self.logins.log.error(|| error.to_string());
+        }
+        saved.is_ok()
     }
 
     /// Notes a rejection of this session's password that could not be saved when it came, unless its slot was forgotten meanwhile.
@@ -513,8 +538,26 @@ impl Attempt<'_> {
             LoginAnswer::Rejected(error) => (Fate::Rejected, Ended::Error(error)),
             LoginAnswer::NotJudged(error) => (Fate::NotCounted, Ended::Error(error)),
             LoginAnswer::ApiToken(error) => (Fate::NotCounted, about_api_token(error)),
-            LoginAnswer::Ambiguous(error) => (Fate::Unknown, about_api_token(error)),
-            LoginAnswer::Unknown(error) => (Fate::Unknown, Ended::Error(error)),
+            LoginAnswer::Ambiguous(error) => (Fate::Unclear, about_api_token(error)),
+            LoginAnswer::Unknown(error) => (Fate::Unclear, Ended::Error(error)),
+        }
+    }
+
+    /// The platform may repeat what it was sent.
+    fn without_secrets(&self, ended: Ended, api_token: Option<&ApiToken>) -> Ended {
+        let without = |error: Error| {
+            let error = error.without(&[&self.logins.password]);
+            match api_token {
+                Some(api) => error.without(&[&api.token]),
+                None => error,
+            }
+        };
+        match ended {
+            Ended::Token(token) => Ended::Token(token),
+            Ended::Error(error) => Ended::Error(without(error)),
+            Ended::ApiTokenRefused(error, generation) => {
+                Ended::ApiTokenRefused(without(error), generation)
+            }
         }
     }
 

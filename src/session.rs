@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::api_token::{ApiToken, ApiTokens};
 use crate::call::{Call, Running};
 use crate::clock::{self, Clock};
-use crate::config::{Config, Log, Protocol, Settings};
+use crate::config::{Config, Log, Protocol, Settings, log_afterwards};
 use crate::error::{Error, Result, Status};
 use crate::fork;
 use crate::http::{Http, Outgoing, Wire};
@@ -24,12 +24,14 @@ use crate::response::Response;
 use crate::secret::Secret;
 
 /// Headers that are this library's to set.
-const OWN_HEADERS: [&str; 5] = [
+const OWN_HEADERS: [&str; 6] = [
     "authorization",
     "vz-m2m-token",
     "host",
     "content-length",
     "transfer-encoding",
+    // Nothing here waits for a 100.
+    "expect",
 ];
 
 /// A logged-in session, for any number of threads.
@@ -48,6 +50,8 @@ pub struct Session {
     /// None after a logout.
     held: ArcSwapOption<Token>,
     generations: AtomicU64,
+    /// How many logouts there were: a renewal that one overtook must not bring the session back.
+    logouts: AtomicU64,
     renewal: Renewal<Renewed>,
     cancelled: Arc<AtomicBool>,
     born: u32,
@@ -125,6 +129,7 @@ impl Session {
             logins: Logins::new(settings, place, Arc::clone(&clock)),
             held: ArcSwapOption::empty(),
             generations: AtomicU64::new(0),
+            logouts: AtomicU64::new(0),
             renewal: Renewal::new(),
             cancelled: Arc::default(),
             born: fork::generation(),
@@ -204,11 +209,12 @@ impl Session {
             Err(error) if error.status() == Status::SessionExpired => {}
             other => other?,
         }
+        self.logouts.fetch_add(1, Ordering::AcqRel);
         self.held.rcu(|held| match held {
             Some(held) if held.generation == token.generation => None,
             other => other.clone(),
         });
-        self.logins.forget_shared(&running, &token.text)?;
+        log_afterwards(|| self.logins.forget_shared(&running, &token.text))?;
         self.log.info(|| "logged out".into());
         Ok(())
     }
@@ -335,20 +341,29 @@ impl Session {
                 by_login: false,
             })
         };
-        self.renewal.run(running, newer, || {
-            let api_tokens = self.api_tokens.as_ref();
-            let obtained = self
-                .logins
-                .obtain(&*self.wire, api_tokens, running, refused)?;
-            let token = Arc::new(Token {
-                text: obtained.token,
-                generation: self.generations.fetch_add(1, Ordering::AcqRel) + 1,
-                since_ms: self.clock.monotonic_ms(),
-            });
-            self.held.store(Some(Arc::clone(&token)));
-            Ok(Renewed {
-                token,
-                by_login: obtained.by_login,
+        let logouts = self.logouts.load(Ordering::Acquire);
+        log_afterwards(|| {
+            self.renewal.run(running, newer, || {
+                if refused.is_some() && self.held.load().is_none() {
+                    return Err(not_logged_in());
+                }
+                let api_tokens = self.api_tokens.as_ref();
+                let obtained = self
+                    .logins
+                    .obtain(&*self.wire, api_tokens, running, refused)?;
+                if self.logouts.load(Ordering::Acquire) != logouts {
+                    return Err(not_logged_in());
+                }
+                let token = Arc::new(Token {
+                    text: obtained.token,
+                    generation: self.generations.fetch_add(1, Ordering::AcqRel) + 1,
+                    since_ms: self.clock.monotonic_ms(),
+                });
+                self.held.store(Some(Arc::clone(&token)));
+                Ok(Renewed {
+                    token,
+                    by_login: obtained.by_login,
+                })
             })
         })
     }
@@ -409,7 +424,10 @@ impl Session {
             _ => token.text.clone(),
         };
         match answer.check() {
-            Err(error) => Err(error.with_token(refused)),
+            Err(error) => {
+                let error = error.without(&[&token.text, &refused]);
+                Err(error.with_token(refused))
+            }
             Ok(()) => Ok(answer),
         }
     }
@@ -533,7 +551,7 @@ pub fn check(http_status: i32, body: &[u8]) -> Result<()> {
 pub fn unblock(config: &Config) -> Result<()> {
     let account = config.account()?;
     let running = Running::start(&Call::new(), Arc::default(), account.timeout);
-    login::unblock(&account, &running, &*clock::system())
+    log_afterwards(|| login::unblock(&account, &running, &*clock::system()))
 }
 
 fn check_path(path: &str) -> Result<()> {

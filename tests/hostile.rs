@@ -278,6 +278,54 @@ fn no_secret_reaches_the_log() {
 }
 
 #[test]
+fn a_secret_that_the_platform_repeats_is_masked() {
+    let sandbox = sandbox();
+    let echo = "{\"errorCode\": \"X.IMgr8\", \"errorMessage\": \"wrong password IMgr8\"}";
+    let answer = json!({"status": 400, "body": echo});
+    fault(&sandbox, "login", "answer", answer);
+    let error = login(&sandbox).unwrap_err();
+    assert_eq!(error.status(), Status::Credentials);
+    assert!(!format!("{error:?}").contains("IMgr8"), "{error:?}");
+}
+
+#[test]
+fn a_request_does_not_undo_a_logout() {
+    let sandbox = sandbox();
+    let session = login(&sandbox).unwrap();
+    fault(&sandbox, "api", "hold", json!({"times": 1}));
+    std::thread::scope(|scope| {
+        let under_way = scope.spawn(|| get(&session, ACCOUNT).map(|answer| answer.status()));
+        while sandbox.counter("api") == 0 {
+            std::thread::yield_now();
+        }
+        session.logout(&Call::new()).unwrap();
+        sandbox.control("DELETE", "/faults", json!(null));
+        // Answered or refused, it logs nobody in.
+        let _ = under_way.join().unwrap();
+    });
+    assert_eq!(session.token().unwrap_err().status(), Status::NotLoggedIn);
+    assert_eq!(sandbox.counter("login"), 1);
+}
+
+#[test]
+fn a_log_callback_may_use_its_session() {
+    let sandbox = sandbox();
+    let session = std::sync::Arc::new(std::sync::OnceLock::<Session>::new());
+    let mut config = config(&sandbox.base_url());
+    let inside = session.clone();
+    config.set_log(LogLevel::Info, move |_, line| {
+        if let Some(session) = inside.get().filter(|_| line.contains("logged in")) {
+            session.relogin(&Call::new(), Some("older")).unwrap();
+            assert!(session.token().is_ok());
+        }
+    });
+    let made = Session::login(&config, &Call::new()).unwrap();
+    let session = session.get_or_init(|| made);
+    session.relogin(&Call::new(), None).unwrap();
+    assert_eq!(sandbox.counter("login"), 2);
+}
+
+#[test]
 fn errors_can_be_sent_between_threads() {
     fn is_sendable<T: Send + Sync + 'static>() {}
     is_sendable::<Error>();

@@ -28,6 +28,10 @@ pub(super) fn without_token(answer: &Answer<'_>, body: &[u8], flaw: &str) -> Log
         return judged(answer, said);
     }
     match answer.meaning() {
+        // Of the OAuth errors only this one is about the bearer for certain; another may be the password's.
+        Meaning::ApiToken if answer.said.as_ref().is_some_and(is_other_oauth_error) => {
+            LoginAnswer::Ambiguous(ambiguous(answer))
+        }
         Meaning::ApiToken => LoginAnswer::ApiToken(answer.error()),
         Meaning::EitherToken => LoginAnswer::Ambiguous(ambiguous(answer)),
         Meaning::RateLimited | Meaning::Named => LoginAnswer::NotJudged(answer.error()),
@@ -40,6 +44,10 @@ pub(super) fn without_token(answer: &Answer<'_>, body: &[u8], flaw: &str) -> Log
         Meaning::Refused => LoginAnswer::Unknown(refused(answer)),
         Meaning::Redirect | Meaning::Undocumented => LoginAnswer::Unknown(answer.error()),
     }
+}
+
+fn is_other_oauth_error(said: &Said) -> bool {
+    said.voice == Voice::OAuth && said.code != "invalid_token"
 }
 
 /// An errorCode or a faultcode: a strike, unless its code says otherwise.
@@ -211,11 +219,6 @@ pub(super) mod tests {
                 r#"ApiToken ApiToken "900902""#,
             ),
             (
-                400,
-                r#"{"error":"invalid_client"}"#,
-                r#"ApiToken ApiToken "invalid_client""#,
-            ),
-            (
                 401,
                 r#"{"error":"invalid_token"}"#,
                 r#"ApiToken ApiToken "invalid_token""#,
@@ -245,6 +248,16 @@ pub(super) mod tests {
         ];
         for (status, body, want) in cases {
             assert_eq!(both(status, body), [want, want], "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn an_oauth_error_that_may_be_about_the_password_is_no_free_try() {
+        for error in ["invalid_client", "invalid_grant", "access_denied"] {
+            let body = format!(r#"{{"error":"{error}"}}"#);
+            let rest = outline(&rest::login_answer(400, None, body.as_bytes()));
+            assert!(!rest.starts_with("ApiToken"), "{rest}");
+            assert!(!rest.starts_with("NotJudged"), "{rest}");
         }
     }
 

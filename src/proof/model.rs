@@ -7,10 +7,11 @@
 //! (within five minutes after its sender ended, and after any others), or never. Operators restart processes with the same password or another.
 //! Threads that wait for a flight sleep until they are notified; the slices of the real code, which look again in any case, are left out.
 //!
-//! Bounds of [`Bounds::wide`]: two processes of two threads, two crashes, two unknown fates, three passwords of which the platform holds
-//! one, one restart, time passing, one cancelled call; `max_login_failures` 3 and 4. The number of states is in the tests' output.
+//! Bounds of [`Bounds::wide`]: two processes of two threads, two crashes (each followed by a restart with any password), two unknown fates,
+//! three passwords of which the platform holds one, five minutes passing at any moment; `max_login_failures` 3 and 4; tokens shared or not.
+//! The other tests widen other things. The number of states is in their output, and in `docs/proof.md`.
 //!
-//! States that differ only in the numbers of slots, or in which thread or process is which, count as one.
+//! States that differ only in the numbers of slots, in which thread or process is which, or in which wrong password is which, count as one.
 
 use std::hash::{Hash, Hasher};
 
@@ -118,6 +119,8 @@ enum Thread {
     Leads,
     WaitsForLease {
         ended_before: u64,
+        /// The last outcome that was noted while it waited is a failure, and its own too.
+        told: bool,
     },
     /// It holds the lease, and its slot is durable.
     Saved(Login),
@@ -152,6 +155,7 @@ enum Action {
     Judge(usize, usize),
     NotJudged(usize, usize),
     LoseAnswer(usize, usize),
+    AnswerUnclearly(usize, usize),
     Cancel(usize, usize),
     Crash(usize),
     Restart(usize, u8),
@@ -174,7 +178,7 @@ impl Bounds {
             crashes: 2,
             unknown: 2,
             not_judged: 0,
-            restarts: 1,
+            restarts: 0,
             cancels: 0,
             damages: 0,
             five_minutes: 1,
@@ -214,7 +218,7 @@ impl Bounds {
 
     /// The lease is taken, and given back unless a login is to follow: compare-first, the outcome of others, and the guard. All that others
     /// can see of it is the slot that is saved: dying before that is dying before the lease.
-    fn enter(&self, state: &mut State, process: usize, ended_before: u64) -> Thread {
+    fn enter(&self, state: &mut State, process: usize, ended_before: u64, told: bool) -> Thread {
         let mut record = self.load(state);
         let adopts = self.share_token && !record.shared.is_empty();
         if adopts && self.flaw != Flaw::ComparesNothing {
@@ -224,7 +228,7 @@ impl Bounds {
         if self.share_token
             && self.flaw != Flaw::SharesNoFailure
             && record.ended > ended_before
-            && record.last.as_ref().is_some_and(|l| l.failure.is_some())
+            && concerns(&record, password)
         {
             return Thread::Lands(Landed::Failed);
         }
@@ -242,10 +246,15 @@ impl Bounds {
                 if self.flaw != Flaw::SendsBeforeItSaves {
                     state.stored = Stored::Record(record.clone());
                 }
+                if told && self.cancels + self.damages == 0 {
+                    state.broken = Some("a failure is repeated instead of shared");
+                }
                 Thread::Saved(Login { record, permit })
             }
             Err(error) => {
                 assert_eq!(error.status(), Status::LoginBlocked);
+                // What was found out about older slots is kept.
+                state.stored = Stored::Record(record);
                 Thread::Lands(Landed::Failed)
             }
         }
@@ -284,6 +293,8 @@ impl Bounds {
             if fate == Fate::Succeeded {
                 record.shared = vec![token()];
                 state.renewed = true;
+            } else {
+                tell(&mut state.processes, &record);
             }
         }
         state.stored = Stored::Record(record);
@@ -326,7 +337,7 @@ impl Bounds {
                     process.in_flight = true;
                     match self.share_token {
                         true => Thread::Leads,
-                        false => Thread::WaitsForLease { ended_before: 0 },
+                        false => waits(0),
                     }
                 }
             }
@@ -336,18 +347,14 @@ impl Bounds {
             Thread::Joined(_) => Thread::Asleep,
             Thread::Leads => match &state.stored {
                 Stored::Record(record) if !record.shared.is_empty() => match self.flaw {
-                    Flaw::ComparesNothing => Thread::WaitsForLease {
-                        ended_before: record.ended,
-                    },
+                    Flaw::ComparesNothing => waits(record.ended),
                     _ => Thread::Lands(Landed::Token),
                 },
-                Stored::Record(record) => Thread::WaitsForLease {
-                    ended_before: record.ended,
-                },
-                Stored::Damaged { .. } => Thread::WaitsForLease { ended_before: 0 },
+                Stored::Record(record) => waits(record.ended),
+                Stored::Damaged { .. } => waits(0),
             },
-            Thread::WaitsForLease { ended_before } => match self.lease_is_free(state) {
-                true => self.enter(state, p, ended_before),
+            Thread::WaitsForLease { ended_before, told } => match self.lease_is_free(state) {
+                true => self.enter(state, p, ended_before, told),
                 false => return None,
             },
             Thread::Saved(login) => self.send(state, p, login),
@@ -365,7 +372,19 @@ impl Bounds {
             Thread::Sent(_, Request::UnderWay) | Thread::Asleep | Thread::Done => return None,
         };
         state.processes[p].threads[t] = next;
+        self.land_unseen(&mut state.processes[p], t);
         Some(())
+    }
+
+    /// Where no other thread of the process is left to see it, a flight lands at once.
+    fn land_unseen(&self, process: &mut Process, t: usize) {
+        let done = |thread: &Thread| matches!(thread, Thread::Done | Thread::Lands(_));
+        if let Thread::Lands(landed) = process.threads[t]
+            && process.threads.iter().all(done)
+        {
+            self.land(process, landed);
+            process.threads[t] = Thread::Done;
+        }
     }
 
     /// The sender gives up, or is told that its password was not judged. What is under way may still be judged.
@@ -378,6 +397,7 @@ impl Bounds {
             state.late.sort_unstable();
         }
         state.processes[p].threads[t] = self.note(state, p, &login, fate, cancelled);
+        self.land_unseen(&mut state.processes[p], t);
     }
 
     fn land(&self, process: &mut Process, landed: Landed) {
@@ -419,13 +439,41 @@ impl Bounds {
 
     /// Whether anything goes on of itself: no operator, no mishap, no time passing.
     fn goes_on(&self, state: &State) -> bool {
-        let threads = |p: usize| (0..state.processes[p].threads.len()).map(move |t| (p, t));
-        (0..state.processes.len()).flat_map(threads).any(|(p, t)| {
-            let under_way = Request::UnderWay;
-            let thread = &state.processes[p].threads[t];
-            matches!(thread, Thread::Sent(_, request) if *request == under_way)
-                || self.step(&mut state.clone(), p, t).is_some()
+        let threads = || state.processes.iter().flat_map(|process| &process.threads);
+        threads().any(|thread| match thread {
+            Thread::Asleep | Thread::Done => false,
+            Thread::WaitsForLease { .. } => self.lease_is_free(state),
+            _ => true,
         })
+    }
+}
+
+fn waits(ended_before: u64) -> Thread {
+    let told = false;
+    Thread::WaitsForLease { ended_before, told }
+}
+
+/// Whether the last login failed for a reason that is this password's as well: a rejection is only for those who have the same.
+fn concerns(record: &Record, password: u8) -> bool {
+    let last = record.last.as_ref();
+    match last.and_then(|last| last.failure.as_ref()) {
+        None => false,
+        Some(failure) if failure.status == Status::Credentials => {
+            with_password(password, |p| lockout::is_rejected(record, p)).unwrap()
+        }
+        Some(_) => true,
+    }
+}
+
+/// All that wait for the lease are to share the failure that the record holds now, unless a later outcome takes its place.
+fn tell(processes: &mut [Process], record: &Record) {
+    for process in processes {
+        let password = process.password;
+        for thread in &mut process.threads {
+            if let Thread::WaitsForLease { told, .. } = thread {
+                *told = concerns(record, password);
+            }
+        }
     }
 }
 
@@ -459,7 +507,10 @@ fn token() -> Shared {
 
 fn outcome(fate: Fate) -> Outcome {
     let failure = || OutcomeFailure {
-        status: Status::Network,
+        status: match fate {
+            Fate::Rejected => Status::Credentials,
+            _ => Status::Network,
+        },
         message: String::new(),
         code: String::new(),
         http_status: 0,
@@ -530,6 +581,7 @@ impl Model for Bounds {
                         }
                     }
                     if left.unknown > 0 {
+                        actions.push(Action::AnswerUnclearly(p, t));
                         actions.push(Action::LoseAnswer(p, t));
                     }
                 }
@@ -582,6 +634,10 @@ impl Model for Bounds {
                 state.left.unknown -= 1;
                 self.end(&mut state, p, t, Fate::Unknown, false);
             }
+            Action::AnswerUnclearly(p, t) => {
+                state.left.unknown -= 1;
+                self.end(&mut state, p, t, Fate::Unclear, false);
+            }
             Action::Cancel(p, t) => {
                 state.left.cancels -= 1;
                 match state.processes[p].threads[t] {
@@ -611,6 +667,8 @@ impl Model for Bounds {
             }
             Action::Damage => {
                 state.left.damages -= 1;
+                // With the record its memory of rejections is gone.
+                state.noted.clear();
                 // Whether it was whole before, or damaged and not mended yet.
                 let again = self.damages - state.left.damages > 1;
                 state.stored = Stored::Damaged { again };
@@ -668,88 +726,99 @@ impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let one = self.outline([0, 1, 2]);
         let other = self.outline([0, 2, 1]);
-        one.min(other).hash(hasher);
+        hasher.write(&one.min(other));
         (self.left, self.strikes, self.renewed, self.broken).hash(hasher);
     }
 }
 
 /// Passwords as they are to be told.
 type Names = [u8; PASSWORDS as usize];
-type StateOutline = (
-    Option<RecordOutline>,
-    Vec<(u8, (bool, bool, bool), Vec<ThreadOutline>)>,
-    [Vec<u8>; 2],
-);
-type RecordOutline = (
-    Vec<(u64, Option<u64>, bool)>,
-    Vec<u8>,
-    (bool, Option<bool>, bool),
-);
-type ThreadOutline = (u8, i64, Option<(RecordOutline, lockout::PermitOutline)>);
 
 impl State {
-    fn outline(&self, names: Names) -> StateOutline {
-        let (stored, ended) = match &self.stored {
-            Stored::Record(record) => (Some(self.outline_of(record, names)), record.ended),
-            Stored::Damaged { .. } => (None, 0),
+    fn outline(&self, names: Names) -> Vec<u8> {
+        let mut all = Vec::with_capacity(128);
+        let ended = match &self.stored {
+            Stored::Record(record) => {
+                self.outline_of(record, names, &mut all);
+                record.ended
+            }
+            Stored::Damaged { again } => {
+                all.push(100 + u8::from(*again));
+                0
+            }
         };
-        let sorted = |passwords: &[u8]| {
-            let mut passwords: Vec<_> = passwords.iter().map(|p| names[*p as usize]).collect();
-            passwords.sort_unstable();
-            passwords
-        };
-        let process = |process: &Process| {
+        let outlines = self.processes.iter().map(|process| {
+            let mut outline = vec![
+                names[process.password as usize],
+                u8::from(process.dead),
+                u8::from(process.in_flight),
+                u8::from(process.renewed),
+            ];
             let threads = process.threads.iter();
-            let mut threads: Vec<_> = threads
-                .map(|thread| self.outline_of_thread(thread, ended, names))
-                .collect();
-            threads.sort_unstable();
-            let state = (process.dead, process.in_flight, process.renewed);
-            (names[process.password as usize], state, threads)
-        };
-        let mut processes: Vec<_> = self.processes.iter().map(process).collect();
-        processes.sort_unstable();
-        (stored, processes, [sorted(&self.late), sorted(&self.noted)])
+            let threads = threads.map(|thread| self.outline_of_thread(thread, ended, names));
+            append_sorted(&mut outline, threads.collect());
+            outline
+        });
+        append_sorted(&mut all, outlines.collect());
+        for passwords in [&self.late, &self.noted] {
+            let start = all.len();
+            all.extend(passwords.iter().map(|password| names[*password as usize]));
+            all[start..].sort_unstable();
+            all.push(u8::MAX);
+        }
+        all
     }
 
-    fn outline_of(&self, record: &Record, names: Names) -> RecordOutline {
-        let ago = |ms: u64| (self.now_ms.saturating_sub(ms) / MINUTE_MS).min(15);
-        let slots = record
-            .slots
-            .iter()
-            .map(|slot| (ago(slot.sent_ms), slot.ended_ms.map(ago), slot.rejected));
-        let rejected = record.rejected.iter().map(|hash| names[hash[0] as usize]);
-        let failed = |last: &Outcome| last.failure.is_some();
-        let rest = (
-            record.succeeded.is_some(),
-            record.last.as_ref().map(failed),
-            !record.shared.is_empty(),
-        );
-        (slots.collect(), rejected.collect(), rest)
+    fn outline_of(&self, record: &Record, names: Names, all: &mut Vec<u8>) {
+        let ago = |ms: u64| (self.now_ms.saturating_sub(ms) / MINUTE_MS).min(15) as u8;
+        for slot in &record.slots {
+            let ended = slot.ended_ms.map_or(99, ago);
+            all.extend([ago(slot.sent_ms), ended, u8::from(slot.rejected)]);
+        }
+        all.push(u8::MAX);
+        all.extend(record.rejected.iter().map(|hash| names[hash[0] as usize]));
+        let last = record.last.as_ref();
+        all.extend([
+            u8::MAX,
+            u8::from(record.succeeded.is_some()),
+            last.map_or(2, |last| u8::from(last.failure.is_some())),
+            u8::from(!record.shared.is_empty()),
+        ]);
     }
 
     /// `ended`: how many logins have ended by the record in the store.
-    fn outline_of_thread(&self, thread: &Thread, ended: u64, names: Names) -> ThreadOutline {
-        let login = |login: &Login| {
-            let permit = login.permit.outline(&login.record);
-            Some((self.outline_of(&login.record, names), permit))
+    fn outline_of_thread(&self, thread: &Thread, ended: u64, names: Names) -> Vec<u8> {
+        let login = |stage: u8, login: &Login| {
+            let mut outline = vec![stage];
+            self.outline_of(&login.record, names, &mut outline);
+            outline.extend(login.permit.outline(&login.record));
+            outline
         };
-        let landed = |landed: &Landed| 1 + *landed as i64;
         match thread {
-            Thread::Begins => (0, 0, None),
-            Thread::Joined(None) => (1, 0, None),
-            Thread::Joined(Some(how)) => (1, landed(how), None),
-            Thread::Asleep => (2, 0, None),
-            Thread::Leads => (3, 0, None),
-            Thread::WaitsForLease { ended_before } => {
-                (4, (ended as i64 - *ended_before as i64).min(1), None)
+            Thread::Begins => vec![0],
+            Thread::Joined(None) => vec![1],
+            Thread::Joined(Some(how)) => vec![2, *how as u8],
+            Thread::Asleep => vec![3],
+            Thread::Leads => vec![4],
+            Thread::WaitsForLease { ended_before, told } => {
+                let meanwhile = (ended as i64 - *ended_before as i64).min(1);
+                vec![5, (100 + meanwhile) as u8, u8::from(*told)]
             }
-            Thread::Saved(of) => (5, 0, login(of)),
-            Thread::Sent(of, Request::UnderWay) => (6, 0, login(of)),
-            Thread::Sent(of, Request::Judged { right }) => (6, 1 + i64::from(*right), login(of)),
-            Thread::Lands(how) => (7, landed(how), None),
-            Thread::Done => (8, 0, None),
+            Thread::Saved(of) => login(6, of),
+            Thread::Sent(of, Request::UnderWay) => login(7, of),
+            Thread::Sent(of, Request::Judged { right: false }) => login(8, of),
+            Thread::Sent(of, Request::Judged { right: true }) => login(9, of),
+            Thread::Lands(how) => vec![10, *how as u8],
+            Thread::Done => vec![11],
         }
+    }
+}
+
+fn append_sorted(all: &mut Vec<u8>, mut outlines: Vec<Vec<u8>>) {
+    outlines.sort_unstable();
+    for outline in &outlines {
+        all.push(outline.len() as u8);
+        all.extend(outline);
     }
 }
 
@@ -784,27 +853,141 @@ fn fails(property: &'static str, bounds: Bounds) {
     );
 }
 
-fn flawed(flaw: Flaw, bounds: Bounds) -> Bounds {
-    Bounds { flaw, ..bounds }
+const STRIKES: &str = "no more than allowed";
+const IN_VAIN: &str = "nothing is sent in vain";
+const ENDS: &str = "everyone who waits comes to an end";
+
+/// `make soak` explores the whole width; the tests of every day less of it.
+fn soaks() -> bool {
+    std::env::var_os("TSM_SOAK").is_some()
 }
 
 #[test]
-fn measure() {
-    let n = |name: &str| std::env::var(name).map_or(0, |n| n.parse().unwrap());
-    for share in [false, true] {
-        let bounds = Bounds {
-            crashes: n("C"),
-            unknown: n("U"),
-            restarts: n("R"),
-            five_minutes: n("F"),
-            fifteen_minutes: n("Q"),
-            cancels: n("K"),
-            damages: n("D"),
-            not_judged: n("N"),
-            ..Bounds::wide(3, share)
-        };
-        let begun = std::time::Instant::now();
-        holds("measure", bounds);
-        println!("{:?}", begun.elapsed());
+fn two_processes_of_two_threads() {
+    let narrow = |bounds: &mut Bounds| {
+        bounds.crashes = 1;
+        bounds.unknown = 1;
+        bounds.five_minutes = 0;
+    };
+    match soaks() {
+        true => {
+            for max_failures in [3, 4] {
+                holds("own tokens", Bounds::wide(max_failures, false));
+                holds("shared token", Bounds::wide(max_failures, true));
+            }
+        }
+        false => {
+            holds("own tokens", Bounds::wide(3, false).with(narrow));
+            let narrower = |bounds: &mut Bounds| {
+                narrow(bounds);
+                bounds.unknown = 0;
+            };
+            holds("shared token", Bounds::wide(3, true).with(narrower));
+        }
+    }
+}
+
+#[test]
+fn processes_that_are_restarted_with_other_passwords() {
+    for max_failures in [1, 2, 3, 4] {
+        let bounds = Bounds::single(max_failures).with(|bounds| {
+            bounds.processes = if soaks() { 3 } else { 2 };
+            bounds.crashes = 1;
+            bounds.not_judged = 1;
+            bounds.restarts = 2;
+            bounds.unknown = 1;
+        });
+        holds("restarts", bounds);
+    }
+}
+
+#[test]
+fn damaged_records() {
+    for max_failures in [1, 2, 3, 4] {
+        let bounds = Bounds::single(max_failures).with(|bounds| {
+            bounds.damages = 2;
+            bounds.crashes = 1;
+            bounds.unknown = 1;
+            bounds.restarts = if soaks() { 3 } else { 2 };
+            bounds.five_minutes = 0;
+        });
+        holds("damages", bounds);
+    }
+}
+
+#[test]
+fn probes_after_an_outage() {
+    for max_failures in [1, 2, 3] {
+        let bounds = Bounds::single(max_failures).with(|bounds| {
+            bounds.proven = true;
+            bounds.crashes = u8::from(soaks());
+            bounds.unknown = 3;
+            bounds.not_judged = 1;
+            bounds.restarts = 2;
+            bounds.five_minutes = 0;
+            bounds.fifteen_minutes = 2;
+        });
+        holds("probes", bounds);
+    }
+}
+
+#[test]
+fn cancelled_calls() {
+    for share_token in [false, true] {
+        let bounds = Bounds::wide(3, share_token).with(|bounds| {
+            bounds.processes = 1;
+            bounds.threads = if soaks() { 4 } else { 3 };
+            bounds.crashes = 1;
+            bounds.unknown = 1;
+            bounds.cancels = 2;
+            bounds.five_minutes = 0;
+        });
+        holds("cancels", bounds);
+    }
+}
+
+/// Each with just enough going on for the flaw to show; and with the same going on, the real rules hold.
+#[test]
+fn every_flaw_is_found() {
+    let own = |max_failures| Bounds {
+        crashes: 0,
+        unknown: 0,
+        restarts: 0,
+        five_minutes: 0,
+        ..Bounds::single(max_failures)
+    };
+    let threads = |share_token| Bounds {
+        threads: 2,
+        share_token,
+        ..own(3)
+    };
+    let crash = |bounds: &mut Bounds| bounds.crashes = 1;
+    let lost = |bounds: &mut Bounds| bounds.unknown = 1;
+    let restarts = |bounds: &mut Bounds| bounds.restarts = 3;
+    let late = |bounds: &mut Bounds| {
+        bounds.unknown = 1;
+        bounds.restarts = 3;
+        bounds.five_minutes = 1;
+    };
+    let damage = |bounds: &mut Bounds| {
+        bounds.restarts = 3;
+        bounds.damages = 1;
+    };
+    for (flaw, property, bounds) in [
+        (Flaw::SendsBeforeItSaves, STRIKES, own(1).with(crash)),
+        (Flaw::ReleasesUnknownFates, STRIKES, own(1).with(lost)),
+        (Flaw::ForgetsRejections, IN_VAIN, own(3).with(restarts)),
+        (Flaw::SuccessClearsEverything, STRIKES, own(2).with(late)),
+        (Flaw::AgeCountsFromTheStart, STRIKES, own(2).with(late)),
+        (Flaw::DamagedIsNothing, STRIKES, own(2).with(damage)),
+        (Flaw::TakesNoLease, STRIKES, own(2).with(restarts)),
+        (Flaw::ComparesNothing, IN_VAIN, threads(false)),
+        (Flaw::ComparesNothing, IN_VAIN, threads(true)),
+        (Flaw::SharesNoFailure, IN_VAIN, threads(true).with(lost)),
+        (Flaw::NotifiesNobody, ENDS, threads(false)),
+        (Flaw::SleepsWithoutLooking, ENDS, threads(false)),
+    ] {
+        holds("without the flaw", bounds);
+        fails(property, Bounds { flaw, ..bounds });
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Slot {
     pub sent_ms: u64,
     /// When its sender gave up or was found dead: nothing of it can have left later. None while it is under way.
     pub ended_ms: Option<u64>,
-    /// The platform said no. Otherwise its fate is unknown: under way, lost, or its process died.
+    /// It was answered, and not with a token. Otherwise its fate is unknown: under way, lost, or its process died.
     pub rejected: bool,
 }
 
