@@ -437,7 +437,8 @@ tsm_status tsm_call_set_interrupt(tsm_call *call, tsm_interrupt_fn interrupt, vo
 
 /**
  * Ends every function running or yet to be called with this `call` with TSM_E_CANCELLED, soon:
- * they notice within 100 ms. From any thread. A login that others wait for too goes on for them.
+ * they notice within 100 ms. From any thread. Calls that wait for a login
+ * of this one's go on: one of them sends another.
  * What was sent before may have been acted on.
  *
  * Gives TSM_E_INVALID_HANDLE.
@@ -580,7 +581,7 @@ tsm_status tsm_unblock(const tsm_config *config, tsm_error **error);
  * - `path`: what follows `base_url`, starting with one slash, query included:
  *   "/m2m/v1/devices/actions/list".
  * - `headers`: NULL, or a list of "Name: value" that ends with NULL. `Authorization`,
- *   `VZ-M2M-Token`, `Host`, `Content-Length` and `Transfer-Encoding` are the library's own and may
+ *   `VZ-M2M-Token`, `Host`, `Content-Length`, `Transfer-Encoding` and `Expect` are the library's own and may
  *   not be given. A body without a `Content-Type` is `application/json`.
  * - `body`, `body_length`: what to send; NULL and 0 for nothing.
  *

@@ -20,7 +20,7 @@ use crate::session::{self, Request, Session};
 /// - `path`: what follows `base_url`, starting with one slash, query included:
 ///   "/m2m/v1/devices/actions/list".
 /// - `headers`: NULL, or a list of "Name: value" that ends with NULL. `Authorization`,
-///   `VZ-M2M-Token`, `Host`, `Content-Length` and `Transfer-Encoding` are the library's own and may
+///   `VZ-M2M-Token`, `Host`, `Content-Length`, `Transfer-Encoding` and `Expect` are the library's own and may
 ///   not be given. A body without a `Content-Type` is `application/json`.
 /// - `body`, `body_length`: what to send; NULL and 0 for nothing.
 ///
