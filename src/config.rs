@@ -434,10 +434,10 @@ pub(crate) fn log_afterwards<R>(work: impl FnOnce() -> R) -> R {
 impl Log {
     /// Makes the line only when somebody wants it.
     pub fn line(&self, level: LogLevel, text: impl FnOnce() -> String) {
-        if !self
+        if self
             .0
             .as_ref()
-            .is_some_and(|(max_level, _)| level <= *max_level)
+            .is_none_or(|(max_level, _)| level > *max_level)
         {
             return;
         }

@@ -2,7 +2,7 @@
 //! guard, sends, and notes the outcome before anyone else may try. At most one login of an account is under way in all that share a store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 use zeroize::Zeroizing;
@@ -19,7 +19,7 @@ use crate::platform::{rest, soap};
 use crate::response::Response;
 use crate::secret::Secret;
 use crate::store::{
-    self, Digest, Found, Key, Lease, Outcome, OutcomeFailure, Record, Shared, Store,
+    self, Digest, Found, Key, Lease, Outcome, OutcomeFailure, Record, Shared, Store, memory,
 };
 
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
@@ -164,7 +164,6 @@ pub(crate) struct Place {
     store: Option<Arc<dyn Store>>,
     memory: Arc<dyn Store>,
     is_default: bool,
-    fallen_back: AtomicBool,
 }
 
 impl Place {
@@ -173,7 +172,6 @@ impl Place {
             Ok(Place {
                 key: Key::new(account),
                 max_failures: account.max_login_failures,
-                fallen_back: AtomicBool::new(store.is_none()),
                 store,
                 memory: store::open(&StoreChoice::Memory)?,
                 is_default: account.store_is_default,
@@ -183,6 +181,7 @@ impl Place {
             Ok(store) => place(Some(store)),
             Err(error) if account.store_is_default => {
                 warn_of_fallback(&account.log, &error);
+                memory::count_alone(&Key::new(account));
                 place(None)
             }
             Err(error) => Err(error),
@@ -198,12 +197,12 @@ impl Place {
             memory: Arc::clone(&store),
             store: Some(store),
             is_default: false,
-            fallen_back: AtomicBool::new(false),
         }
     }
 
+    /// One session of the process that fell back takes all along: two counts of one account would allow twice as much.
     fn has_fallen_back(&self) -> bool {
-        self.fallen_back.load(Ordering::Relaxed)
+        self.is_default && memory::counts_alone(&self.key)
     }
 
     fn current(&self) -> &dyn Store {
@@ -222,18 +221,16 @@ impl Place {
         log: &Log,
         attempt: impl Fn(&dyn Store) -> Result<T>,
     ) -> Result<T> {
+        let fell_back_before = self.has_fallen_back();
         let result = attempt(self.current());
-        if self.is_default && !self.has_fallen_back() {
-            self.mirror(running, clock);
+        if !self.is_default || fell_back_before {
+            return result;
         }
+        self.mirror(running, clock)?;
         match result {
-            Err(error)
-                if error.status() == Status::Store
-                    && self.is_default
-                    && !self.fallen_back.swap(true, Ordering::Relaxed) =>
-            {
+            Err(error) if error.status() == Status::Store => {
                 warn_of_fallback(log, &error);
-                self.carry_over(running, clock)?;
+                memory::count_alone(&self.key);
                 attempt(self.current())
             }
             result => result,
@@ -241,33 +238,21 @@ impl Place {
     }
 
     /// Keeps a copy of the default store's record in memory, so that whatever becomes of that store, this process does not forget.
-    fn mirror(&self, running: &Running, clock: &dyn Clock) {
-        if let Some(store) = &self.store
-            && let Ok(Found::Record(record)) = store.peek(&self.key)
-            && let Ok(mut lease) = store::lease(&*self.memory, &self.key, running, clock)
-        {
-            // Memory takes whatever it is given.
-            let _ = lease.save(&record);
-        }
-    }
-
-    /// Takes the store's count along into memory, where there is none yet.
-    fn carry_over(&self, running: &Running, clock: &dyn Clock) -> Result<()> {
-        let found = match &self.store {
-            Some(store) => store.peek(&self.key),
-            None => return Ok(()),
-        };
-        let (Ok(found @ Found::Record(_)) | Ok(found @ Found::Unreadable { .. })) = found else {
+    /// Not once it counts alone: then memory knows more.
+    fn mirror(&self, running: &Running, clock: &dyn Clock) -> Result<()> {
+        let Some(Ok(found)) = self.store.as_ref().map(|store| store.peek(&self.key)) else {
             return Ok(());
         };
-        let mut lease = store::lease(&*self.memory, &self.key, running, clock)?;
-        match lease.load()? {
-            Found::Nothing => {
-                let record = lockout::record(found, clock.wall_ms(), self.max_failures)?;
-                lease.save(&record)
-            }
-            _ => Ok(()),
+        if matches!(found, Found::Nothing) || self.has_fallen_back() {
+            return Ok(());
         }
+        let mut lease = store::lease(&*self.memory, &self.key, running, clock)?;
+        let unreadable = matches!(found, Found::Unreadable { .. });
+        let knows_better = unreadable && !matches!(lease.load()?, Found::Nothing);
+        if knows_better || self.has_fallen_back() {
+            return Ok(());
+        }
+        lease.save(&lockout::record(found, clock.wall_ms(), self.max_failures)?)
     }
 }
 

@@ -28,7 +28,7 @@ fn config(base_url: &str) -> Config {
 }
 
 fn login(sandbox: &Sandbox) -> Result<Session> {
-    Session::login(&config(&sandbox.base_url()), &Call::new())
+    Session::login(&config(sandbox.base_url()), &Call::new())
 }
 
 fn get(session: &Session, path: &str) -> Result<Response> {
@@ -135,7 +135,7 @@ fn an_api_token_answered_badly_is_an_error_of_its_kind() {
         assert_eq!(sandbox.counter("oauth"), 1);
     }
     let sandbox = sandbox();
-    let mut config = config(&sandbox.base_url());
+    let mut config = config(sandbox.base_url());
     config.set("app_secret", "wrong").unwrap();
     let error = Session::login(&config, &Call::new()).unwrap_err();
     assert_eq!(error.status(), Status::ApiToken);
@@ -168,7 +168,7 @@ fn a_request_answered_badly_is_an_error_of_its_kind_and_not_sent_again() {
 #[test]
 fn an_endless_answer_ends_at_the_limit() {
     let sandbox = sandbox();
-    let mut config = config(&sandbox.base_url());
+    let mut config = config(sandbox.base_url());
     config.set("max_response_bytes", "100000").unwrap();
     let session = Session::login(&config, &Call::new()).unwrap();
     fault(&sandbox, "api", "endless", json!({}));
@@ -190,15 +190,15 @@ fn only_a_trusted_certificate_gets_the_password() {
     };
     let status = |result: Result<Session>| result.map_err(|error| error.status()).err();
     assert_eq!(
-        status(try_at(&sandbox.tls_base_url(), false)),
+        status(try_at(sandbox.tls_base_url(), false)),
         Some(Status::Tls)
     );
     assert_eq!(
-        status(try_at(&sandbox.bad_tls_base_url(), true)),
+        status(try_at(sandbox.bad_tls_base_url(), true)),
         Some(Status::Tls)
     );
     assert_eq!(sandbox.counter("requests"), 0);
-    let session = try_at(&sandbox.tls_base_url(), true).unwrap();
+    let session = try_at(sandbox.tls_base_url(), true).unwrap();
     for _ in 0..3 {
         assert_eq!(get(&session, ACCOUNT).unwrap().status(), 200);
     }
@@ -208,7 +208,7 @@ fn only_a_trusted_certificate_gets_the_password() {
 fn a_bad_ca_file_is_named() {
     let sandbox = sandbox();
     for path in ["/nonexistent/ca.pem", "Cargo.toml", "/dev/null"] {
-        let mut config = config(&sandbox.tls_base_url());
+        let mut config = config(sandbox.tls_base_url());
         config.set("ca_file", path).unwrap();
         let error = Session::login(&config, &Call::new()).unwrap_err();
         assert_eq!(error.status(), Status::InvalidArgument, "{path}");
@@ -245,7 +245,7 @@ fn a_cancelled_call_ends_and_leaves_the_session_usable() {
 fn no_secret_reaches_the_log() {
     let sandbox = sandbox();
     let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let mut config = config(&sandbox.base_url());
+    let mut config = config(sandbox.base_url());
     let seen = lines.clone();
     config.set_log(LogLevel::Trace, move |_, line| {
         seen.lock().unwrap().push(line.to_owned());
@@ -311,7 +311,7 @@ fn a_request_does_not_undo_a_logout() {
 fn a_log_callback_may_use_its_session() {
     let sandbox = sandbox();
     let session = std::sync::Arc::new(std::sync::OnceLock::<Session>::new());
-    let mut config = config(&sandbox.base_url());
+    let mut config = config(sandbox.base_url());
     let inside = session.clone();
     config.set_log(LogLevel::Info, move |_, line| {
         if let Some(session) = inside.get().filter(|_| line.contains("logged in")) {

@@ -180,8 +180,8 @@ impl Stage {
     }
 
     fn filled(&self, text: &str) -> String {
-        text.replace("{{base_url}}", &self.sandbox.base_url())
-            .replace("{{soap_url}}", &self.sandbox.soap_url())
+        text.replace("{{base_url}}", self.sandbox.base_url())
+            .replace("{{soap_url}}", self.sandbox.soap_url())
             .replace("{{temp}}", &self.temp.path().to_string_lossy())
     }
 

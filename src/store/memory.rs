@@ -1,7 +1,7 @@
 //! The store of one process, shared by its sessions. It has no lock that a fork could leave held: records are replaced whole, and
 //! a lease whose holder did not come along into a forked child is free there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -40,6 +40,21 @@ impl MemoryStore {
             None => new,
         }
     }
+}
+
+/// Accounts whose default store failed in this process: it counts them here, and by itself.
+static ALONE: OnceBox<ArcSwap<HashSet<Key>>> = OnceBox::new();
+
+pub(crate) fn count_alone(key: &Key) {
+    ALONE.get_or_init(Box::default).rcu(|keys| {
+        let mut keys = HashSet::clone(keys);
+        keys.insert(key.clone());
+        keys
+    });
+}
+
+pub(crate) fn counts_alone(key: &Key) -> bool {
+    ALONE.get_or_init(Box::default).load().contains(key)
 }
 
 fn me() -> u64 {

@@ -1,0 +1,225 @@
+//! A process of its own that logs in as it is told: this test program, started again. It tells each thing it does on a line of its own and
+//! waits on its standard input where it is told to, so that a test knows where it stands when it kills it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::{Map, Value, json};
+use tsm::{Call, LogLevel, Request, Session};
+
+use crate::scene::{config, with};
+
+const JOB: &str = "TSM_HELPER_JOB";
+
+pub struct Helper {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Helper {
+    /// `steps` are what `work` knows, each with options of its own over these.
+    pub fn start(options: &Map<String, Value>, steps: Value) -> Helper {
+        Helper::spawn(command(&json!({"options": options, "steps": steps})))
+    }
+
+    /// With another state directory than its user's.
+    pub fn start_with_state(options: &Map<String, Value>, steps: Value, state: &Path) -> Helper {
+        let mut command = command(&json!({"options": options, "steps": steps}));
+        command.env("XDG_STATE_HOME", state);
+        Helper::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Helper {
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Helper { child, lines }
+    }
+
+    pub fn login(options: &Map<String, Value>) -> Helper {
+        Helper::start(options, json!([{"do": "login"}]))
+    }
+
+    /// The next line it says; those of the test harness apart.
+    pub fn line(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            let length = self.lines.read_line(&mut line).unwrap();
+            assert!(length > 0, "the helper ended");
+            // The harness leaves its own line open.
+            if let Some((_, said)) = line.trim_end().split_once('@') {
+                return said.to_owned();
+            }
+        }
+    }
+
+    /// The first line that begins so, from here on.
+    pub fn line_of(&mut self, beginning: &str) -> String {
+        loop {
+            let line = self.line();
+            if let Some(rest) = line.strip_prefix(beginning) {
+                return rest.trim().to_owned();
+            }
+        }
+    }
+
+    /// Goes on when it waits for somebody else's lease. Its call is asked once when it starts, and after that only while it waits.
+    pub fn wait_until_it_waits(&mut self) {
+        self.line_of("asked");
+        self.line_of("asked");
+    }
+
+    /// The outcome of its next step: `OK` or the status, and words.
+    pub fn outcome(&mut self) -> String {
+        let line = self.line_of("outcome");
+        line.split(' ').next().unwrap().to_owned()
+    }
+
+    pub fn go(&mut self) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(b"\n").unwrap();
+    }
+
+    /// SIGKILL, and nothing of it is left when this returns.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Helper {
+    /// `Child::wait` closes our end of its standard input, which its children have, too.
+    pub fn kill_keeping_its_children(&mut self) {
+        let stdin = self.child.stdin.take();
+        self.kill();
+        self.child.stdin = stdin;
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn command(job: &Value) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["helper::work", "--exact", "--nocapture", "--test-threads=1"])
+        .env(JOB, job.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// What a helper does. In the test run proper there is no job, and nothing to do.
+#[test]
+fn work() {
+    let Ok(job) = std::env::var(JOB) else {
+        return;
+    };
+    let job: Value = serde_json::from_str(&job).unwrap();
+    let mut session = None;
+    for step in job["steps"].as_array().unwrap() {
+        let options = job["options"].as_object().unwrap().clone();
+        let own = step.get("options").cloned().unwrap_or_else(|| json!({}));
+        do_step(step, &with(options, own), &mut session);
+    }
+    // The harness has nothing to add.
+    std::process::exit(0);
+}
+
+fn do_step(step: &Value, options: &Map<String, Value>, session: &mut Option<Session>) {
+    match step["do"].as_str().unwrap() {
+        "login" => tell(login(options).map(|new| {
+            let token = new.token().unwrap().reveal().to_owned();
+            *session = Some(new);
+            token
+        })),
+        "request" => {
+            let request = Request {
+                method: "GET",
+                path: "/m2m/v1/accounts/0000123456-00001",
+                headers: &[],
+                body: &[],
+            };
+            let answer = session.as_ref().unwrap().request(&Call::new(), request);
+            tell(answer.map(|answer| answer.status().to_string()));
+        }
+        "logout" => {
+            let ended = session.as_ref().unwrap().logout(&Call::new());
+            tell(ended.map(|()| String::new()));
+        }
+        "wait" => {
+            say("waiting");
+            std::io::stdin().read_line(&mut String::new()).unwrap();
+        }
+        "end" => say("end"),
+        "login in a thread" => {
+            let options = options.clone();
+            std::thread::spawn(move || tell(login(&options).map(|_| String::new())));
+        }
+        "fork" => fork(),
+        "full disk" => full_disk(),
+        "become" => become_user(step["user"].as_u64().unwrap() as u32),
+        other => panic!("{other}"),
+    }
+}
+
+fn login(options: &Map<String, Value>) -> tsm::Result<Session> {
+    let mut config = config(options);
+    config.set_log(LogLevel::Warn, |level, line| {
+        say(&format!("log {level:?} {line}"));
+    });
+    let call = Call::new();
+    call.set_interrupt(Some(Box::new(|| {
+        say("asked");
+        false
+    })));
+    say("go");
+    Session::login(&config, &call)
+}
+
+fn tell(result: tsm::Result<String>) {
+    match result {
+        Ok(text) => say(&format!("outcome OK {text}")),
+        Err(error) => say(&format!("outcome {} {error}", error.status().name())),
+    }
+}
+
+fn say(line: &str) {
+    println!("@{line}");
+}
+
+/// A child that lives on until nobody holds the other end of its standard input.
+fn fork() {
+    // SAFETY: the child calls nothing but what is async-signal-safe.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            let mut byte = 0u8;
+            while libc::read(0, (&raw mut byte).cast(), 1) > 0 {}
+            libc::_exit(0);
+        }
+        say(&format!("forked {child}"));
+    }
+}
+
+/// From here on no file of this process can grow: writing gives an error, as on a full disk.
+fn full_disk() {
+    let none = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: plain calls with valid arguments. Without the signal's default the write itself fails.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &none), 0);
+    }
+}
+
+fn become_user(user: u32) {
+    // SAFETY: a plain call; no other thread of this process does anything yet.
+    unsafe { assert_eq!(libc::setuid(user), 0) };
+}

@@ -1,0 +1,361 @@
+//! The file store among damaged files, foreign files and full disks: nothing is sent that could be one too many, and nothing hangs.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tsm::Status;
+
+use crate::helper::Helper;
+use crate::scene::{RIGHT, Scene, is_root, with};
+
+const NOBODY: u32 = 65534;
+
+/// What may be found in place of a record.
+fn damaged(whole: &[u8]) -> Vec<Vec<u8>> {
+    let half = whole[..whole.len() / 2].to_vec();
+    let later = String::from_utf8_lossy(whole).replace("\"format\":1", "\"format\":2");
+    let many =
+        String::from_utf8_lossy(whole).replace("\"next_id\":", "\"next_id\":1844674407370955161");
+    let mut huge = whole.to_vec();
+    huge.resize(2 * 1024 * 1024, b' ');
+    vec![
+        Vec::new(),
+        half,
+        vec![0; whole.len()],
+        b"\xff\xfe garbage".to_vec(),
+        b"{}".to_vec(),
+        b"[]".to_vec(),
+        b"null".to_vec(),
+        later.into_bytes(),
+        many.into_bytes(),
+        huge,
+        b"[".repeat(100_000),
+    ]
+}
+
+/// A scene whose account has this many rejected logins.
+fn after_rejections(count: usize) -> Scene {
+    let scene = Scene::new();
+    for n in 0..count {
+        let refused = scene.login(&format!("before {n}"));
+        assert_eq!(refused, Err(Status::Credentials));
+    }
+    scene
+}
+
+#[test]
+fn the_directory_is_0700_and_its_files_are_0600() {
+    let scene = Scene::new();
+    let share = json!({"share_token": "true"});
+    scene.login_with(RIGHT, share).unwrap();
+    let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o7777;
+    assert_eq!(mode(&scene.directory()), 0o700);
+    for file in fs::read_dir(scene.directory()).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+    assert!(scene.files("new").is_empty());
+}
+
+#[test]
+fn a_damaged_record_leaves_one_login_and_is_set_aside() {
+    for n in 0..11 {
+        let scene = after_rejections(3);
+        let record = scene.file("json");
+        let damage = damaged(&fs::read(&record).unwrap()).swap_remove(n);
+        fs::write(&record, &damage).unwrap();
+        assert_eq!(scene.login("one"), Err(Status::Credentials), "damage {n}");
+        assert_eq!(fs::read(scene.file("unreadable")).unwrap(), damage);
+        for n in 0..4 {
+            let refused = scene.login(&format!("after {n}"));
+            assert_eq!(refused, Err(Status::LoginBlocked), "damage {n}");
+        }
+        assert_eq!(scene.most_strikes(), 4, "damage {n}");
+    }
+}
+
+#[test]
+fn a_record_damaged_again_and_again_leaves_no_more() {
+    let scene = after_rejections(3);
+    for n in 0..11 {
+        let record = scene.file("json");
+        let damage = damaged(&fs::read(&record).unwrap()).swap_remove(n);
+        fs::write(&record, damage).unwrap();
+        let _ = scene.login(&format!("wrong {n}"));
+    }
+    assert_eq!(scene.most_strikes(), 4);
+    scene.unblock();
+    assert!(scene.login(RIGHT).is_ok());
+}
+
+#[test]
+fn the_right_password_mends_a_damaged_record_each_time() {
+    let scene = Scene::new();
+    scene.login(RIGHT).unwrap();
+    for n in 0..11 {
+        let record = scene.file("json");
+        let damage = damaged(&fs::read(&record).unwrap()).swap_remove(n);
+        fs::write(&record, damage).unwrap();
+        assert!(scene.login(RIGHT).is_ok(), "damage {n}");
+    }
+    assert_eq!(scene.most_strikes(), 0);
+}
+
+#[test]
+fn a_damaged_record_counts_until_another_stands_in_its_place() {
+    let scene = after_rejections(3);
+    fs::write(scene.file("json"), "half").unwrap();
+    let no_api_token = json!({"api_token": null, "app_key": "key", "app_secret": "wrong"});
+    for _ in 0..3 {
+        let refused = scene.login_with("fails before its slot", no_api_token.clone());
+        assert_eq!(refused, Err(Status::ApiToken));
+    }
+    for n in 0..6 {
+        let _ = scene.login(&format!("wrong {n}"));
+    }
+    assert_eq!(scene.most_strikes(), 4);
+}
+
+#[test]
+fn a_logout_does_not_forget_a_damaged_record() {
+    let scene = Scene::new();
+    let share = json!({"share_token": "true"});
+    let steps = json!([{"do": "login"}, {"do": "wait"}, {"do": "logout"}]);
+    let mut helper = Helper::start(&with(scene.options(RIGHT), share), steps);
+    assert_eq!(helper.outcome(), "OK");
+    helper.line_of("waiting");
+    for n in 0..3 {
+        assert_eq!(scene.login(&format!("wrong {n}")), Err(Status::Credentials));
+    }
+    fs::write(scene.file("json"), "half").unwrap();
+    helper.go();
+    assert_eq!(helper.outcome(), "OK");
+    for n in 3..9 {
+        let _ = scene.login(&format!("wrong {n}"));
+    }
+    assert_eq!(scene.most_strikes(), 4);
+}
+
+#[test]
+fn where_four_may_fail_a_damaged_record_leaves_none() {
+    let four = json!({"max_login_failures": "4"});
+    let scene = Scene::new();
+    for n in 0..4 {
+        let refused = scene.login_with(&format!("wrong {n}"), four.clone());
+        assert_eq!(refused, Err(Status::Credentials));
+    }
+    fs::write(scene.file("json"), "half").unwrap();
+    let refused = scene.login_with("one more", four);
+    assert_eq!(refused, Err(Status::LoginBlocked));
+    assert_eq!(scene.most_strikes(), 4);
+}
+
+#[test]
+fn numbers_at_their_end_do_no_harm() {
+    let scene = after_rejections(1);
+    let whole = fs::read_to_string(scene.file("json")).unwrap();
+    for name in ["next_id", "ended"] {
+        let value: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        let mut value = value.clone();
+        value[name] = json!(u64::MAX);
+        fs::write(scene.file("json"), value.to_string()).unwrap();
+        assert!(scene.login(RIGHT).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_plain_file_of_ours_is_refused_and_nothing_is_sent() {
+    let scene = Scene::new();
+    scene.login(RIGHT).unwrap();
+    let elsewhere = scene.root().join("elsewhere");
+    for ending in ["json", "lock"] {
+        let path = scene.file(ending);
+        let whole = fs::read(&path).unwrap();
+        let refused = |why: &str| {
+            assert_eq!(scene.login(RIGHT), Err(Status::Store), "{ending}: {why}");
+            match path.is_dir() {
+                true => fs::remove_dir(&path).unwrap(),
+                false => fs::remove_file(&path).unwrap(),
+            }
+            fs::write(&path, &whole).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        };
+        fs::write(&elsewhere, &whole).unwrap();
+        fs::remove_file(&path).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        refused("a link");
+
+        fs::remove_file(&path).unwrap();
+        symlink(scene.root().join("nowhere"), &path).unwrap();
+        refused("a link to nowhere");
+
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        refused("a directory");
+
+        fs::remove_file(&path).unwrap();
+        let name = std::ffi::CString::new(path.as_os_str().as_bytes()).unwrap();
+        // SAFETY: a plain call with a terminated path.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        refused("a pipe");
+
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
+        refused("its group can write it");
+
+        if is_root() {
+            std::os::unix::fs::chown(&path, Some(NOBODY), None).unwrap();
+            refused("another user's");
+        }
+    }
+    assert_eq!(scene.logins(), 1);
+    assert!(scene.login(RIGHT).is_ok());
+}
+
+#[test]
+fn a_directory_that_others_own_or_can_write_is_refused_and_nothing_is_sent() {
+    let scene = Scene::new();
+    let login = |directory: &Path| {
+        let store = format!("file:{}", directory.display());
+        scene.login_with(RIGHT, json!({"store": store}))
+    };
+    let own = scene.root().join("own");
+    assert!(login(&own).is_ok());
+
+    let link = scene.root().join("link");
+    symlink(&own, &link).unwrap();
+    assert_eq!(login(&link), Err(Status::Store));
+    let nowhere = scene.root().join("nowhere");
+    symlink(scene.root().join("not there"), &nowhere).unwrap();
+    assert_eq!(login(&nowhere), Err(Status::Store));
+
+    for mode in [0o720, 0o702, 0o777] {
+        fs::set_permissions(&own, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(login(&own), Err(Status::Store), "{mode:o}");
+    }
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o700)).unwrap();
+
+    let file = scene.root().join("file");
+    fs::write(&file, "").unwrap();
+    assert_eq!(login(&file), Err(Status::Store));
+    assert_eq!(login(&file.join("below")), Err(Status::Store));
+
+    assert_eq!(login(&foreign(&scene)), Err(Status::Store));
+    assert_eq!(scene.logins(), 1);
+}
+
+/// A directory of another user's, whoever this test runs as.
+fn foreign(scene: &Scene) -> PathBuf {
+    if !is_root() {
+        return "/usr".into();
+    }
+    let foreign = scene.root().join("foreign");
+    fs::create_dir(&foreign).unwrap();
+    std::os::unix::fs::chown(&foreign, Some(NOBODY), None).unwrap();
+    foreign
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_sends_nothing() {
+    let scene = Scene::new();
+    fs::set_permissions(scene.root(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(scene.directory()).unwrap();
+    if is_root() {
+        // Root writes wherever it likes: the helper is somebody else.
+        std::os::unix::fs::chown(scene.directory(), Some(NOBODY), None).unwrap();
+    }
+    fs::set_permissions(scene.directory(), fs::Permissions::from_mode(0o500)).unwrap();
+    let steps = match is_root() {
+        true => json!([{"do": "become", "user": NOBODY}, {"do": "login"}]),
+        false => json!([{"do": "login"}]),
+    };
+    let mut helper = Helper::start(&scene.options(RIGHT), steps);
+    assert_eq!(helper.outcome(), "TSM_E_STORE");
+    assert_eq!(scene.sandbox.counter("connections"), 0);
+    fs::set_permissions(scene.directory(), fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_directory_that_vanished_is_made_again() {
+    let scene = Scene::new();
+    let share = json!({"share_token": "true"});
+    let steps = json!([{"do": "login"}, {"do": "wait"}, {"do": "request"}]);
+    let mut helper = Helper::start(&with(scene.options(RIGHT), share), steps);
+    assert_eq!(helper.outcome(), "OK");
+    fs::remove_dir_all(scene.directory()).unwrap();
+    scene
+        .sandbox
+        .control("POST", "/expire", json!({"what": "session"}));
+    helper.go();
+    assert_eq!(helper.line_of("outcome"), "OK 200");
+    assert_eq!(scene.slots(), (0, 0));
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_sent_and_the_record_stays_whole() {
+    let scene = after_rejections(1);
+    let before = fs::read(scene.file("json")).unwrap();
+    let steps = json!([{"do": "full disk"}, {"do": "login"}]);
+    for _ in 0..3 {
+        let mut helper = Helper::start(&scene.options(RIGHT), steps.clone());
+        assert_eq!(helper.outcome(), "TSM_E_STORE");
+    }
+    assert_eq!(scene.logins(), 1);
+    assert_eq!(fs::read(scene.file("json")).unwrap(), before);
+    assert!(scene.files("new").is_empty());
+    assert!(scene.login(RIGHT).is_ok());
+}
+
+#[test]
+fn memory_goes_on_counting_where_the_full_default_store_ended() {
+    let scene = Scene::new();
+    let state = scene.root().join("state");
+    // The helper's environment names the state directory of its user.
+    let store = format!("file:{}", state.join("tsm").display());
+    for n in 0..2 {
+        let refused = scene.login_with(&format!("wrong {n}"), json!({"store": store}));
+        assert_eq!(refused, Err(Status::Credentials));
+    }
+    let login = |password: &str| json!({"do": "login", "options": {"password": password}});
+    let steps = json!([
+        {"do": "full disk"}, login("wrong 2"), login("wrong 3"), login("wrong 0"), login(RIGHT)
+    ]);
+    let options = with(scene.options("-"), json!({"store": null}));
+    let mut helper = Helper::start_with_state(&options, steps, &state);
+    assert!(helper.line_of("log Warn").contains("falls back to memory"));
+    assert_eq!(helper.outcome(), "TSM_E_CREDENTIALS");
+    for _ in 0..3 {
+        assert_eq!(helper.outcome(), "TSM_E_LOGIN_BLOCKED");
+    }
+    assert_eq!(scene.most_strikes(), 3);
+}
+
+#[test]
+fn a_left_over_of_a_killed_writer_is_in_nobodys_way() {
+    let scene = after_rejections(2);
+    let left = scene.file("json").with_extension("new");
+    fs::write(&left, "{\"form").unwrap();
+    assert_eq!(scene.login("another"), Err(Status::Credentials));
+    assert_eq!(scene.slots(), (3, 0));
+    assert!(!left.exists());
+    symlink("/etc/passwd", &left).unwrap();
+    scene.unblock();
+    assert!(scene.login(RIGHT).is_ok());
+    assert!(!left.exists());
+}
+
+#[test]
+fn a_lock_file_removed_in_mid_login_costs_no_slot_of_others() {
+    let scene = Scene::new();
+    scene.fault(json!({"on": "login", "fault": "hold"}));
+    let mut first = Helper::login(&scene.options(RIGHT));
+    scene.wait_for_logins(1);
+    fs::remove_file(scene.file("lock")).unwrap();
+    assert_eq!(scene.login("wrong"), Err(Status::Credentials));
+    scene.drop_faults();
+    assert_eq!(first.outcome(), "OK");
+    // What the first has to note, it notes in a record that is no longer its own to write.
+    assert_eq!(scene.login("wrong"), Err(Status::LoginBlocked));
+    assert_eq!(scene.slots(), (1, 1));
+}
