@@ -53,8 +53,9 @@ bench: $(VENV)/ready target/release/libtsm.so
 	$(CARGO) build -q --release -p tsm-sandbox
 	$(VENV)/bin/python benches/bench.py
 
+# The whole width of the model (minutes) and a million steps of simulated histories. Seeds are printed; TSM_SEED=n replays one.
 soak:
-	$(CARGO) test --release -p tsm --lib proof -- --ignored --nocapture
+	TSM_SOAK=1 $(CARGO) test --profile soak -p tsm --lib proof -- --nocapture
 
 header:
 	TSM_UPDATE_HEADER=1 $(CARGO) test -q -p tsm --test c_abi the_table_of_options
