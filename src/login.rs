@@ -226,10 +226,11 @@ impl Place {
         if !self.is_default || fell_back_before {
             return result;
         }
-        self.mirror(running, clock)?;
+        let mirrored = self.mirror(running, clock);
         match result {
             Err(error) if error.status() == Status::Store => {
                 warn_of_fallback(log, &error);
+                mirrored?;
                 memory::count_alone(&self.key);
                 attempt(self.current())
             }

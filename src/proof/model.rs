@@ -892,7 +892,6 @@ fn processes_that_are_restarted_with_other_passwords() {
             if soaks() {
                 bounds.processes = 3;
                 bounds.crashes = 1;
-                bounds.not_judged = 1;
             }
         });
         holds("restarts", bounds);

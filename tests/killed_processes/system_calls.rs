@@ -218,14 +218,14 @@ impl Traced {
     }
 
     fn entered(&self) -> Option<Entered> {
-        const GET_SYSCALL_INFO: libc::c_uint = 0x420e;
+        const GET_SYSCALL_INFO: u32 = 0x420e;
         /// The kernel's `struct ptrace_syscall_info` up to the third argument: operation, …, number, arguments.
         const ENTRY: u8 = 1;
         let mut info = [0u64; 11];
         // SAFETY: the buffer is as long as is said, and the thread is stopped.
         let length = unsafe {
             libc::ptrace(
-                GET_SYSCALL_INFO,
+                GET_SYSCALL_INFO as _,
                 self.stopped,
                 std::mem::size_of_val(&info),
                 info.as_mut_ptr(),
