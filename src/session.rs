@@ -163,17 +163,20 @@ impl Session {
 
     /// Logs in again if the token held is still the expired one; `None` is whichever is held now.
     pub fn relogin(&self, call: &Call, expired_token: Option<&str>) -> Result<()> {
+        self.check_process()?;
+        // Before anything that takes time: "whichever is held now" must not become another thread's new one.
+        let (held, last) = (
+            self.held.load_full(),
+            self.generations.load(Ordering::Acquire),
+        );
         let running = self.start(call)?;
-        match (self.held.load_full(), expired_token) {
+        match (held, expired_token) {
             (Some(held), Some(expired)) if held.text.reveal() != expired => Ok(()),
             (Some(held), _) => self
                 .renew(&running, held.generation, Some(&held.text))
                 .map(drop),
             // After a logout there is nothing to be newer than.
-            (None, _) => {
-                let last = self.generations.load(Ordering::Acquire);
-                self.renew(&running, last, None).map(drop)
-            }
+            (None, _) => self.renew(&running, last, None).map(drop),
         }
     }
 
