@@ -2,8 +2,8 @@
 //! What an answer means is `platform`'s to say; whether a login may leave is `login`'s and `lockout`'s.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -50,8 +50,8 @@ pub struct Session {
     /// None after a logout.
     held: ArcSwapOption<Token>,
     generations: AtomicU64,
-    /// How many logouts there were: a renewal that one overtook must not bring the session back.
-    logouts: AtomicU64,
+    /// How many logouts there were: a renewal that one overtook must not bring the session back. Locked while `held` changes.
+    logouts: Mutex<u64>,
     renewal: Renewal<Renewed>,
     cancelled: Arc<AtomicBool>,
     born: u32,
@@ -129,7 +129,7 @@ impl Session {
             logins: Logins::new(settings, place, Arc::clone(&clock)),
             held: ArcSwapOption::empty(),
             generations: AtomicU64::new(0),
-            logouts: AtomicU64::new(0),
+            logouts: Mutex::new(0),
             renewal: Renewal::new(),
             cancelled: Arc::default(),
             born: fork::generation(),
@@ -191,8 +191,17 @@ impl Session {
     /// Afterwards calls fail with [`Status::NotLoggedIn`] until [`Session::relogin`].
     pub fn logout(&self, call: &Call) -> Result<()> {
         let running = self.start(call)?;
-        let token = self.current()?;
-        let answer = self.exchange(&running, &token, false, |api, token| match self.protocol {
+        let mut token = self.current()?;
+        while let Some(newer) = self.end(&running, &token)? {
+            token = newer;
+        }
+        self.log.info(|| "logged out".into());
+        Ok(())
+    }
+
+    /// Ends one token; gives the one that is held by now if it is another.
+    fn end(&self, running: &Running, token: &Arc<Token>) -> Result<Option<Arc<Token>>> {
+        let answer = self.exchange(running, token, false, |api, token| match self.protocol {
             Protocol::Rest => {
                 let request = Request {
                     method: "POST",
@@ -200,11 +209,11 @@ impl Session {
                     headers: &[],
                     body: &[],
                 };
-                self.send_rest(&running, &request, api, token)
+                self.send_rest(running, &request, api, token)
             }
             Protocol::Soap => {
                 let envelope = soap::logout_envelope(&token.text);
-                self.send_soap(&running, &soap::LOG_OUT, &envelope)
+                self.send_soap(running, &soap::LOG_OUT, &envelope)
             }
         });
         match answer.and_then(|answer| answer.check()) {
@@ -212,14 +221,22 @@ impl Session {
             Err(error) if error.status() == Status::SessionExpired => {}
             other => other?,
         }
-        self.logouts.fetch_add(1, Ordering::AcqRel);
-        self.held.rcu(|held| match held {
-            Some(held) if held.generation == token.generation => None,
-            other => other.clone(),
-        });
-        log_afterwards(|| self.logins.forget_shared(&running, &token.text))?;
-        self.log.info(|| "logged out".into());
-        Ok(())
+        let newer = {
+            let mut logouts = self.logouts();
+            let held = self.held.load_full();
+            let newer = held.filter(|held| held.generation != token.generation);
+            if newer.is_none() {
+                self.held.store(None);
+                *logouts += 1;
+            }
+            newer
+        };
+        log_afterwards(|| self.logins.forget_shared(running, &token.text))?;
+        Ok(newer)
+    }
+
+    fn logouts(&self) -> MutexGuard<'_, u64> {
+        self.logouts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends every call under way, and every later one that would use the network, with [`Status::Cancelled`]. Final.
@@ -344,7 +361,7 @@ impl Session {
                 by_login: false,
             })
         };
-        let logouts = self.logouts.load(Ordering::Acquire);
+        let logouts = *self.logouts();
         log_afterwards(|| {
             self.renewal.run(running, newer, || {
                 if refused.is_some() && self.held.load().is_none() {
@@ -354,7 +371,8 @@ impl Session {
                 let obtained = self
                     .logins
                     .obtain(&*self.wire, api_tokens, running, refused)?;
-                if self.logouts.load(Ordering::Acquire) != logouts {
+                let now = self.logouts();
+                if *now != logouts {
                     return Err(not_logged_in());
                 }
                 let token = Arc::new(Token {

@@ -308,6 +308,23 @@ fn a_request_does_not_undo_a_logout() {
 }
 
 #[test]
+fn a_login_meanwhile_does_not_undo_a_logout() {
+    let sandbox = sandbox();
+    let session = login(&sandbox).unwrap();
+    fault(&sandbox, "logout", "hold", json!({"times": 1}));
+    std::thread::scope(|scope| {
+        let under_way = scope.spawn(|| session.logout(&Call::new()));
+        while sandbox.counter("logout") == 0 {
+            std::thread::yield_now();
+        }
+        session.relogin(&Call::new(), None).unwrap();
+        sandbox.control("DELETE", "/faults", json!(null));
+        under_way.join().unwrap().unwrap();
+    });
+    assert_eq!(session.token().unwrap_err().status(), Status::NotLoggedIn);
+}
+
+#[test]
 fn a_log_callback_may_use_its_session() {
     let sandbox = sandbox();
     let session = std::sync::Arc::new(std::sync::OnceLock::<Session>::new());
