@@ -53,9 +53,7 @@ static inline void sandbox_expire_sessions(void)
 {
     char answer[1024];
 
-    if (sandbox_control("POST", "/expire", "{\"what\": \"session\"}", answer, sizeof answer) == 200)
-        puts("(sandbox: the session token has expired)");
-    else
+    if (sandbox_control("POST", "/expire", "{\"what\": \"session\"}", answer, sizeof answer) != 200)
         puts("(no sandbox here, so nothing expires)");
 }
 

@@ -8,6 +8,12 @@ use tsm_sandbox::{Options, Sandbox};
 use crate::compiler::{build_program, library_folder, program, root, scratch, succeed};
 use crate::programs::in_sandbox;
 
+/// What the examples of all languages print.
+const STORY: &str = "logged in; 2 devices
+the token expired and was renewed; 2 devices
+the token expired and was renewed by hand; 2 devices
+";
+
 /// Compiles and runs an example against a sandbox; what it printed, and the sandbox.
 fn run(source: &Path) -> (String, Sandbox) {
     let built = build_program(source, &library_folder());
@@ -19,8 +25,7 @@ fn run(source: &Path) -> (String, Sandbox) {
 #[test]
 fn devices_is_mended_once_by_the_library_and_once_by_hand() {
     let (printed, sandbox) = run(&root().join("examples/c/devices.c"));
-    assert_eq!(printed.matches("2 devices").count(), 3, "{printed}");
-    assert_eq!(printed.matches("SessionToken.Expired:").count(), 1);
+    assert_eq!(printed, STORY);
     let counters = ["login", "logout", "api", "api_expired"].map(|name| sandbox.counter(name));
     assert_eq!(counters, [4, 2, 5, 2]);
 }
@@ -28,8 +33,7 @@ fn devices_is_mended_once_by_the_library_and_once_by_hand() {
 #[test]
 fn devices_soap_does_the_same() {
     let (printed, sandbox) = run(&root().join("examples/c/devices_soap.c"));
-    assert_eq!(printed.matches("2 devices").count(), 3, "{printed}");
-    assert_eq!(printed.matches("SessionToken.Expired:").count(), 1);
+    assert_eq!(printed, STORY);
     let names = [
         "soap_login",
         "soap_logout",
