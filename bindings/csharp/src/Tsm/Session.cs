@@ -93,9 +93,6 @@ public sealed partial class Session : IDisposable
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
-    /// <summary>Whether this session renews itself; the handler for HttpClient follows it.</summary>
-    internal bool AutoRelogin => Info.Values["auto_relogin"] == "true";
-
     /// <summary>Logs in.</summary>
     /// <param name="options">Who and where; null takes everything from the environment.</param>
     /// <param name="cancellationToken">Ends the call early.</param>

@@ -24,6 +24,7 @@ namespace Tsm;
 /// these. For any other the token is renewed and the request throws <see cref="ThingSpaceException"/>; make it anew and send it again.
 /// </para>
 /// <para>Certificates, proxies and timeouts of these requests are the HttpClient's and its inner handler's, not the session's.</para>
+/// <para>The handler renews whatever <see cref="SessionOptions.AutoRelogin"/> says: that is about the session's own requests.</para>
 /// <para>
 /// What keeps a renewal from succeeding is thrown as <see cref="ThingSpaceException"/>. All other answers are the caller's, as without
 /// this handler.
@@ -134,7 +135,7 @@ public sealed class ThingSpaceHandler : DelegatingHandler
             }
         }
 
-        if (budget.SessionToken && error?.Status == TsmStatus.SessionExpired && _session.AutoRelogin)
+        if (budget.SessionToken && error?.Status == TsmStatus.SessionExpired)
         {
             budget.SessionToken = false;
             await Relogin(token, isAsync, cancellationToken).ConfigureAwait(false);

@@ -53,47 +53,61 @@ class Exchange:
         return {API_HEADER: f"Bearer {self.api_token}", SESSION_HEADER: self.session_token}
 
     def refusal(self, status: int, content: bytes) -> Optional[_Refusal]:
-        """The error that an answer stands for if it refuses a token that was not renewed yet."""
+        """The error that an answer stands for if it refuses a token that may still be renewed."""
         if status < 400:
             return None
         try:
             check(status, content)
         except (SessionTokenExpired, ApiTokenError) as error:
-            return self._not_renewed(error)
+            return error if self._remedies(error) else None
         except Error:
             pass
         return None
 
-    def _not_renewed(self, error: _Refusal) -> Optional[_Refusal]:
-        if type(error) not in self._renewed:
-            return error
-        # A 401 that does not say which token it is about: both are tried, the session's first.
-        if error.http_status == 401 and "SessionToken" not in error.code and ApiTokenError not in self._renewed:
-            return ApiTokenError(str(error), code=error.code, http_status=401)
-        return None
+    def _remedies(self, refusal: _Refusal) -> list[type[_Refusal]]:
+        """Which tokens to renew, in this order."""
+        kinds: tuple[type[_Refusal], ...] = (type(refusal),)
+        if refusal.http_status == 401 and refusal.code != "unauthorized" and "SessionToken." not in refusal.code:
+            # Which token it is about is not said. Renewing the API token risks no login.
+            kinds = (ApiTokenError, SessionTokenExpired) if isinstance(refusal, SessionTokenExpired) else kinds
+        return [kind for kind in kinds if kind not in self._renewed]
 
-    def renew(self, refusal: _Refusal, response: Any, replayable: bool, cancel: Optional[Cancellation] = None) -> None:
-        """Renews the token that was refused and takes the new one, so that the request can be sent again.
+    def renew(self, refusal: _Refusal, response: Any, replayable: bool, cancel: Optional[Cancellation] = None) -> bool:
+        """Renews the token that was refused and takes the new one; says whether to send the request again.
 
         Raises what the renewal raises, or the refusal itself if the request's body cannot be sent twice; with the
         client's answer as ``response``.
         """
-        self._renewed.add(type(refusal))
+        renewed = False
+        refusal.token = self.session_token if isinstance(refusal, SessionTokenExpired) else self.api_token
         try:
-            if isinstance(refusal, SessionTokenExpired):
-                refusal.token = self.session_token
-                self._session.relogin(self.session_token, cancel=cancel)
-            else:
-                refusal.token = self.api_token
-                self._session.renew_api_token(self.api_token, cancel=cancel)
-            self.read_tokens(cancel)
+            for kind in self._remedies(refusal):
+                self._renewed.add(kind)
+                try:
+                    self._renew(kind, cancel)
+                except ApiTokenError as error:
+                    if isinstance(refusal, ApiTokenError) or error.http_status is not None:
+                        raise
+                    continue  # a fixed one, of which there is no other; the session's is left
+                renewed = True
+                if replayable:
+                    break  # else nobody would see whether it helped: all that may be at fault is renewed
+            if renewed:
+                self.read_tokens(cancel)
         except Error as error:
             error.response = response
             raise
-        if not replayable:
+        if renewed and not replayable:
             refusal.response = response
             refusal.args = (
                 f"{refusal} The token was renewed, but the request's body is a stream that cannot be sent twice: "
                 "make the request again with a fresh body.",
             )
             raise refusal
+        return renewed
+
+    def _renew(self, kind: type[_Refusal], cancel: Optional[Cancellation]) -> None:
+        if kind is ApiTokenError:
+            self._session.renew_api_token(self.api_token, cancel=cancel)
+        else:
+            self._session.relogin(self.session_token, cancel=cancel)

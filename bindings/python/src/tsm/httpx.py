@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncGenerator, Generator
-from typing import Callable
+from typing import Callable, TypeVar
 
 import anyio.to_thread
 import httpx
@@ -20,6 +20,8 @@ from ._exchange import Exchange, is_for
 from ._session import Session
 
 __all__ = ["ThingSpaceAuth"]
+
+_Result = TypeVar("_Result")
 
 
 class ThingSpaceAuth(httpx.Auth):
@@ -60,7 +62,8 @@ class ThingSpaceAuth(httpx.Auth):
             refusal = exchange.refusal(response.status_code, response.content)
             if refusal is None:
                 return
-            exchange.renew(refusal, response, _replayable(request))
+            if not exchange.renew(refusal, response, _replayable(request)):
+                return
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         if not is_for(self._session, str(request.url)):
@@ -77,7 +80,8 @@ class ThingSpaceAuth(httpx.Auth):
             refusal = exchange.refusal(response.status_code, response.content)
             if refusal is None:
                 return
-            await _in_thread(functools.partial(exchange.renew, refusal, response, _replayable(request)))
+            if not await _in_thread(functools.partial(exchange.renew, refusal, response, _replayable(request))):
+                return
 
 
 class _WithTokens(httpx.Headers):
@@ -110,11 +114,11 @@ def _replayable(request: httpx.Request) -> bool:
         return False
 
 
-async def _in_thread(function: Callable[[Cancellation], None]) -> None:
+async def _in_thread(function: Callable[[Cancellation], _Result]) -> _Result:
     """Runs what may wait in a worker thread, and ends it when the task is cancelled."""
     cancel = Cancellation()
     try:
-        await anyio.to_thread.run_sync(function, cancel, abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(function, cancel, abandon_on_cancel=True)
     except BaseException:
         cancel.cancel()
         raise

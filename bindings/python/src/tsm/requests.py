@@ -62,7 +62,8 @@ class ThingSpaceAuth(requests.auth.AuthBase):
             if refusal is None:
                 break
             request = response.request.copy()
-            exchange.renew(refusal, response, _rewound(request))
+            if not exchange.renew(refusal, response, _rewound(request)):
+                break
             request.headers.update(exchange.headers())
             response = _resend(request, response, options)
         if response.is_redirect:
