@@ -80,9 +80,9 @@
  *
  * THREADS
  *   Every function may be called from any thread at any time. A session, a config and a call may be
- *   used by many threads at once; a response and an error by one thread at a time. However many
- *   threads find a token expired, one login is sent and all share its outcome. No lock is held
- *   while a callback of yours runs.
+ *   used by many threads at once, and a response be read by many; an error is for one thread at a
+ *   time. However many threads find a token expired, one login is sent and all share its outcome. No
+ *   lock is held while a callback of yours runs.
  *
  * WAITING AND CANCELLING
  *   The functions that take a `tsm_call` may use the network and so wait. No other function waits,
@@ -213,7 +213,8 @@ typedef struct tsm_config tsm_config;
 typedef struct tsm_error tsm_error;
 
 /**
- * One answer of the platform: HTTP status, headers, body. Used by one thread at a time.
+ * One answer of the platform: HTTP status, headers, body. It never changes: any number of threads may
+ * read it at once.
  */
 typedef struct tsm_response tsm_response;
 
@@ -664,6 +665,15 @@ tsm_status tsm_response_header_at(const tsm_response *response,
                                   size_t index,
                                   const char **name,
                                   const char **value);
+
+/**
+ * All headers at once, for bindings: name, NUL, value, NUL of the first, of the second, and so on in the
+ * order they came; their length together in `*length` unless `length` is NULL. No name and no value
+ * holds a NUL. Never NULL but on a bad handle, which gives NULL and 0. Borrowed: it lives until the
+ * response is freed.
+ */
+const char *tsm_response_headers(const tsm_response *response,
+                                 size_t *length);
 
 /**
  * The body, and its length in bytes in `*length` unless `length` is NULL. A NUL follows it that

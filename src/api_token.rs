@@ -88,12 +88,16 @@ impl ApiTokens {
         matches!(self.source, Source::Application { .. })
     }
 
+    /// The token held, unless its time is up.
+    pub fn held(&self) -> Option<Arc<ApiToken>> {
+        self.held.load_full().filter(|held| !self.has_ended(held))
+    }
+
     /// The token held, or a new one where there is none or its time is up.
     pub fn get(&self, wire: &dyn Wire, running: &Running) -> Result<Arc<ApiToken>> {
-        let fresh = || self.held.load_full().filter(|held| !self.has_ended(held));
-        match fresh() {
+        match self.held() {
             Some(held) => Ok(held),
-            None => self.fly(wire, running, fresh),
+            None => self.fly(wire, running, || self.held()),
         }
     }
 

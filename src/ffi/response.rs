@@ -1,4 +1,4 @@
-//! Responses as C sees them. Header text is copied for C only when it is asked for; the body is never copied.
+//! Responses as C sees them. Header text is copied for C once, when it is asked for; the body is never copied.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
@@ -12,7 +12,8 @@ use super::text::invalid;
 use crate::error::{Error, Result, Status};
 use crate::response::Response;
 
-/// One answer of the platform: HTTP status, headers, body. Used by one thread at a time.
+/// One answer of the platform: HTTP status, headers, body. It never changes: any number of threads may
+/// read it at once.
 pub struct tsm_response {
     _private: (),
 }
@@ -44,10 +45,13 @@ pub(super) fn hand_out(mut response: Response) -> Result<*mut tsm_response> {
 }
 
 impl Answer {
+    fn headers(&self) -> &Headers {
+        self.headers
+            .get_or_init(|| Box::new(Headers::new(self.response.headers())))
+    }
+
     fn header_at(&self, index: usize) -> Option<(*const c_char, *const c_char)> {
-        let headers = self
-            .headers
-            .get_or_init(|| Box::new(Headers::new(self.response.headers())));
+        let headers = self.headers();
         let (name, value) = *headers.starts.get(index)?;
         Some((headers.at(name), headers.at(value)))
     }
@@ -148,6 +152,30 @@ pub unsafe extern "C" fn tsm_response_header_at(
     };
     // SAFETY: NULL is allowed.
     unsafe { panic::status("tsm_response_header_at", ptr::null_mut(), body) }
+}
+
+/// All headers at once, for bindings: name, NUL, value, NUL of the first, of the second, and so on in the
+/// order they came; their length together in `*length` unless `length` is NULL. No name and no value
+/// holds a NUL. Never NULL but on a bad handle, which gives NULL and 0. Borrowed: it lives until the
+/// response is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_response_headers(
+    response: *const tsm_response,
+    length: *mut usize,
+) -> *const c_char {
+    panic::value("tsm_response_headers", ptr::null(), || {
+        let (text, size) = RESPONSES
+            .with(response, |answer| {
+                let text = &answer.headers().text;
+                (text.as_ptr().cast(), text.len())
+            })
+            .unwrap_or((ptr::null(), 0));
+        if !length.is_null() {
+            // SAFETY: not NULL, and the caller's promise.
+            unsafe { length.write(size) };
+        }
+        text
+    })
 }
 
 /// The body, and its length in bytes in `*length` unless `length` is NULL. A NUL follows it that

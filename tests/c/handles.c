@@ -60,6 +60,9 @@ static void response_is_refused(void *bad)
     CHECK_INT(0, tsm_response_status(response));
     CHECK(tsm_response_header(response, "Content-Type") == NULL);
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_response_header_at(response, 0, &name, &value));
+    CHECK(tsm_response_headers(response, &length) == NULL);
+    CHECK_INT(0, length);
+    length = 7;
     CHECK(tsm_response_body(response, &length) == NULL);
     CHECK_INT(0, length);
     CHECK(tsm_response_body(response, NULL) == NULL);

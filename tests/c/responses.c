@@ -15,7 +15,7 @@ static tsm_response *get(const tsm_session *session)
 static void headers_and_body(const tsm_session *session)
 {
     tsm_response *response;
-    const char *name = NULL, *value = NULL;
+    const char *name = NULL, *value = NULL, *block, *text;
     const uint8_t *body;
     size_t length = 0, count = 0;
     int seen = 0;
@@ -42,6 +42,17 @@ static void headers_and_body(const tsm_session *session)
     CHECK_INT(TSM_E_INVALID_ARGUMENT, tsm_response_header_at(response, SIZE_MAX, &name, &value));
     CHECK_INT(TSM_E_INVALID_ARGUMENT, tsm_response_header_at(response, 0, NULL, &value));
     CHECK_INT(TSM_E_INVALID_ARGUMENT, tsm_response_header_at(response, 0, &name, NULL));
+    block = tsm_response_headers(response, &length);
+    CHECK(block != NULL && tsm_response_headers(response, NULL) == block);
+    for (seen = 0, text = block; text < block + length; seen++) {
+        CHECK_INT(TSM_OK, tsm_response_header_at(response, (size_t)seen, &name, &value));
+        CHECK_TEXT(name, text);
+        text += strlen(text) + 1;
+        CHECK_TEXT(value, text);
+        text += strlen(text) + 1;
+    }
+    CHECK_INT(count, seen);
+    CHECK(text == block + length);
     body = tsm_response_body(response, &length);
     CHECK_INT(4, length);
     CHECK_TEXT("gone", (const char *)body);
