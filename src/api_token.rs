@@ -123,7 +123,10 @@ impl ApiTokens {
         newer: impl Fn() -> Option<Arc<ApiToken>>,
     ) -> Result<Arc<ApiToken>> {
         let fetch = || self.fetch(wire, running);
-        log_afterwards(|| self.renewal.run(running, newer, fetch))
+        log_afterwards(|| {
+            self.renewal
+                .run(running, newer, |landing| landing.here(running, fetch))
+        })
     }
 
     /// A newer token than the one of that text; without one, than what is held.

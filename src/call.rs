@@ -83,6 +83,7 @@ pub(crate) struct Running {
     session_cancelled: Arc<AtomicBool>,
     deadline: Option<Instant>,
     short: bool,
+    detached: bool,
 }
 
 impl Running {
@@ -95,6 +96,32 @@ impl Running {
             // A timeout past the end of time is none.
             deadline: Instant::now().checked_add(own.unwrap_or(default)),
             short: own.is_some_and(|own| own < default),
+            detached: false,
+        }
+    }
+
+    /// A login that goes on by itself for as long as `wanted` is not cancelled; see [`Running::once_sent`].
+    pub fn detached(
+        wanted: &Call,
+        session_cancelled: Arc<AtomicBool>,
+        timeout: Duration,
+    ) -> Running {
+        Running {
+            detached: true,
+            ..Running::start(wanted, session_cancelled, timeout)
+        }
+    }
+
+    /// What ends a login that is sent: of one that goes on by itself the deadline alone, since the platform judges it whether or not
+    /// anybody waits for the answer.
+    pub fn once_sent(&self) -> Running {
+        match self.detached {
+            true => Running {
+                call: Call::new(),
+                session_cancelled: Arc::default(),
+                ..self.clone()
+            },
+            false => self.clone(),
         }
     }
 

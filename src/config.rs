@@ -138,14 +138,14 @@ impl Config {
             let Some(value) = std::env::var_os(&variable).filter(|value| !value.is_empty()) else {
                 continue;
             };
+            if self.values.get(info.name).is_some_and(|v| v.by_hand) {
+                continue;
+            }
             let value = value
                 .to_str()
                 .ok_or_else(|| invalid(format!("{variable} is not UTF-8")))?;
-            if !self.values.get(info.name).is_some_and(|v| v.by_hand) {
-                self.put(info, value, false).map_err(|error| {
-                    invalid(format!("environment {variable}: {}", error.message()))
-                })?;
-            }
+            self.put(info, value, false)
+                .map_err(|error| invalid(format!("environment {variable}: {}", error.message())))?;
         }
         Ok(())
     }
@@ -395,10 +395,17 @@ thread_local! {
     static HELD_BACK: RefCell<Option<Vec<HeldBack>>> = const { RefCell::new(None) };
 }
 
-struct HeldBack {
+/// A line for the log that waits.
+pub(crate) struct HeldBack {
     log: Log,
     level: LogLevel,
     text: String,
+}
+
+impl HeldBack {
+    pub fn tell(self) {
+        self.log.line(self.level, || self.text);
+    }
 }
 
 /// Runs `work`, and lets no log callback run before it is over: it may hold a lease, or be what other threads wait for.
@@ -429,6 +436,13 @@ pub(crate) fn log_afterwards<R>(work: impl FnOnce() -> R) -> R {
         }
     }
     result
+}
+
+/// Runs `work` on a thread from which no log callback may be called, and gives the lines to be told on another.
+pub(crate) fn log_elsewhere<R>(work: impl FnOnce() -> R) -> (R, Vec<HeldBack>) {
+    HELD_BACK.set(Some(Vec::new()));
+    let result = work();
+    (result, HELD_BACK.take().unwrap_or_default())
 }
 
 impl Log {

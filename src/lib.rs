@@ -23,6 +23,7 @@
 #![warn(missing_docs)]
 
 mod api_token;
+mod background;
 mod call;
 mod clock;
 mod config;
@@ -44,6 +45,7 @@ mod secret;
 mod session;
 mod store;
 mod tls;
+mod tokens;
 mod transport;
 
 pub use call::Call;

@@ -1,13 +1,17 @@
-//! Single flight: of all that find the same token refused, one renews it and the rest wait and share the outcome, good or bad.
-//! It knows neither tokens nor the network: what is newer, and how to renew, comes from outside.
+//! Single flight: of all that find the same token refused, one has it renewed and all wait for and share the outcome, good or bad.
+//! It knows neither tokens nor the network: what is newer, and how to renew, comes from outside. A renewal may go on elsewhere, on a
+//! thread that outlives every call that waits for it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::call::Running;
-use crate::error::Result;
+use crate::call::{Call, Running};
+use crate::error::{Error, Result, Status};
 
-pub(crate) struct Renewal<T> {
+pub(crate) struct Renewal<T>(Arc<Shared<T>>);
+
+struct Shared<T> {
     state: Mutex<State<T>>,
     landed: Condvar,
 }
@@ -17,100 +21,153 @@ enum State<T> {
     InFlight(Arc<Flight<T>>),
 }
 
-/// One renewal under way. Its outcome is set once, under the lock of the state.
-type Flight<T> = Mutex<Option<Outcome<T>>>;
+/// One renewal under way.
+struct Flight<T> {
+    /// Set once, under the lock of the state.
+    outcome: Mutex<Option<Outcome<T>>>,
+    /// Who waits for it, its leader included.
+    waiting: AtomicUsize,
+    /// Cancelled when nobody waits any more.
+    wanted: Call,
+}
 
 #[derive(Clone)]
 enum Outcome<T> {
-    Shared(Result<T>),
-    /// Its leader gave up for reasons of its own: one of those that wait leads the next.
+    Landed(Result<T>),
+    /// It came to nothing: one of those that wait leads the next.
     HandedOver,
 }
 
 impl<T: Clone> Renewal<T> {
     pub fn new() -> Renewal<T> {
-        Renewal {
+        Renewal(Arc::new(Shared {
             state: Mutex::new(State::Idle),
             landed: Condvar::new(),
-        }
+        }))
     }
 
-    /// What `newer` has, or else the outcome of the one `renew` under way.
+    /// What `newer` has, or else the outcome of the one renewal under way; `lead` begins it, and sees to it that its [`Landing`] lands.
+    /// An error of `lead` is its caller's own.
     pub fn run(
         &self,
         running: &Running,
         newer: impl Fn() -> Option<T>,
-        renew: impl FnOnce() -> Result<T>,
+        lead: impl FnOnce(Landing<T>) -> Result<()>,
     ) -> Result<T> {
+        let mut lead = Some(lead);
         loop {
-            let mut state = lock(&self.state);
+            let mut state = lock(&self.0.state);
             if let Some(value) = newer() {
                 return Ok(value);
             }
-            let flight = match &*state {
-                State::InFlight(flight) => Arc::clone(flight),
+            let (waiting, lead) = match &*state {
+                State::InFlight(flight) => (Waiting::join(flight), None),
                 State::Idle => {
-                    let flight = Arc::default();
-                    *state = State::InFlight(Arc::clone(&flight));
-                    drop(state);
-                    return self.lead(&flight, running, renew);
+                    let waiting = Waiting::first();
+                    *state = State::InFlight(Arc::clone(&waiting.0));
+                    (waiting, lead.take())
                 }
             };
             drop(state);
-            match self.follow(&flight, running)? {
-                Outcome::Shared(outcome) => return outcome,
+            let leads = lead.is_some();
+            if let Some(lead) = lead {
+                lead(Landing {
+                    renewal: Arc::clone(&self.0),
+                    flight: Arc::clone(&waiting.0),
+                    outcome: Outcome::HandedOver,
+                })?;
+            }
+            match self.follow(&waiting.0, running)? {
+                Outcome::Landed(outcome) => return outcome,
+                Outcome::HandedOver if leads => {
+                    return Err(Error::new(
+                        Status::Internal,
+                        "the renewal ended without an outcome",
+                    ));
+                }
                 Outcome::HandedOver => {}
             }
         }
     }
 
-    fn lead(
-        &self,
-        flight: &Flight<T>,
-        running: &Running,
-        renew: impl FnOnce() -> Result<T>,
-    ) -> Result<T> {
-        // A panic lands too: nobody waits for a leader that is gone.
-        let mut landing = Landing {
-            renewal: self,
-            flight,
-            outcome: Outcome::HandedOver,
-        };
-        let result = renew();
-        if !matches!(&result, Err(error) if running.gave_up(error)) {
-            landing.outcome = Outcome::Shared(result.clone());
-        }
-        result
-    }
-
     fn follow(&self, flight: &Flight<T>, running: &Running) -> Result<Outcome<T>> {
         loop {
+            if let Some(outcome) = &*lock(&flight.outcome) {
+                return Ok(outcome.clone());
+            }
             // With no lock held: the interrupt function may do as it likes.
             running.check()?;
-            let state = lock(&self.state);
-            if let Some(outcome) = &*lock(flight) {
+            let state = lock(&self.0.state);
+            if let Some(outcome) = &*lock(&flight.outcome) {
                 return Ok(outcome.clone());
             }
             // Woken, or after a slice, the loop looks again; a poisoned lock guards nothing that could be half done.
-            let waited = self.landed.wait_timeout(state, patience(running));
-            drop(waited);
-            if let Some(outcome) = &*lock(flight) {
-                return Ok(outcome.clone());
+            drop(self.0.landed.wait_timeout(state, patience(running)));
+        }
+    }
+}
+
+/// One that waits for a flight.
+struct Waiting<T>(Arc<Flight<T>>);
+
+impl<T> Waiting<T> {
+    fn first() -> Waiting<T> {
+        Waiting(Arc::new(Flight {
+            outcome: Mutex::new(None),
+            waiting: AtomicUsize::new(1),
+            wanted: Call::new(),
+        }))
+    }
+
+    fn join(flight: &Arc<Flight<T>>) -> Waiting<T> {
+        flight.waiting.fetch_add(1, Ordering::AcqRel);
+        Waiting(Arc::clone(flight))
+    }
+}
+
+impl<T> Drop for Waiting<T> {
+    fn drop(&mut self) {
+        // Who joins at this very moment finds that the flight came to nothing, and leads the next.
+        if self.0.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.wanted.cancel();
+        }
+    }
+}
+
+/// The end of a renewal, owed to those who wait. Dropped without an outcome, as by a panic, it hands the renewal over to one of them.
+pub(crate) struct Landing<T: Clone> {
+    renewal: Arc<Shared<T>>,
+    flight: Arc<Flight<T>>,
+    outcome: Outcome<T>,
+}
+
+impl<T: Clone> Landing<T> {
+    /// A call that is cancelled when nobody waits for the renewal any more.
+    pub fn wanted(&self) -> &Call {
+        &self.flight.wanted
+    }
+
+    /// Everybody gets this outcome.
+    pub fn land(mut self, outcome: Result<T>) {
+        self.outcome = Outcome::Landed(outcome);
+    }
+
+    /// Renews in the leader's own call. If that is given up, it says nothing to the others: it is the leader's own error.
+    pub fn here(self, running: &Running, renew: impl FnOnce() -> Result<T>) -> Result<()> {
+        match renew() {
+            Err(error) if running.gave_up(&error) => Err(error),
+            outcome => {
+                self.land(outcome);
+                Ok(())
             }
         }
     }
 }
 
-struct Landing<'a, T: Clone> {
-    renewal: &'a Renewal<T>,
-    flight: &'a Flight<T>,
-    outcome: Outcome<T>,
-}
-
-impl<T: Clone> Drop for Landing<'_, T> {
+impl<T: Clone> Drop for Landing<T> {
     fn drop(&mut self) {
         let mut state = lock(&self.renewal.state);
-        *lock(self.flight) = Some(self.outcome.clone());
+        *lock(&self.flight.outcome) = Some(self.outcome.clone());
         *state = State::Idle;
         self.renewal.landed.notify_all();
     }
@@ -131,12 +188,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
 
     use super::*;
-    use crate::call::Call;
-    use crate::error::{Error, Status};
 
     fn running(call: &Call) -> Running {
         Running::start(call, Arc::default(), Duration::from_secs(3600))
@@ -158,12 +212,13 @@ mod tests {
                         renewal.run(
                             &running(&call),
                             || None,
-                            || {
+                            |landing| {
                                 renewals.fetch_add(1, Ordering::SeqCst);
                                 while waiting.load(Ordering::SeqCst) < 32 {
                                     std::thread::yield_now();
                                 }
-                                outcome.clone()
+                                landing.land(outcome.clone());
+                                Ok(())
                             },
                         )
                     })
@@ -186,8 +241,64 @@ mod tests {
     #[test]
     fn what_is_newer_needs_no_renewal() {
         let renewal = Renewal::new();
-        let got = renewal.run(&running(&Call::new()), || Some(1), || unreachable!());
+        let got = renewal.run(&running(&Call::new()), || Some(1), |_| unreachable!());
         assert_eq!(got.unwrap(), 1);
+    }
+
+    fn lands(value: u32) -> impl FnOnce(Landing<u32>) -> Result<()> {
+        move |landing| {
+            landing.land(Ok(value));
+            Ok(())
+        }
+    }
+
+    fn gone(_: Landing<u32>) -> Result<()> {
+        Err(Error::new(Status::Cancelled, "gone"))
+    }
+
+    #[test]
+    fn a_renewal_goes_on_when_all_who_waited_are_gone_and_serves_the_next() {
+        let renewal = Renewal::new();
+        let elsewhere = Mutex::new(None);
+        let impatient = Call::new();
+        impatient.set_timeout(Duration::ZERO);
+        for _ in 0..3 {
+            let gave_up = renewal.run(
+                &running(&impatient),
+                || None::<u32>,
+                |landing| {
+                    assert!(lock(&elsewhere).replace(landing).is_none(), "led twice");
+                    Ok(())
+                },
+            );
+            assert_eq!(gave_up.unwrap_err().status(), Status::Timeout);
+        }
+        let landing = lock(&elsewhere).take().unwrap();
+        let wanted = running(landing.wanted());
+        assert_eq!(wanted.check().unwrap_err().status(), Status::Cancelled);
+        std::thread::scope(|scope| {
+            let next =
+                scope.spawn(|| renewal.run(&running(&Call::new()), || None, |_| unreachable!()));
+            while landing.flight.waiting.load(Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            landing.land(Ok(7));
+            assert_eq!(next.join().unwrap().unwrap(), 7);
+        });
+    }
+
+    #[test]
+    fn a_renewal_that_dies_elsewhere_is_an_error_of_its_leader() {
+        let renewal = Renewal::<u32>::new();
+        let died = renewal.run(
+            &running(&Call::new()),
+            || None,
+            |landing| {
+                std::thread::spawn(|| drop(landing));
+                Ok(())
+            },
+        );
+        assert_eq!(died.unwrap_err().status(), Status::Internal);
     }
 
     /// A flight led by another thread, which ends as told.
@@ -202,20 +313,21 @@ mod tests {
             let renewal = &renewal;
             scope.spawn(move || {
                 let led = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    let running = running(&Call::new());
                     renewal.run(
-                        &running(&Call::new()),
+                        &running,
                         || None,
-                        move || {
+                        |landing| {
                             begun.send(()).unwrap();
                             wait_go.recv().unwrap();
-                            end()
+                            landing.here(&running, end)
                         },
                     )
                 }));
                 drop(led);
             });
             wait_begun.recv().unwrap();
-            assert!(matches!(*lock(&renewal.state), State::InFlight(_)));
+            assert!(matches!(*lock(&renewal.0.state), State::InFlight(_)));
             // The follower asks its call before each wait: the leader ends then.
             let go = std::sync::Mutex::new(Some(go));
             let call = Call::new();
@@ -225,7 +337,7 @@ mod tests {
                 }
                 false
             })));
-            let got = renewal.run(&running(&call), || None, || Ok(2));
+            let got = renewal.run(&running(&call), || None, lands(2));
             assert_eq!(got.unwrap(), 2);
             follow(renewal);
         });
@@ -244,7 +356,9 @@ mod tests {
             |renewal| {
                 let call = Call::new();
                 call.cancel();
-                let idle = renewal.run(&running(&call), || None, || Ok(3));
+                let cancelled = renewal.run(&running(&call), || None, gone);
+                assert_eq!(cancelled.unwrap_err().status(), Status::Cancelled);
+                let idle = renewal.run(&running(&Call::new()), || None, lands(3));
                 assert_eq!(idle.unwrap(), 3);
             },
         );

@@ -1,12 +1,11 @@
-//! The session: hands out the token, sends requests with it, sees when it was refused, renews it and sends again, within fixed bounds.
-//! What an answer means is `platform`'s to say; whether a login may leave is `login`'s and `lockout`'s.
+//! The session: sends requests with both tokens, sees when one was refused, has it renewed and sends again, within fixed bounds.
+//! What an answer means is `platform`'s to say, renewing is for `tokens`, whether a login may leave for `login` and `lockout`.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use zeroize::Zeroizing;
 
 use crate::api_token::{ApiToken, ApiTokens};
@@ -16,12 +15,12 @@ use crate::config::{Config, Log, Protocol, Settings, log_afterwards};
 use crate::error::{Error, Result, Status};
 use crate::fork;
 use crate::http::{Http, Outgoing, Wire};
-use crate::login::{self, Logins, Place, bearer};
+use crate::login::{self, Place, bearer};
 use crate::platform::answer::{self, Concern};
 use crate::platform::{rest, soap};
-use crate::renewal::Renewal;
 use crate::response::Response;
 use crate::secret::Secret;
+use crate::tokens::{Token, Tokens};
 
 /// Headers that are this library's to set.
 const OWN_HEADERS: [&str; 6] = [
@@ -44,34 +43,11 @@ pub struct Session {
     share_token: bool,
     timeout: Duration,
     max_response_bytes: u64,
-    wire: Box<dyn Wire>,
-    api_tokens: Option<ApiTokens>,
-    logins: Logins,
-    /// None after a logout.
-    held: ArcSwapOption<Token>,
-    generations: AtomicU64,
-    /// How many logouts there were: a renewal that one overtook must not bring the session back. Locked while `held` changes.
-    logouts: Mutex<u64>,
-    renewal: Renewal<Renewed>,
-    cancelled: Arc<AtomicBool>,
+    tokens: Arc<Tokens>,
     born: u32,
     requests: AtomicU64,
     resends: AtomicU64,
-    clock: Arc<dyn Clock>,
     log: Log,
-}
-
-/// A session token and which one it is, so that a late report about an older one changes nothing.
-struct Token {
-    text: Secret,
-    generation: u64,
-    since_ms: u64,
-}
-
-#[derive(Clone)]
-struct Renewed {
-    token: Arc<Token>,
-    by_login: bool,
 }
 
 /// One request to be sent with both tokens.
@@ -96,7 +72,7 @@ impl Session {
         let place = Place::open(&settings.account)?;
         let session = Session::new(&settings, wire, place, clock);
         let running = session.start(call)?;
-        session.renew(&running, 0, None)?;
+        session.tokens.renew(&running, 0, None)?;
         Ok(session)
     }
 
@@ -107,14 +83,6 @@ impl Session {
         place: Place,
         clock: Arc<dyn Clock>,
     ) -> Session {
-        let api_tokens = settings.api_credential.as_ref().map(|credential| {
-            ApiTokens::new(
-                credential,
-                settings.base_url.url(),
-                Arc::clone(&clock),
-                settings.log.clone(),
-            )
-        });
         Session {
             protocol: settings.protocol,
             base_url: settings.base_url.url().to_owned(),
@@ -124,18 +92,10 @@ impl Session {
             share_token: settings.share_token,
             timeout: settings.timeout,
             max_response_bytes: settings.max_response_bytes,
-            wire,
-            api_tokens,
-            logins: Logins::new(settings, place, Arc::clone(&clock)),
-            held: ArcSwapOption::empty(),
-            generations: AtomicU64::new(0),
-            logouts: Mutex::new(0),
-            renewal: Renewal::new(),
-            cancelled: Arc::default(),
+            tokens: Arc::new(Tokens::new(settings, wire, place, clock)),
             born: fork::generation(),
             requests: AtomicU64::new(0),
             resends: AtomicU64::new(0),
-            clock,
             log: settings.log.clone(),
         }
     }
@@ -148,10 +108,7 @@ impl Session {
     /// Shows the session token without copying it. Never touches the network, nor waits.
     pub fn with_token<R>(&self, read: impl FnOnce(&str) -> R) -> Result<R> {
         self.check_process()?;
-        match &*self.held.load() {
-            Some(token) => Ok(read(token.text.reveal())),
-            None => Err(not_logged_in()),
-        }
+        self.tokens.with_held(read)
     }
 
     /// The API token; fetched when there is none or its time is up. One that is held needs no time and no network.
@@ -161,7 +118,7 @@ impl Session {
         // What is held costs no wait, so that no deadline is too short for it.
         let api = match api_tokens.held() {
             Some(held) => held,
-            None => api_tokens.get(&*self.wire, &self.start(call)?)?,
+            None => api_tokens.get(&*self.tokens.wire, &self.start(call)?)?,
         };
         Ok(api.token.clone())
     }
@@ -170,33 +127,31 @@ impl Session {
     pub fn relogin(&self, call: &Call, expired_token: Option<&str>) -> Result<()> {
         self.check_process()?;
         // Before anything that takes time: "whichever is held now" must not become another thread's new one.
-        let (held, last) = (
-            self.held.load_full(),
-            self.generations.load(Ordering::Acquire),
-        );
+        let (held, newest) = (self.tokens.held(), self.tokens.newest());
         let running = self.start(call)?;
         match (held, expired_token) {
-            (Some(held), Some(expired)) if held.text.reveal() != expired => Ok(()),
-            (Some(held), _) => self
-                .renew(&running, held.generation, Some(&held.text))
-                .map(drop),
+            (Ok(held), Some(expired)) if held.text.reveal() != expired => return Ok(()),
+            (Ok(held), _) => self
+                .tokens
+                .renew(&running, held.generation, Some(&held.text))?,
             // After a logout there is nothing to be newer than.
-            (None, _) => self.renew(&running, last, None).map(drop),
-        }
+            (Err(_), _) => self.tokens.renew(&running, newest, None)?,
+        };
+        Ok(())
     }
 
     /// Fetches another API token if the one held is still the rejected one; `None` is whichever is held now.
     pub fn renew_api_token(&self, call: &Call, rejected_token: Option<&str>) -> Result<()> {
         let running = self.start(call)?;
         self.api_tokens()?
-            .renew_text(&*self.wire, &running, rejected_token)
+            .renew_text(&*self.tokens.wire, &running, rejected_token)
     }
 
     /// Ends the session on the platform; with `share_token`, for all that share it.
     /// Afterwards calls fail with [`Status::NotLoggedIn`] until [`Session::relogin`].
     pub fn logout(&self, call: &Call) -> Result<()> {
         let running = self.start(call)?;
-        let mut token = self.current()?;
+        let mut token = self.tokens.held()?;
         while let Some(newer) = self.end(&running, &token)? {
             token = newer;
         }
@@ -226,27 +181,12 @@ impl Session {
             Err(error) if error.status() == Status::SessionExpired => {}
             other => other?,
         }
-        let newer = {
-            let mut logouts = self.logouts();
-            let held = self.held.load_full();
-            let newer = held.filter(|held| held.generation != token.generation);
-            if newer.is_none() {
-                self.held.store(None);
-                *logouts += 1;
-            }
-            newer
-        };
-        log_afterwards(|| self.logins.forget_shared(running, &token.text))?;
-        Ok(newer)
-    }
-
-    fn logouts(&self) -> MutexGuard<'_, u64> {
-        self.logouts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tokens.forget(running, token)
     }
 
     /// Ends every call under way, and every later one that would use the network, with [`Status::Cancelled`]. Final.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
+        self.tokens.cancelled.store(true, Ordering::Release);
     }
 
     /// Sends one request with both tokens. A refused token is renewed and the request sent again, at most once for each renewal;
@@ -261,7 +201,7 @@ impl Session {
         check_path(request.path)?;
         check_headers(request.headers)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let token = self.current()?;
+        let token = self.tokens.held()?;
         self.exchange(&running, &token, self.auto_relogin, |api, token| {
             self.send_rest(&running, &request, api, token)
         })
@@ -285,7 +225,7 @@ impl Session {
         let operation = soap::Operation::new(service, operation)?;
         let element = soap::BodyElement::new(body_xml)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let token = self.current()?;
+        let token = self.tokens.held()?;
         self.exchange(&running, &token, self.auto_relogin, |_, token| {
             self.send_soap(&running, &operation, &element.envelope(&token.text))
         })
@@ -294,9 +234,9 @@ impl Session {
     /// Counters and state as flat JSON, without secrets. A counter never goes back.
     pub fn info(&self) -> Result<String> {
         self.check_process()?;
-        let held = self.held.load_full();
-        let age = |token: Arc<Token>| self.clock.monotonic_ms() - token.since_ms;
-        let (store, store_is_fallback) = self.logins.store();
+        let Tokens { logins, api, .. } = &*self.tokens;
+        let age_ms = self.tokens.age_ms();
+        let (store, store_is_fallback) = logins.store();
         Ok(serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"),
             "protocol": self.protocol.name(),
@@ -307,11 +247,11 @@ impl Session {
             "store_is_fallback": store_is_fallback,
             "share_token": self.share_token,
             "auto_relogin": self.auto_relogin,
-            "logged_in": held.is_some(),
-            "token_age_ms": held.map(age),
-            "logins": self.logins.succeeded(),
-            "login_failures": self.logins.failed(),
-            "api_token_fetches": self.api_tokens.as_ref().map_or(0, ApiTokens::fetches),
+            "logged_in": age_ms.is_some(),
+            "token_age_ms": age_ms,
+            "logins": logins.succeeded(),
+            "login_failures": logins.failed(),
+            "api_token_fetches": api.as_ref().map_or(0, ApiTokens::fetches),
             "requests": self.requests.load(Ordering::Relaxed),
             "resends": self.resends.load(Ordering::Relaxed),
         })
@@ -326,7 +266,7 @@ impl Session {
     /// Begins a call that may use the network. In a forked child nothing of the session is touched before this fails.
     fn start(&self, call: &Call) -> Result<Running> {
         self.check_process()?;
-        let running = Running::start(call, Arc::clone(&self.cancelled), self.timeout);
+        let running = Running::start(call, Arc::clone(&self.tokens.cancelled), self.timeout);
         running.check()?;
         Ok(running)
     }
@@ -341,57 +281,11 @@ impl Session {
         }
     }
 
-    fn current(&self) -> Result<Arc<Token>> {
-        self.held.load_full().ok_or_else(not_logged_in)
-    }
-
     fn api_tokens(&self) -> Result<&ApiTokens> {
-        self.api_tokens
+        self.tokens
+            .api
             .as_ref()
             .ok_or_else(|| invalid("a SOAP session has no API token"))
-    }
-
-    /// A token newer than the refused one, by whoever gets it first.
-    fn renew(
-        &self,
-        running: &Running,
-        refused_generation: u64,
-        refused: Option<&Secret>,
-    ) -> Result<Renewed> {
-        let newer = || {
-            let held = self.held.load_full();
-            let held = held.filter(|held| held.generation > refused_generation);
-            held.map(|token| Renewed {
-                token,
-                by_login: false,
-            })
-        };
-        let logouts = *self.logouts();
-        log_afterwards(|| {
-            self.renewal.run(running, newer, || {
-                if refused.is_some() && self.held.load().is_none() {
-                    return Err(not_logged_in());
-                }
-                let api_tokens = self.api_tokens.as_ref();
-                let obtained = self
-                    .logins
-                    .obtain(&*self.wire, api_tokens, running, refused)?;
-                let now = self.logouts();
-                if *now != logouts {
-                    return Err(not_logged_in());
-                }
-                let token = Arc::new(Token {
-                    text: obtained.token,
-                    generation: self.generations.fetch_add(1, Ordering::AcqRel) + 1,
-                    since_ms: self.clock.monotonic_ms(),
-                });
-                self.held.store(Some(Arc::clone(&token)));
-                Ok(Renewed {
-                    token,
-                    by_login: obtained.by_login,
-                })
-            })
-        })
     }
 
     /// Sends, and sends again with what was renewed: the API token at most once, the session token at most once by a login, and once
@@ -403,18 +297,16 @@ impl Session {
         may_relogin: bool,
         send: impl Fn(Option<&ApiToken>, &Token) -> Result<Response>,
     ) -> Result<Response> {
+        let (wire, api_tokens) = (&*self.tokens.wire, self.tokens.api.as_ref());
         let mut token = Arc::clone(token);
         let mut budget = Budget {
-            api_token: self
-                .api_tokens
-                .as_ref()
-                .is_some_and(ApiTokens::is_renewable),
+            api_token: api_tokens.is_some_and(ApiTokens::is_renewable),
             logins: if may_relogin { 1 } else { 0 },
             adoptions: if may_relogin { 1 } else { 0 },
         };
         loop {
-            let get = |tokens: &ApiTokens| tokens.get(&*self.wire, running);
-            let api = self.api_tokens.as_ref().map(get).transpose()?;
+            let get = |tokens: &ApiTokens| tokens.get(wire, running);
+            let api = api_tokens.map(get).transpose()?;
             let answer = send(api.as_deref(), &token)?;
             let concern = answer::concern(answer.status, &answer.body);
             match budget.remedy(concern) {
@@ -422,12 +314,14 @@ impl Session {
                 Remedy::RenewApiToken => {
                     self.log.info(|| "API token refused, renewing it".into());
                     let refused = api.map_or(0, |api| api.generation);
-                    self.api_tokens()?.renew(&*self.wire, running, refused)?;
+                    self.api_tokens()?.renew(wire, running, refused)?;
                 }
                 Remedy::RenewSession => {
                     self.log
                         .info(|| "session token refused, renewing it".into());
-                    let renewed = self.renew(running, token.generation, Some(&token.text))?;
+                    let renewed =
+                        self.tokens
+                            .renew(running, token.generation, Some(&token.text))?;
                     budget.spend(renewed.by_login);
                     token = renewed.token;
                 }
@@ -510,7 +404,7 @@ impl Session {
             max_response_bytes: self.max_response_bytes,
             on_kept_connection: true,
         };
-        let answer = self.wire.send(running, &outgoing)?;
+        let answer = self.tokens.wire.send(running, &outgoing)?;
         self.log.debug(|| {
             let path = url.split('?').next().unwrap_or_default();
             format!("{method} {path}: {}", answer.status)
@@ -608,13 +502,6 @@ fn check_headers(headers: &[(&str, &str)]) -> Result<()> {
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(Status::InvalidArgument, message)
-}
-
-fn not_logged_in() -> Error {
-    Error::new(
-        Status::NotLoggedIn,
-        "the session was logged out: tsm_relogin logs in again",
-    )
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use ureq::unversioned::transport::{
     RustlsConnector, Transport,
 };
 
+use crate::background;
 use crate::call::{Running, SLICE};
 use crate::error::{Error, Status};
 
@@ -438,13 +439,11 @@ impl Resolver for SlicedResolver {
 fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let (answer, answered) = mpsc::sync_channel(1);
     let host = host.to_owned();
-    std::thread::Builder::new()
-        .name("tsm-resolve".into())
-        .spawn(move || {
-            let found = (host.as_str(), port).to_socket_addrs();
-            // Nobody listens any more when the call was ended.
-            let _ = answer.send(found.map(Iterator::collect));
-        })?;
+    background::spawn("tsm-resolve", move || {
+        let found = (host.as_str(), port).to_socket_addrs();
+        // Nobody listens any more when the call was ended.
+        let _ = answer.send(found.map(Iterator::collect));
+    })?;
     loop {
         match answered.recv_timeout(slice()?) {
             Ok(found) => return found,
