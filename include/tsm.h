@@ -89,7 +89,10 @@
  *   but tsm_unblock(), which may wait for the store. None waits longer than `timeout_ms`, or the
  *   call's own timeout, in all. Any of them ends early with TSM_E_CANCELLED by tsm_call_cancel
  *   (this call), its interrupt function (the same, asked on the thread that waits), tsm_cancel (all
- *   of the session, for good) or tsm_free.
+ *   of the session, for good) or tsm_free. A login that was sent by then goes on by itself, on a
+ *   thread of the library's own, for `timeout_ms` at most: the platform judges it whether or not
+ *   anybody waits, and its outcome must be known. Such threads take no signals and call nothing of
+ *   yours.
  *
  * SHUTDOWN
  *   1. Have your threads leave their calls and join them: tsm_call_cancel() on the tsm_call they
@@ -438,9 +441,8 @@ tsm_status tsm_call_set_interrupt(tsm_call *call, tsm_interrupt_fn interrupt, vo
 
 /**
  * Ends every function running or yet to be called with this `call` with TSM_E_CANCELLED, soon:
- * they notice within 100 ms. From any thread. Calls that wait for a login
- * of this one's go on: one of them sends another.
- * What was sent before may have been acted on.
+ * they notice within 100 ms. From any thread. What was sent before may have been acted on. A login
+ * that was sent goes on by itself: others who need a token wait for it and share its outcome.
  *
  * Gives TSM_E_INVALID_HANDLE.
  */

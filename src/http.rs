@@ -199,13 +199,16 @@ fn read(
     let (parts, body) = answer.into_parts();
     let expected = body.content_length().unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected.min(max_bytes).min(TRUSTED_LENGTH) as usize + 1);
-    body.into_with_config()
+    let read = body
+        .into_with_config()
         .limit(max_bytes.saturating_add(1))
         .reader()
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(ureq::Error::BodyExceedsLimit(max_bytes));
-    }
+        .read_to_end(&mut bytes);
+    match read.map_err(ureq::Error::from) {
+        Err(ureq::Error::BodyExceedsLimit(_)) => Err(ureq::Error::BodyExceedsLimit(max_bytes)),
+        Ok(_) if bytes.len() as u64 > max_bytes => Err(ureq::Error::BodyExceedsLimit(max_bytes)),
+        read => read,
+    }?;
     let headers = parts.headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes());
         (name.as_str().to_owned(), value.into_owned())

@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use crate::error::{Error, Result, Status};
-use crate::secret::Secret;
+use crate::secret::{Secret, with_scratch};
 use crate::store::{Found, Key, PasswordHash, Record, Slot};
 
 /// How many rejected passwords are remembered.
@@ -301,9 +301,13 @@ fn hash(password: &Secret, salt: &[u8; 16]) -> Result<PasswordHash> {
     let failed = |error| Error::new(Status::Internal, format!("password hash failed: {error}"));
     let params = Params::new(19 * 1024, 2, 1, Some(32)).map_err(failed)?;
     let mut hash = [0; 32];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password.reveal().as_bytes(), salt, &mut hash)
-        .map_err(failed)?;
+    let blocks = params.block_count();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let password = password.reveal().as_bytes();
+    with_scratch(blocks, |memory| {
+        argon2.hash_password_into_with_memory(password, salt, &mut hash, memory)
+    })
+    .map_err(failed)?;
     Ok(hash)
 }
 

@@ -38,6 +38,12 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Memory for a computation on a secret: pages that no core dump holds (on Linux), given back to the system at the end. From the
+/// allocator, blocks of this size would stay with the process: whatever is allocated behind them pins them.
+pub(crate) fn with_scratch<R>(blocks: usize, compute: impl FnOnce(&mut [argon2::Block]) -> R) -> R {
+    pages::with_scratch(blocks, compute)
+}
+
 #[cfg(unix)]
 #[allow(unsafe_code)]
 mod pages {
@@ -45,25 +51,20 @@ mod pages {
 
     use zeroize::Zeroize;
 
-    /// Pages of their own for one text.
-    pub(super) struct Pages {
+    /// Pages of their own, of zeros at first.
+    struct Mapping {
         start: NonNull<u8>,
         length: usize,
     }
 
-    // SAFETY: the memory belongs to this value alone and does not change between `holding` and `drop`.
-    unsafe impl Send for Pages {}
-    // SAFETY: as above; shared use only reads.
-    unsafe impl Sync for Pages {}
-
-    impl Pages {
+    impl Mapping {
         /// Panics when the system has no memory: the C boundary makes an error of it.
-        pub fn holding(text: &str) -> Pages {
+        fn new(length: usize) -> Mapping {
             // SAFETY: an anonymous mapping at an address of the system's choice touches nothing that is there.
             let start = unsafe {
                 libc::mmap(
                     ptr::null_mut(),
-                    text.len(),
+                    length,
                     libc::PROT_READ | libc::PROT_WRITE,
                     libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
                     -1,
@@ -71,24 +72,43 @@ mod pages {
                 )
             };
             assert!(start != libc::MAP_FAILED, "no memory for a secret");
-            let start = NonNull::new(start.cast::<u8>()).expect("a mapping is not at 0");
             // SAFETY: the range is the mapping just made. Where the advice is unknown the pages are ordinary ones.
             #[cfg(target_os = "linux")]
             unsafe {
-                libc::madvise(start.as_ptr().cast(), text.len(), libc::MADV_DONTDUMP)
+                libc::madvise(start, length, libc::MADV_DONTDUMP)
             };
+            let start = NonNull::new(start.cast::<u8>()).expect("a mapping is not at 0");
+            Mapping { start, length }
+        }
+    }
+
+    impl Drop for Mapping {
+        fn drop(&mut self) {
+            // SAFETY: the mapping belongs to this value, and nobody borrows from it any more.
+            unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
+        }
+    }
+
+    /// Pages of their own for one text.
+    pub(super) struct Pages(Mapping);
+
+    // SAFETY: the memory belongs to this value alone and does not change between `holding` and `drop`.
+    unsafe impl Send for Pages {}
+    // SAFETY: as above; shared use only reads.
+    unsafe impl Sync for Pages {}
+
+    impl Pages {
+        pub fn holding(text: &str) -> Pages {
+            let pages = Mapping::new(text.len());
             // SAFETY: the mapping is at least as long as the text, writable, and nobody else's.
-            unsafe { ptr::copy_nonoverlapping(text.as_ptr(), start.as_ptr(), text.len()) };
-            Pages {
-                start,
-                length: text.len(),
-            }
+            unsafe { ptr::copy_nonoverlapping(text.as_ptr(), pages.start.as_ptr(), text.len()) };
+            Pages(pages)
         }
 
         pub fn text(&self) -> &str {
             // SAFETY: `holding` wrote that many bytes of UTF-8 there, which stay until `drop`.
             unsafe {
-                let bytes = std::slice::from_raw_parts(self.start.as_ptr(), self.length);
+                let bytes = std::slice::from_raw_parts(self.0.start.as_ptr(), self.0.length);
                 std::str::from_utf8_unchecked(bytes)
             }
         }
@@ -96,12 +116,22 @@ mod pages {
 
     impl Drop for Pages {
         fn drop(&mut self) {
-            // SAFETY: nobody borrows the text any more; the mapping is ours, and ends here.
+            // SAFETY: nobody borrows the text any more.
             unsafe {
-                std::slice::from_raw_parts_mut(self.start.as_ptr(), self.length).zeroize();
-                libc::munmap(self.start.as_ptr().cast(), self.length);
+                std::slice::from_raw_parts_mut(self.0.start.as_ptr(), self.0.length).zeroize();
             }
         }
+    }
+
+    pub(super) fn with_scratch<R>(
+        blocks: usize,
+        compute: impl FnOnce(&mut [argon2::Block]) -> R,
+    ) -> R {
+        const { assert!(size_of::<argon2::Block>() == argon2::Block::SIZE) };
+        let pages = Mapping::new(blocks * argon2::Block::SIZE);
+        // SAFETY: the mapping holds that many blocks, is aligned to a page and nobody else's; a block is an array of integers, for which
+        // zeros will do.
+        compute(unsafe { std::slice::from_raw_parts_mut(pages.start.as_ptr().cast(), blocks) })
     }
 }
 
@@ -119,6 +149,13 @@ mod pages {
         pub fn text(&self) -> &str {
             &self.0
         }
+    }
+
+    pub(super) fn with_scratch<R>(
+        blocks: usize,
+        compute: impl FnOnce(&mut [argon2::Block]) -> R,
+    ) -> R {
+        compute(&mut vec![argon2::Block::new(); blocks])
     }
 }
 

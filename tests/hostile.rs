@@ -174,7 +174,7 @@ fn an_endless_answer_ends_at_the_limit() {
     fault(&sandbox, "api", "endless", json!({}));
     let error = get(&session, ACCOUNT).unwrap_err();
     assert_eq!(error.status(), Status::Protocol);
-    assert!(error.message().contains("max_response_bytes"), "{error}");
+    assert!(error.message().contains("100000 bytes (max_response_bytes)"), "{error}");
 }
 
 #[test]

@@ -86,9 +86,8 @@ pub unsafe extern "C" fn tsm_call_set_interrupt(
 }
 
 /// Ends every function running or yet to be called with this `call` with TSM_E_CANCELLED, soon:
-/// they notice within 100 ms. From any thread. Calls that wait for a login
-/// of this one's go on: one of them sends another.
-/// What was sent before may have been acted on.
+/// they notice within 100 ms. From any thread. What was sent before may have been acted on. A login
+/// that was sent goes on by itself: others who need a token wait for it and share its outcome.
 ///
 /// Gives TSM_E_INVALID_HANDLE.
 #[unsafe(no_mangle)]

@@ -26,7 +26,8 @@ impl Key {
     pub fn new(account: &Account) -> Key {
         Key {
             realm: account.realm.clone(),
-            username: account.username.to_lowercase(),
+            // As the platform may read it: a count too many is the safe side.
+            username: account.username.trim().to_lowercase(),
         }
     }
 }
