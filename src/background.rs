@@ -5,6 +5,11 @@ use std::io;
 
 /// Starts a thread.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    // Simulated threads are as many as the simulation knows of.
+    #[cfg(test)]
+    if crate::proof::is_simulated() {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
     let thread = std::thread::Builder::new().name(name.into());
     without_signals(|| thread.spawn(work)).map(drop)
 }
@@ -19,6 +24,18 @@ fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     // SAFETY: plain calls on sets of this function's own; sigfillset makes the first one whole before it is read.
     let masked = unsafe {
         libc::sigfillset(all.as_mut_ptr());
+        // What a thread's own fault raises goes to whoever reports crashes, or emulates system calls.
+        for own in [
+            libc::SIGSEGV,
+            libc::SIGBUS,
+            libc::SIGILL,
+            libc::SIGFPE,
+            libc::SIGTRAP,
+            libc::SIGSYS,
+            libc::SIGABRT,
+        ] {
+            libc::sigdelset(all.as_mut_ptr(), own);
+        }
         libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) == 0
     };
     let started = start();
@@ -32,4 +49,28 @@ fn without_signals<R>(start: impl FnOnce() -> R) -> R {
 #[cfg(not(unix))]
 fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     start()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_takes_no_signals_but_those_of_its_own_faults() {
+        let (say, said) = std::sync::mpsc::channel();
+        spawn("tsm-test", move || {
+            let status = std::fs::read_to_string("/proc/thread-self/status");
+            say.send(status.unwrap()).unwrap();
+        })
+        .unwrap();
+        let status = said.recv().unwrap();
+        let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+        let blocked = u64::from_str_radix(blocked.unwrap().trim(), 16).unwrap();
+        let is_blocked = |signal: i32| blocked >> (signal - 1) & 1 == 1;
+        assert!(
+            [libc::SIGINT, libc::SIGTERM, libc::SIGCHLD, libc::SIGUSR1].map(is_blocked)
+                == [true; 4]
+        );
+        assert!([libc::SIGSEGV, libc::SIGSYS, libc::SIGABRT].map(is_blocked) == [false; 3]);
+    }
 }

@@ -100,15 +100,20 @@ impl Running {
         }
     }
 
-    /// A login that goes on by itself for as long as `wanted` is not cancelled; see [`Running::once_sent`].
+    /// A login that this call begins and that goes on by itself for as long as `wanted` is not cancelled; see [`Running::once_sent`].
+    /// It has its session's time, or this call's where that is longer.
     pub fn detached(
+        &self,
         wanted: &Call,
         session_cancelled: Arc<AtomicBool>,
         timeout: Duration,
     ) -> Running {
+        let own = Running::start(wanted, session_cancelled, timeout);
+        let deadline = self.deadline.zip(own.deadline);
         Running {
             detached: true,
-            ..Running::start(wanted, session_cancelled, timeout)
+            deadline: deadline.map(|(one, other)| one.max(other)),
+            ..own
         }
     }
 

@@ -431,9 +431,7 @@ pub(crate) fn log_afterwards<R>(work: impl FnOnce() -> R) -> R {
     if outermost {
         let lines = HELD_BACK.take().unwrap_or_default();
         drop(scope);
-        for line in lines {
-            line.log.call(line.level, &line.text);
-        }
+        lines.into_iter().for_each(HeldBack::tell);
     }
     result
 }

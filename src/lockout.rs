@@ -307,6 +307,7 @@ fn hash(password: &Secret, salt: &[u8; 16]) -> Result<PasswordHash> {
     with_scratch(blocks, |memory| {
         argon2.hash_password_into_with_memory(password, salt, &mut hash, memory)
     })
+    .ok_or_else(|| Error::new(Status::Internal, "no memory for the password hash"))?
     .map_err(failed)?;
     Ok(hash)
 }

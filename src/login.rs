@@ -495,9 +495,7 @@ impl Attempt<'_> {
             max_response_bytes: MAX_ANSWER_BYTES,
             on_kept_connection: false,
         };
-        let unsent = |error| Failure { error, sent: false };
-        self.running.check().map_err(unsent)?;
-        self.wire.send(&self.running.once_sent(), &outgoing)
+        self.wire.send(self.running, &outgoing)
     }
 
     fn judge(

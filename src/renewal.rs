@@ -34,8 +34,8 @@ struct Flight<T> {
 #[derive(Clone)]
 enum Outcome<T> {
     Landed(Result<T>),
-    /// It came to nothing: one of those that wait leads the next.
-    HandedOver,
+    /// It came to nothing: the error is its leader's own, and one of those that wait leads the next.
+    HandedOver(Error),
 }
 
 impl<T: Clone> Renewal<T> {
@@ -74,18 +74,16 @@ impl<T: Clone> Renewal<T> {
                 lead(Landing {
                     renewal: Arc::clone(&self.0),
                     flight: Arc::clone(&waiting.0),
-                    outcome: Outcome::HandedOver,
+                    outcome: Outcome::HandedOver(Error::new(
+                        Status::Internal,
+                        "the renewal ended without an outcome",
+                    )),
                 })?;
             }
             match self.follow(&waiting.0, running)? {
                 Outcome::Landed(outcome) => return outcome,
-                Outcome::HandedOver if leads => {
-                    return Err(Error::new(
-                        Status::Internal,
-                        "the renewal ended without an outcome",
-                    ));
-                }
-                Outcome::HandedOver => {}
+                Outcome::HandedOver(error) if leads => return Err(error),
+                Outcome::HandedOver(_) => running.check()?,
             }
         }
     }
@@ -150,6 +148,11 @@ impl<T: Clone> Landing<T> {
     /// Everybody gets this outcome.
     pub fn land(mut self, outcome: Result<T>) {
         self.outcome = Outcome::Landed(outcome);
+    }
+
+    /// What came of it says nothing to others: one of those that wait leads the next.
+    pub fn hand_over(mut self, error: Error) {
+        self.outcome = Outcome::HandedOver(error);
     }
 
     /// Renews in the leader's own call. If that is given up, it says nothing to the others: it is the leader's own error.

@@ -39,8 +39,11 @@ impl fmt::Debug for Secret {
 }
 
 /// Memory for a computation on a secret: pages that no core dump holds (on Linux), given back to the system at the end. From the
-/// allocator, blocks of this size would stay with the process: whatever is allocated behind them pins them.
-pub(crate) fn with_scratch<R>(blocks: usize, compute: impl FnOnce(&mut [argon2::Block]) -> R) -> R {
+/// allocator, blocks of this size would stay with the process: whatever is allocated behind them pins them. None when there is no memory.
+pub(crate) fn with_scratch<R>(
+    blocks: usize,
+    compute: impl FnOnce(&mut [argon2::Block]) -> R,
+) -> Option<R> {
     pages::with_scratch(blocks, compute)
 }
 
@@ -58,8 +61,8 @@ mod pages {
     }
 
     impl Mapping {
-        /// Panics when the system has no memory: the C boundary makes an error of it.
-        fn new(length: usize) -> Mapping {
+        /// None when the system has no memory.
+        fn new(length: usize) -> Option<Mapping> {
             // SAFETY: an anonymous mapping at an address of the system's choice touches nothing that is there.
             let start = unsafe {
                 libc::mmap(
@@ -71,14 +74,16 @@ mod pages {
                     0,
                 )
             };
-            assert!(start != libc::MAP_FAILED, "no memory for a secret");
+            if start == libc::MAP_FAILED {
+                return None;
+            }
             // SAFETY: the range is the mapping just made. Where the advice is unknown the pages are ordinary ones.
             #[cfg(target_os = "linux")]
             unsafe {
                 libc::madvise(start, length, libc::MADV_DONTDUMP)
             };
             let start = NonNull::new(start.cast::<u8>()).expect("a mapping is not at 0");
-            Mapping { start, length }
+            Some(Mapping { start, length })
         }
     }
 
@@ -99,7 +104,8 @@ mod pages {
 
     impl Pages {
         pub fn holding(text: &str) -> Pages {
-            let pages = Mapping::new(text.len());
+            // The C boundary makes an error of it.
+            let pages = Mapping::new(text.len()).expect("no memory for a secret");
             // SAFETY: the mapping is at least as long as the text, writable, and nobody else's.
             unsafe { ptr::copy_nonoverlapping(text.as_ptr(), pages.start.as_ptr(), text.len()) };
             Pages(pages)
@@ -126,12 +132,24 @@ mod pages {
     pub(super) fn with_scratch<R>(
         blocks: usize,
         compute: impl FnOnce(&mut [argon2::Block]) -> R,
-    ) -> R {
+    ) -> Option<R> {
         const { assert!(size_of::<argon2::Block>() == argon2::Block::SIZE) };
-        let pages = Mapping::new(blocks * argon2::Block::SIZE);
+        let pages = Mapping::new(blocks.checked_mul(argon2::Block::SIZE)?)?;
+        // A child that is forked meanwhile would keep its copy for ever: the thread that computes does not exist there.
+        // SAFETY: the range is the mapping just made, and only this thread uses it.
+        #[cfg(target_os = "linux")]
+        unsafe {
+            libc::madvise(
+                pages.start.as_ptr().cast(),
+                pages.length,
+                libc::MADV_DONTFORK,
+            )
+        };
         // SAFETY: the mapping holds that many blocks, is aligned to a page and nobody else's; a block is an array of integers, for which
         // zeros will do.
-        compute(unsafe { std::slice::from_raw_parts_mut(pages.start.as_ptr().cast(), blocks) })
+        Some(compute(unsafe {
+            std::slice::from_raw_parts_mut(pages.start.as_ptr().cast(), blocks)
+        }))
     }
 }
 
@@ -154,8 +172,8 @@ mod pages {
     pub(super) fn with_scratch<R>(
         blocks: usize,
         compute: impl FnOnce(&mut [argon2::Block]) -> R,
-    ) -> R {
-        compute(&mut vec![argon2::Block::new(); blocks])
+    ) -> Option<R> {
+        Some(compute(&mut vec![argon2::Block::new(); blocks]))
     }
 }
 
@@ -166,6 +184,12 @@ mod tests {
     #[test]
     fn debug_shows_nothing_of_the_text() {
         assert_eq!(format!("{:?}", Secret::new("IMgr8")), "***");
+    }
+
+    #[test]
+    fn no_memory_for_a_computation_is_no_panic() {
+        assert!(with_scratch(1 << 44, |_| ()).is_none());
+        assert_eq!(with_scratch(3, |blocks| blocks.len()), Some(3));
     }
 
     #[test]

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -41,7 +40,6 @@ pub struct Session {
     realm: String,
     auto_relogin: bool,
     share_token: bool,
-    timeout: Duration,
     max_response_bytes: u64,
     tokens: Arc<Tokens>,
     born: u32,
@@ -90,7 +88,6 @@ impl Session {
             realm: settings.account.realm.clone(),
             auto_relogin: settings.auto_relogin,
             share_token: settings.share_token,
-            timeout: settings.timeout,
             max_response_bytes: settings.max_response_bytes,
             tokens: Arc::new(Tokens::new(settings, wire, place, clock)),
             born: fork::generation(),
@@ -186,7 +183,7 @@ impl Session {
 
     /// Ends every call under way, and every later one that would use the network, with [`Status::Cancelled`]. Final.
     pub fn cancel(&self) {
-        self.tokens.cancelled.store(true, Ordering::Release);
+        self.tokens.cancel();
     }
 
     /// Sends one request with both tokens. A refused token is renewed and the request sent again, at most once for each renewal;
@@ -266,9 +263,7 @@ impl Session {
     /// Begins a call that may use the network. In a forked child nothing of the session is touched before this fails.
     fn start(&self, call: &Call) -> Result<Running> {
         self.check_process()?;
-        let running = Running::start(call, Arc::clone(&self.tokens.cancelled), self.timeout);
-        running.check()?;
-        Ok(running)
+        self.tokens.start(call)
     }
 
     fn check_process(&self) -> Result<()> {

@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::api_token::ApiTokens;
 use crate::background;
-use crate::call::Running;
+use crate::call::{Call, Running};
 use crate::clock::Clock;
 use crate::config::{HeldBack, Settings, log_afterwards, log_elsewhere};
 use crate::error::{Error, Result, Status};
@@ -25,7 +25,7 @@ pub(crate) struct Tokens {
     pub api: Option<ApiTokens>,
     pub logins: Logins,
     pub clock: Arc<dyn Clock>,
-    pub cancelled: Arc<AtomicBool>,
+    cancelled: Arc<AtomicBool>,
     timeout: Duration,
     /// None after a logout.
     held: ArcSwapOption<Token>,
@@ -82,6 +82,19 @@ impl Tokens {
         }
     }
 
+    /// Begins a call that may use the network.
+    pub fn start(&self, call: &Call) -> Result<Running> {
+        let running = Running::start(call, Arc::clone(&self.cancelled), self.timeout);
+        running.check()?;
+        self.tell();
+        Ok(running)
+    }
+
+    /// Ends what is under way and refuses all that would begin.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+
     /// The session token held. Waits for nothing.
     pub fn held(&self) -> Result<Arc<Token>> {
         self.held.load_full().ok_or_else(not_logged_in)
@@ -130,9 +143,15 @@ impl Tokens {
                 };
                 self.lead(landing, running, replacing)
             });
-            lock(&self.untold).drain(..).for_each(HeldBack::tell);
+            self.tell();
             renewed
         })
+    }
+
+    /// Tells the log what logins on threads of their own have for it. To be called with no lock held.
+    fn tell(&self) {
+        let lines = std::mem::take(&mut *lock(&self.untold));
+        lines.into_iter().for_each(HeldBack::tell);
     }
 
     fn lead(
@@ -141,30 +160,40 @@ impl Tokens {
         running: &Running,
         replacing: Replacing,
     ) -> Result<()> {
-        // Simulated threads are as many as the simulation knows of.
-        #[cfg(test)]
-        if crate::proof::is_simulated() {
-            return landing.here(running, || self.replace(running, &replacing));
+        let gone = replacing.refused.is_some() && self.held.load().is_none();
+        if gone || *self.logouts() != replacing.logouts {
+            return Err(not_logged_in());
         }
-        let _ = running;
-        let tokens = Arc::clone(self);
+        let cancelled = Arc::clone(&self.cancelled);
+        let detached = running.detached(landing.wanted(), cancelled, self.timeout);
+        // Taken by the thread, or here where none is to be had.
+        let job = Arc::new(Mutex::new(Some((landing, replacing))));
+        let (tokens, theirs) = (Arc::clone(self), Arc::clone(&job));
         let login = move || {
-            let cancelled = Arc::clone(&tokens.cancelled);
-            let running = Running::detached(landing.wanted(), cancelled, tokens.timeout);
-            let (renewed, lines) = log_elsewhere(|| tokens.replace(&running, &replacing));
+            let Some((landing, replacing)) = lock(&theirs).take() else {
+                return;
+            };
+            let (renewed, lines) = log_elsewhere(|| tokens.replace(&detached, &replacing));
             lock(&tokens.untold).extend(lines);
-            landing.land(renewed);
+            match renewed {
+                // Nobody waited any more, or a logout overtook it: who came since has it done anew.
+                Err(error) if detached.gave_up(&error) || error.status() == Status::NotLoggedIn => {
+                    landing.hand_over(error);
+                }
+                renewed => landing.land(renewed),
+            }
         };
-        background::spawn("tsm-login", login)
-            .map_err(|error| Error::new(Status::Internal, format!("no thread to be had: {error}")))
+        if background::spawn("tsm-login", login).is_ok() {
+            return Ok(());
+        }
+        let job = lock(&job).take();
+        let (landing, replacing) = job.expect("no thread was started that took it");
+        landing.here(running, || self.replace(running, &replacing))
     }
 
     /// Obtains another token and holds it.
     fn replace(&self, running: &Running, replacing: &Replacing) -> Result<Renewed> {
         let refused = replacing.refused.as_ref();
-        if refused.is_some() && self.held.load().is_none() {
-            return Err(not_logged_in());
-        }
         let obtained = self
             .logins
             .obtain(&*self.wire, self.api.as_ref(), running, refused)?;

@@ -96,8 +96,13 @@ fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> io::Result<R> {
 
 /// Asks the call whether it goes on. Nothing is borrowed meanwhile: an interrupt function may do as it likes.
 fn check() -> io::Result<()> {
-    let (running, connect_deadline) =
-        with_state(|state| (state.running.clone(), state.connect_deadline))?;
+    let (running, connect_deadline) = with_state(|state| {
+        let running = match state.sent && state.connect_deadline.is_none() {
+            true => state.running.once_sent(),
+            false => state.running.clone(),
+        };
+        (running, state.connect_deadline)
+    })?;
     let late = connect_deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let verdict = running.check().and_then(|()| match late {
         true => Err(Error::new(

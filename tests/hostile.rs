@@ -174,7 +174,12 @@ fn an_endless_answer_ends_at_the_limit() {
     fault(&sandbox, "api", "endless", json!({}));
     let error = get(&session, ACCOUNT).unwrap_err();
     assert_eq!(error.status(), Status::Protocol);
-    assert!(error.message().contains("100000 bytes (max_response_bytes)"), "{error}");
+    assert!(
+        error
+            .message()
+            .contains("100000 bytes (max_response_bytes)"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -322,85 +327,6 @@ fn a_login_meanwhile_does_not_undo_a_logout() {
         under_way.join().unwrap().unwrap();
     });
     assert_eq!(session.token().unwrap_err().status(), Status::NotLoggedIn);
-}
-
-fn impatient() -> Call {
-    let call = Call::new();
-    call.set_timeout(std::time::Duration::from_millis(1));
-    call
-}
-
-#[test]
-fn a_login_outlives_the_calls_that_give_it_up() {
-    let sandbox = sandbox();
-    let session = login(&sandbox).unwrap();
-    fault(&sandbox, "login", "hold", json!({"times": 1}));
-    let call = Call::new();
-    std::thread::scope(|scope| {
-        let first = scope.spawn(|| session.relogin(&call, None));
-        while sandbox.counter("login") < 2 {
-            std::thread::yield_now();
-        }
-        call.cancel();
-        let cancelled = first.join().unwrap().unwrap_err();
-        assert_eq!(cancelled.status(), Status::Cancelled);
-    });
-    for _ in 0..8 {
-        // These find the same login on its way.
-        let given_up = session.relogin(&impatient(), None).unwrap_err();
-        assert_eq!(given_up.status(), Status::Timeout);
-    }
-    let old = session.token().unwrap();
-    std::thread::scope(|scope| {
-        let patient = scope.spawn(|| session.relogin(&Call::new(), Some(old.reveal())));
-        sandbox.control("DELETE", "/faults", json!(null));
-        patient.join().unwrap().unwrap();
-    });
-    assert_eq!(sandbox.counter("login"), 2);
-    // No slot was lost on the way.
-    for _ in 0..4 {
-        session.relogin(&Call::new(), None).unwrap();
-    }
-}
-
-#[test]
-fn a_first_login_that_was_given_up_costs_no_slot() {
-    let sandbox = sandbox();
-    for sent in 1..=4 {
-        fault(&sandbox, "login", "hold", json!({"times": 1}));
-        let call = Call::new();
-        std::thread::scope(|scope| {
-            let login =
-                scope.spawn(|| Session::login(&config(sandbox.base_url()), &call).map(drop));
-            while sandbox.counter("login") < sent {
-                std::thread::yield_now();
-            }
-            call.cancel();
-            let cancelled = login.join().unwrap().unwrap_err();
-            assert_eq!(cancelled.status(), Status::Cancelled);
-        });
-        sandbox.control("DELETE", "/faults", json!(null));
-    }
-    assert!(login(&sandbox).is_ok());
-}
-
-#[test]
-fn a_login_that_nobody_waits_for_is_not_sent() {
-    let sandbox = sandbox();
-    fault(&sandbox, "oauth", "hold", json!({"times": 1}));
-    let call = Call::new();
-    std::thread::scope(|scope| {
-        let login = scope.spawn(|| Session::login(&config(sandbox.base_url()), &call).map(drop));
-        while sandbox.counter("oauth") == 0 {
-            std::thread::yield_now();
-        }
-        call.cancel();
-        assert!(login.join().unwrap().is_err());
-    });
-    sandbox.control("DELETE", "/faults", json!(null));
-    // One more comes after the one that was given up.
-    assert!(login(&sandbox).is_ok());
-    assert_eq!(sandbox.counter("login"), 1);
 }
 
 #[test]
