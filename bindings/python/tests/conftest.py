@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import pytest
 
@@ -72,6 +74,39 @@ def patient(options: tsm.Options) -> Iterator[tsm.Session]:
     more: tsm.Options = {**options, "auto_relogin": False, "timeout_ms": 86_400_000}
     with tsm.login(**more) as session:
         yield session
+
+
+@pytest.fixture
+def wait_for_waiters(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Returns when that many calls of other threads than the main one wait for a login, whoever sent it."""
+    asked: list[int] = []
+    changed = threading.Condition()
+
+    def ask() -> int:
+        with changed:
+            asked.append(threading.get_ident())
+            changed.notify_all()
+        return 0
+
+    function = tsm._library.INTERRUPT_FUNCTION(ask)
+    new_call = tsm._call.new_call
+
+    def call_that_asks(timeout_ms: Optional[int] = None) -> Any:
+        call = new_call(timeout_ms)
+        tsm._library.call_set_interrupt(call, function, None)
+        return call
+
+    def wait(count: int) -> None:
+        def all_wait() -> bool:
+            # Asked once as the call began, it is asked again when it has joined those that wait.
+            return sum(times > 1 for times in Counter(asked).values()) >= count
+
+        with changed:
+            assert changed.wait_for(all_wait, timeout=60)
+
+    monkeypatch.setattr(tsm._call, "new_call", call_that_asks)
+    monkeypatch.setattr(tsm._call, "_of_other_threads", call_that_asks())
+    return wait
 
 
 @pytest.fixture

@@ -91,6 +91,12 @@ def test_a_bad_password_is_in_no_traceback(options: tsm.Options) -> None:
         {"headers": {"X-One": 1}},
         {"headers": {"X-One": None}},
         {"headers": {b"X-One": "1"}},
+        {"params": "a=1"},
+        {"params": [1]},
+        {"params": {1: "a"}},
+        {"params": {"a": b"1"}},
+        {"params": {"a": {"b": "c"}}},
+        {"params": {"a": [["b"]]}},
         {"data": 1},
         {"data": {"form": "field"}},
         {"data": ["list"]},
@@ -132,6 +138,8 @@ def test_arguments_of_a_wrong_type(session: tsm.Session, sandbox: Sandbox, argum
         {"headers": {"vz-m2m-token": "mine"}},
         {"headers": [("Host", "other")]},
         {"headers": {"Content-Length": "1"}},
+        {"params": {"a": SURROGATE}},
+        {"params": {SURROGATE: "a"}},
         {"data": SURROGATE},
         {"json": {"a": SURROGATE}},
         {"json": float("nan")},
@@ -164,6 +172,7 @@ def test_other_calls_of_a_wrong_type(session: tsm.Session) -> None:
         lambda: tsm.check(400, None),  # type: ignore[arg-type]
         lambda: tsm.check(400, {}),  # type: ignore[arg-type]
         tsm.Session,
+        lambda: tsm.Session.__new__(tsm.Session),
         lambda: copy.copy(session),
         lambda: pickle.dumps(session),
     ]

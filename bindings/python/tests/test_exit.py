@@ -47,17 +47,23 @@ def finish(process: subprocess.Popen[str], expected: str = "") -> None:
         "class Last:\n    def __del__(self): self.session.close()\nlast = Last(); last.session = tsm.login()",
         "session = tsm.login(); thread = threading.Thread(target=session.get, args=[ACCOUNTS]); thread.start()",
         "sessions = [tsm.login() for _ in range(20)]; sys.exit()",
-        "tsm.Session.__new__(tsm.Session); tsm.Response.__new__(tsm.Response)",
+        "object.__new__(tsm.Session)",
     ],
 )
 def test_the_interpreter_exits_quietly(python: Start, script: str) -> None:
     finish(python(BEGIN + script))
 
 
-@pytest.mark.parametrize("level", ["CRITICAL", "DEBUG"])
-def test_daemon_threads_in_calls_do_not_hold_the_exit(python: Start, sandbox: Sandbox, level: str) -> None:
-    script = f"""
+QUIETLY = """
 logging.basicConfig(level=logging.{level}, stream=open(os.devnull, "w"))
+logging.raiseExceptions = False
+"""
+LOGGING = ["", QUIETLY.format(level="CRITICAL"), QUIETLY.format(level="DEBUG")]
+
+
+@pytest.mark.parametrize("logging", LOGGING, ids=["as it comes", "CRITICAL", "DEBUG"])
+def test_daemon_threads_in_calls_do_not_hold_the_exit(python: Start, sandbox: Sandbox, logging: str) -> None:
+    script = """
 session = tsm.login()
 def ask():
     while True:
@@ -65,14 +71,91 @@ def ask():
 for _ in range(8):
     threading.Thread(target=ask, daemon=True).start()
 held = tsm.login()
-threading.Thread(target=lambda: held.get(ACCOUNTS, headers={{"X-Held": "1"}}), daemon=True).start()
+threading.Thread(target=lambda: held.get(ACCOUNTS, headers={"X-Held": "1"}), daemon=True).start()
 sys.stdin.readline()
 """
     sandbox.fault("api", "hold", skip=30)
-    process = python(BEGIN + script, PYTHONWARNINGS="ignore")
+    process = python(BEGIN + logging + script, PYTHONWARNINGS="ignore", TSM_TIMEOUT_MS="86400000")
     sandbox.wait_until_arrived("api", 31)
-    process.communicate("", timeout=60)
-    assert process.returncode == 0
+    finish(process)
+
+
+@pytest.mark.parametrize("logging", LOGGING, ids=["as it comes", "CRITICAL", "DEBUG"])
+def test_daemon_threads_may_log_in_while_the_interpreter_exits(python: Start, sandbox: Sandbox, logging: str) -> None:
+    script = """
+def log_in():
+    while True:
+        tsm.login()
+for _ in range(8):
+    threading.Thread(target=log_in, daemon=True).start()
+sys.stdin.readline()
+"""
+    process = python(BEGIN + logging + script, PYTHONWARNINGS="ignore")
+    sandbox.wait_until_arrived("login", 20)
+    finish(process)
+
+
+def test_a_thread_that_the_exit_ends_can_be_joined(python: Start, sandbox: Sandbox) -> None:
+    script = """
+import atexit, sys, threading
+atexit.register(lambda: (thread.join(), print("joined", ended)))
+import tsm
+session, ended = tsm.login(), []
+def ask():
+    try:
+        session.get("/m2m/v1/accounts/0000123456-00001")
+    except BaseException as error:
+        ended.append(type(error).__name__)
+        raise
+thread = threading.Thread(target=ask, daemon=True)
+thread.start()
+sys.stdin.readline()
+"""
+    sandbox.fault("api", "hold")
+    process = python(script, TSM_TIMEOUT_MS="86400000")
+    sandbox.wait_until_arrived("api")
+    finish(process, "joined ['SystemExit']\n")
+
+
+def test_handlers_of_the_exit_may_use_a_session(python: Start, sandbox: Sandbox) -> None:
+    script = """
+import atexit
+atexit.register(lambda: print(session.get("/m2m/v1/accounts/0000123456-00001").status_code, session.logout()))
+import logging, tsm
+logging.basicConfig(level=logging.DEBUG, stream=open("/dev/null", "w"))
+session = tsm.login()
+"""
+    finish(python(script, PYTHONWARNINGS="ignore"), "200 None\n")
+    assert sandbox.counters()["logout"] == 1
+
+
+def test_a_child_does_not_wait_for_the_calls_of_its_parent(python: Start, sandbox: Sandbox) -> None:
+    script = """
+session = tsm.login()
+thread = threading.Thread(target=session.get, args=[ACCOUNTS])
+thread.start()
+sys.stdin.readline()
+def waits(_):
+    os._exit(3)
+child = os.fork()
+if not child:
+    tsm._log.time.sleep = waits
+    sys.exit()
+_, status = os.waitpid(child, 0)
+print("child:", os.waitstatus_to_exitcode(status), flush=True)
+sys.stdin.readline()
+thread.join()
+"""
+    sandbox.fault("api", "hold")
+    process = python("import warnings; warnings.simplefilter('ignore', DeprecationWarning)" + BEGIN + script)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    sandbox.wait_until_arrived("api")
+    process.stdin.write("fork\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "child: 0\n"
+    sandbox.control("DELETE", "/faults")
+    finish(process)
 
 
 def test_a_child_gets_forked_and_makes_its_own(python: Start) -> None:
@@ -107,6 +190,21 @@ in_child(child)
 print(parent.get(ACCOUNTS).status_code, response.headers["content-type"] != "")
 """
     finish(python(BEGIN + script), "200 True\n")
+
+
+def test_a_child_reads_an_inherited_answer(python: Start) -> None:
+    script = """
+session = tsm.login()
+good, bad = session.get(ACCOUNTS), session.get("/m2m/v1/accounts/none-of-mine")
+def child():
+    print(good.headers["Content-Type"], good.raise_for_status() is good)
+    try:
+        bad.raise_for_status()
+    except tsm.PlatformError as error:
+        print(error.http_status)
+in_child(child)
+"""
+    finish(python(BEGIN + script), "application/json True\n400\n")
 
 
 def test_forking_while_other_threads_are_in_calls(python: Start, sandbox: Sandbox) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import pickle
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from typing import Any, Protocol
 
+import anyio.to_thread
 import httpx
 import pytest
 import trio
@@ -21,8 +24,9 @@ class Client(Protocol):
 
 
 class Sync:
-    def __init__(self, session: tsm.Session) -> None:
-        self._client = httpx.Client(auth=tsm.httpx.ThingSpaceAuth(session), base_url=session.base_url, timeout=60)
+    def __init__(self, session: tsm.Session, transport: Any = None) -> None:
+        auth = tsm.httpx.ThingSpaceAuth(session)
+        self._client = httpx.Client(auth=auth, base_url=session.base_url, timeout=60, transport=transport)
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         return self._client.request(method, path, **arguments)
@@ -41,9 +45,10 @@ class Sync:
 class Async:
     """The async client behind the same few methods, on a loop of its own."""
 
-    def __init__(self, session: tsm.Session) -> None:
+    def __init__(self, session: tsm.Session, transport: Any = None) -> None:
         self._loop = asyncio.new_event_loop()
-        self._client = httpx.AsyncClient(auth=tsm.httpx.ThingSpaceAuth(session), base_url=session.base_url, timeout=60)
+        auth = tsm.httpx.ThingSpaceAuth(session)
+        self._client = httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60, transport=transport)
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         return self._loop.run_until_complete(self._client.request(method, path, **arguments))
@@ -196,25 +201,156 @@ def test_the_next_request_of_a_redirect_has_no_tokens(client: Client, sandbox: S
     assert "Authorization" not in response.next_request.headers
 
 
-def test_tokens_can_be_looked_up_and_are_not_listed(session: tsm.Session) -> None:
-    seen: list[httpx.Headers] = []
+def headers_sent(session: tsm.Session) -> httpx.Headers:
+    """The headers of a request as its transport sees them."""
+    transport = httpx.MockTransport(lambda request: httpx.Response(200))
+    with httpx.Client(transport=transport, auth=tsm.httpx.ThingSpaceAuth(session)) as client:
+        given = {"Authorization": "mine", "X-One": "1"}
+        return client.get(session.base_url + ACCOUNTS, headers=given).request.headers
 
-    def handler(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers)
-        return httpx.Response(200)
 
-    auth = tsm.httpx.ThingSpaceAuth(session)
-    with httpx.Client(transport=httpx.MockTransport(handler), auth=auth) as client:
-        client.get(session.base_url + ACCOUNTS, headers={"Authorization": "mine", "X-One": "1"})
-    headers = seen[0]
-    assert headers["vz-m2m-token"] == headers.get("VZ-M2M-Token") == session.token
-    assert headers["authorization"] == f"Bearer {session.api_token}"
-    assert "Vz-M2M-Token" in headers
-    assert headers["x-one"] == "1"
-    assert "x-two" not in headers
-    assert session.token not in repr(headers) + repr(headers.multi_items())
-    assert "vz-m2m-token" not in headers.copy()
-    assert sorted(name.lower() for name, _ in headers.raw).count(b"authorization") == 1
+def test_tokens_are_in_all_views_of_the_headers_but_copies(session: tsm.Session) -> None:
+    headers = headers_sent(session)
+    tokens = {"authorization": f"Bearer {session.api_token}", "vz-m2m-token": session.token}
+    for name, value in tokens.items():
+        assert headers[name.upper()] == headers.get(name) == value
+        assert name.title() in headers
+        assert headers.get_list(name) == [value]
+        assert value in list(headers.values())
+        assert list(headers).count(name) == list(headers.keys()).count(name) == 1
+        assert headers.multi_items().count((name, value)) == list(headers.items()).count((name, value)) == 1
+        assert [raw for raw in headers.raw if raw[0].lower() == name.encode()][0][1] == value.encode()
+        assert name not in headers.copy()
+        assert name not in httpx.Headers(headers)
+        assert value not in repr(headers)
+    plain = httpx.Headers(headers.multi_items())
+    assert len(headers) == len(plain)
+    assert headers == plain == headers
+    assert headers != headers.copy()
+    assert headers.encoding == "ascii"
+
+
+def test_headers_can_be_changed_as_any(session: tsm.Session) -> None:
+    headers = headers_sent(session)
+    headers["x-one"] = "one"
+    headers["AUTHORIZATION"] = "Bearer mine"
+    headers.update({"X-Two": "2"})
+    assert headers.setdefault("X-Three", "3") == "3"
+    assert [headers.get(name) for name in ("X-One", "X-Two", "X-Three")] == ["one", "2", "3"]
+    assert headers["authorization"] == "Bearer mine"
+    assert headers.pop("vz-m2m-token") == session.token
+    assert "vz-m2m-token" not in headers
+    with pytest.raises(KeyError):
+        del headers["vz-m2m-token"]
+    headers.encoding = "utf-8"
+    assert headers.encoding == "utf-8"
+
+
+class Traced(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Replaces a request's headers by a copy with one more, as OpenTelemetry's instrumentation does."""
+
+    def __init__(self) -> None:
+        self._sync, self._async = httpx.HTTPTransport(), httpx.AsyncHTTPTransport()
+
+    @staticmethod
+    def trace(request: httpx.Request) -> None:
+        headers = httpx.Headers(request.headers)
+        headers["traceparent"] = "00-x"
+        request.headers = headers
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.trace(request)
+        return self._sync.handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.trace(request)
+        return await self._async.handle_async_request(request)
+
+    def close(self) -> None:
+        self._sync.close()
+
+    async def aclose(self) -> None:
+        await self._async.aclose()
+
+
+@pytest.mark.parametrize("kind", [Sync, Async])
+def test_tokens_survive_a_transport_that_replaces_headers(kind: Any, session: tsm.Session, sandbox: Sandbox) -> None:
+    with closing(kind(session, Traced())) as client:
+        assert client.request("POST", DEVICES, json={}).status_code == 200
+        sandbox.expire()
+        assert client.request("POST", DEVICES, json={}).status_code == 200
+        assert [sent["headers"]["traceparent"] for sent in sandbox.log("api")] == ["00-x"] * 3
+        assert sandbox.counters()["login"] == 2
+        sandbox.fault("api", "redirect", location=sandbox.base_url + ACCOUNTS)
+        assert client.request("GET", ACCOUNTS, follow_redirects=True).status_code == 401
+    assert sandbox.log("api")[-1]["session_token"] is None
+
+
+def test_a_token_that_a_hook_sets_or_deletes_is_sent_so(session: tsm.Session, sandbox: Sandbox) -> None:
+    def change(request: httpx.Request) -> None:
+        request.headers["Authorization"] = "Bearer mine"
+        del request.headers["VZ-M2M-Token"]
+        request.headers = httpx.Headers(request.headers)  # neither comes back by this
+
+    with httpx.Client(auth=tsm.httpx.ThingSpaceAuth(session), event_hooks={"request": [change]}) as client:
+        client.get(session.base_url + ACCOUNTS)
+    sent = sandbox.log("api")[0]
+    assert (sent["api_token"], sent["session_token"]) == ("mine", None)
+
+
+def test_a_request_can_be_sent_again_and_again(session: tsm.Session, sandbox: Sandbox) -> None:
+    with httpx.Client(auth=tsm.httpx.ThingSpaceAuth(session)) as client:
+        request = client.build_request("POST", session.base_url + DEVICES, json={})
+        for _ in range(3):
+            assert client.send(request).status_code == 200
+            sandbox.expire()
+    assert sandbox.counters()["login"] == 3
+
+
+def test_an_answer_can_be_pickled(client: Client, sandbox: Sandbox) -> None:
+    sandbox.expire()
+    answer = client.request("POST", DEVICES, json={})
+    again = pickle.loads(pickle.dumps(answer))
+    assert again.json() == answer.json()
+    assert again.request.headers == answer.request.headers
+
+
+def test_waiting_leaves_the_threads_of_others_free(patient: tsm.Session, sandbox: Sandbox) -> None:
+    async def run() -> list[int]:
+        limits = httpx.Limits(max_connections=64)
+        auth = tsm.httpx.ThingSpaceAuth(patient)
+        async with httpx.AsyncClient(auth=auth, base_url=patient.base_url, timeout=60, limits=limits) as client:
+            tasks = [asyncio.create_task(client.get(ACCOUNTS)) for _ in range(64)]
+            await anyio.to_thread.run_sync(sandbox.wait_until_arrived, "login", 2)
+            # All that were refused wait by now, or are on their way.
+            assert anyio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+            await anyio.to_thread.run_sync(sandbox.control, "DELETE", "/faults")
+            return [answer.status_code for answer in await asyncio.gather(*tasks)]
+
+    sandbox.expire()
+    sandbox.fault("login", "hold")
+    assert asyncio.run(run()) == [200] * 64
+
+
+def test_tokens_that_are_held_take_no_thread(session: tsm.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(*_: Any, **__: Any) -> None:
+        raise AssertionError("a thread was asked for")
+
+    async def run() -> int:
+        auth = tsm.httpx.ThingSpaceAuth(session)
+        async with httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60) as client:
+            return (await client.get(ACCOUNTS)).status_code
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", no_thread)
+    assert asyncio.run(run()) == 200
+
+
+def test_a_session_that_an_adapter_cannot_use(options: tsm.Options) -> None:
+    with pytest.raises(TypeError, match="tsm.Session"):
+        tsm.httpx.ThingSpaceAuth("session")  # type: ignore[arg-type]
+    options["protocol"] = "soap"
+    with tsm.login(**options) as session, pytest.raises(tsm.InvalidArgument, match="rest"):
+        tsm.httpx.ThingSpaceAuth(session)
 
 
 def test_a_storm_of_tasks_logs_in_once(session: tsm.Session, sandbox: Sandbox) -> None:

@@ -67,8 +67,21 @@ sys.stdin.readline()
 other = threading.Thread(target=session.relogin, args=(expired,))
 other.start()
 sys.stdin.readline()
+call = tsm._call.shared_call()
+
+def asking():
+    try:
+        yield 0  # asked as the call begins
+        tsm._call._interrupt.attach(call)
+        say("waiting")  # asked again: it has joined the other thread
+        yield 0
+    except KeyboardInterrupt as error:
+        tsm._call.keep_interrupt(error)
+        yield 1
+
+ask = tsm._library.INTERRUPT_FUNCTION(asking().__next__)
+tsm._library.call_set_interrupt(call, ask, None)
 try:
-    say("waiting")
     session.relogin(expired)
 except KeyboardInterrupt:
     say("interrupted")

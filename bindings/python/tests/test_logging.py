@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import threading
 from collections.abc import Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -78,6 +80,57 @@ def test_a_filter_that_exits_ends_the_call_in_the_main_thread(
         finally:
             LOGGER.removeFilter(leaving)
         assert session.get(ACCOUNTS).ok
+
+
+def test_what_a_filter_raises_leaves_unblock_and_no_later_call(
+    options: tsm.Options, session: tsm.Session, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Exit(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise SystemExit("from the filter")
+
+    # The default store cannot be made there, which is worth a warning.
+    monkeypatch.setenv("HOME", "/dev/null")
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
+    options["store"] = None
+    leaving = Exit()
+    LOGGER.addFilter(leaving)
+    try:
+        with pytest.raises(SystemExit, match="from the filter"):
+            tsm.unblock(**options)
+    finally:
+        LOGGER.removeFilter(leaving)
+    assert session.get(ACCOUNTS).ok
+
+
+def test_callbacks_of_logins_at_the_same_time_are_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    make, registered = tsm._library.LOG_FUNCTION, []
+
+    def make_while_another_thread_does(function: Any) -> Any:
+        monkeypatch.setattr(tsm._library, "LOG_FUNCTION", make)
+        tsm._log.configure(None)
+        return make(function)
+
+    monkeypatch.setattr(tsm._log, "_callbacks", [])
+    monkeypatch.setattr(tsm._library, "LOG_FUNCTION", make_while_another_thread_does)
+    monkeypatch.setattr(tsm._library, "config_set_log", lambda *arguments: registered.append(arguments[2]))
+    tsm._log.configure(None)
+    assert len(registered) == 2
+    assert all(callback in tsm._log._callbacks for callback in registered)
+
+
+def test_a_program_that_configured_no_logging_hears_nothing(python: Callable[..., subprocess.Popen[str]]) -> None:
+    script = """
+import tsm
+for kind in (tsm.CredentialsRejected, tsm.LoginBlocked):
+    try:
+        tsm.login()
+    except kind:
+        print(kind.__name__)
+"""
+    process = python(script, TSM_PASSWORD="wrong")
+    out, err = process.communicate(timeout=60)
+    assert (out, err) == ("CredentialsRejected\nLoginBlocked\n", "")
 
 
 def test_a_handler_may_use_the_session(options: tsm.Options, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -203,6 +204,52 @@ def test_tokens_follow_no_redirect(
             expired = False
         assert other.counters()["requests"] == 1
     assert sandbox.counters()["login"] <= 2
+
+
+def test_a_prepared_request_can_be_sent_again_and_again(
+    http: requests.Session, session: tsm.Session, sandbox: Sandbox
+) -> None:
+    request = http.prepare_request(requests.Request("POST", session.base_url + DEVICES, json={}))
+    for renewals in range(1, 4):
+        assert [http.send(request).status_code for _ in range(2)] == [200, 200]
+        assert sandbox.counters()["login"] == renewals
+        sandbox.expire()
+    sandbox.fault("api", "redirect", location=session.base_url + DEVICES, status=307, skip=1)
+    assert http.send(request).status_code == 401  # what the redirect led to
+    sandbox.expire()
+    assert http.send(request).status_code == 200
+    assert sandbox.counters()["login"] == 5
+
+
+def test_an_answer_can_be_pickled(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    for _ in range(2):
+        answer = http.post(session.base_url + DEVICES, json={})
+        again = pickle.loads(pickle.dumps(answer))
+        assert again.json() == answer.json()
+        assert len(again.history) == len(answer.history)
+        sandbox.expire()
+    assert http.send(again.request).status_code == 400  # without its session nothing is renewed
+
+
+def test_a_cookie_given_by_hand_is_sent_again(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    sandbox.expire()
+    http.post(session.base_url + DEVICES, json={}, headers={"Cookie": "mine=1"})
+    assert [line["headers"]["cookie"] for line in sandbox.log("api")] == ["mine=1", "mine=1"]
+
+
+def test_a_session_that_an_adapter_cannot_use(options: tsm.Options) -> None:
+    with pytest.raises(TypeError, match="tsm.Session"):
+        tsm.requests.ThingSpaceAuth("session")  # type: ignore[arg-type]
+    options["protocol"] = "soap"
+    with tsm.login(**options) as session, pytest.raises(tsm.InvalidArgument, match="rest"):
+        tsm.requests.ThingSpaceAuth(session)
+
+
+def test_after_a_logout_there_is_no_request(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    session.logout()
+    with pytest.raises(tsm.NotLoggedIn):
+        http.get(session.base_url + ACCOUNTS)
+    assert sandbox.counters()["api"] == 0
 
 
 def test_a_redirect_not_followed_is_an_answer(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:

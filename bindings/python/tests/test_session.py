@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import encodings.aliases
 import json
+import pickle
 import re
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional, get_type_hints
 
 import pytest
 
@@ -65,6 +68,13 @@ def test_a_response_is_complete_after_its_session_is_closed(options: tsm.Options
     assert response.headers.get_list("X-Many") == ["a", "b"]
     assert response.headers.get("X-None") is None
     assert response.headers.get_list("X-None") == []
+    no_names: list[Any] = [None, 1, b"X-Many"]
+    for no_name in no_names:
+        assert no_name not in response.headers
+        assert response.headers.get(no_name) is None
+        assert response.headers.get_list(no_name) == []
+        with pytest.raises(KeyError):
+            response.headers[no_name]
     with pytest.raises(KeyError):
         response.headers["X-None"]
     assert len(response.headers) == len(list(response.headers))
@@ -81,6 +91,62 @@ def test_text_follows_the_charset(session: tsm.Session, sandbox: Sandbox) -> Non
         assert session.get(ACCOUNTS).text == "Ü"
     sandbox.fault("api", "answer", status=200, body="Ü", headers=[["Content-Type", "text/plain; charset=latin-1"]])
     assert session.get(ACCOUNTS).text == "Ã\x9c"
+
+
+@pytest.mark.parametrize("charset", ["idna", "undefined", "hex", "ü", "a b", "''"])
+def test_a_charset_that_is_none_is_utf8(session: tsm.Session, sandbox: Sandbox, charset: str) -> None:
+    content_type = f"text/plain; charset={charset}"
+    sandbox.fault("api", "answer", status=200, body="Ü", headers=[["Content-Type", content_type]])
+    assert session.get(ACCOUNTS).text == "Ü"
+
+
+def test_text_never_raises() -> None:
+    for charset in {*encodings.aliases.aliases.values(), "punycode"}:
+        header = f"Content-Type\0text/plain; charset={charset}\0".encode()
+        assert isinstance(tsm.Response(200, header, b"a\xff\0\xd8", None).text, str)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))])
+def test_a_response_can_be_copied_and_cross_processes(session: tsm.Session, sandbox: Sandbox, copied: Any) -> None:
+    good = session.get(ACCOUNTS)
+    again = copied(good)
+    assert (again.status_code, again.content, again.headers) == (200, good.content, good.headers)
+    assert copied(good).headers == good.headers  # read by now
+    assert again.raise_for_status() is again
+    sandbox.fault("api", "status", status=429, retry_after=7)
+    with pytest.raises(tsm.RateLimited) as caught:
+        copied(session.get(ACCOUNTS)).raise_for_status()
+    assert caught.value.retry_after == 7.0
+
+
+def test_each_error_of_a_response_is_its_own(session: tsm.Session) -> None:
+    response = session.get("/m2m/v1/accounts/none-of-mine")
+    errors = []
+    for _ in range(2):
+        with pytest.raises(tsm.PlatformError) as caught:
+            response.raise_for_status()
+        errors.append(caught.value)
+    assert errors[0] is not errors[1]
+    assert str(errors[0]) == str(errors[1])
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "sent"),
+    [
+        ("/a", None, "/a"),
+        ("/a", {}, "/a"),
+        ("/a", {"b": "c d/e&f=ü"}, "/a?b=c%20d%2Fe%26f%3D%C3%BC"),
+        ("/a?b=1", {"c": 2}, "/a?b=1&c=2"),
+        ("/a", [("b", 1), ("b", 1.5), ("c", "")], "/a?b=1&b=1.5&c="),
+        ("/a", {"b": True, "c": False, "d": None, "e": ["f", None, 2], "g": ()}, "/a?b=true&c=false&e=f&e=2"),
+        ("/a", {"ü b": "%41"}, "/a?%C3%BC%20b=%2541"),
+    ],
+)
+def test_params_become_the_query(session: tsm.Session, sandbox: Sandbox, path: str, params: Any, sent: str) -> None:
+    for method in (session.get, session.post, session.put, session.delete):
+        method(path, params=params)
+        line = sandbox.control("GET", "/log")[-1]
+        assert line["path"].endswith(sent)
 
 
 def test_an_answer_that_is_no_json_is_a_value_error(session: tsm.Session, sandbox: Sandbox) -> None:
@@ -135,7 +201,7 @@ def test_api_token_is_renewed(session: tsm.Session, sandbox: Sandbox) -> None:
 def test_logout_and_back(session: tsm.Session, sandbox: Sandbox) -> None:
     session.logout()
     for act in (session.logout, lambda: session.token, lambda: session.get(ACCOUNTS)):
-        with pytest.raises(tsm.NotLoggedIn):
+        with pytest.raises(tsm.NotLoggedIn, match=r"Session\.relogin"):
             act()
     session.relogin()
     assert session.get(ACCOUNTS).ok
@@ -192,8 +258,11 @@ def test_soap(options: tsm.Options, sandbox: Sandbox) -> None:
         with pytest.raises(tsm.PlatformError) as caught:
             session.soap("DeviceService", "NoSuchOperation", "<a xmlns='b'/>").raise_for_status()
         assert "ActionNotSupported" in caught.value.code
-        with pytest.raises(tsm.InvalidArgument):
-            session.get(ACCOUNTS)
+        for call in (lambda: session.get(ACCOUNTS), lambda: session.api_token, session.renew_api_token):
+            with pytest.raises(tsm.InvalidArgument):
+                call()
+        assert session.base_url == sandbox.soap_url
+        assert sandbox.soap_url in repr(session)
     counters = sandbox.counters()
     assert (counters["soap_login"], counters["soap_call_expired"]) == (2, 1)
 
@@ -219,6 +288,10 @@ def test_the_environment_fills_in_and_the_hand_wins(
         assert session.get(ACCOUNTS).ok
     with pytest.raises(tsm.InvalidArgument, match="username"):
         tsm.login(load_env=False)
+    monkeypatch.setenv("TSM_TIMEOUT_MS", "abc")
+    with pytest.raises(tsm.InvalidArgument, match="TSM_TIMEOUT_MS"):
+        tsm.login(username="zbeeblebrox")
+    tsm.login(username="zbeeblebrox", timeout_ms=5000).close()
 
 
 def test_a_wrong_password_is_sent_once_and_unblock_forgets(options: tsm.Options, sandbox: Sandbox) -> None:
@@ -227,7 +300,7 @@ def test_a_wrong_password_is_sent_once_and_unblock_forgets(options: tsm.Options,
         tsm.login(**options)
     assert rejected.value.http_status == 400
     for _ in range(3):
-        with pytest.raises(tsm.LoginBlocked):
+        with pytest.raises(tsm.LoginBlocked, match=r"tsm\.unblock"):
             tsm.login(**options)
     assert sandbox.counters()["login"] == 1
     tsm.unblock(**options)
@@ -261,5 +334,8 @@ def test_the_options_are_those_of_the_header() -> None:
     header = (REPOSITORY / "include" / "tsm.h").read_text().split(" * OPTIONS\n")[1].split(" */")[0]
     names = set(re.findall(r"^ \*   (\w+)  ", header, re.MULTILINE))
     assert names == set(tsm.Options.__annotations__)
+    hints = get_type_hints(tsm.Options)
+    assert {name for name, hint in hints.items() if hint == Optional[bool]} == tsm._session._BOOLEANS
+    assert {name for name, hint in hints.items() if hint == Optional[int]} == tsm._session._NUMBERS
     readme = (REPOSITORY / "bindings" / "python" / "README.md").read_text()
     assert all(f"`{name}`" in readme for name in names)

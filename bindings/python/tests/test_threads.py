@@ -57,14 +57,19 @@ def test_a_storm_by_hand(options: tsm.Options, sandbox: Sandbox) -> None:
     assert sandbox.counters()["login"] == 2
 
 
-def test_threads_share_a_failure(session: tsm.Session, sandbox: Sandbox) -> None:
-    sandbox.fault("login", "status", status=503, times=1)
-    expired = session.token
-    sandbox.fault("login", "hold", times=-1)
-    with running(lambda: session.relogin(expired)) as outcome:
-        sandbox.wait_until_arrived("login", 2)
-        sandbox.control("DELETE", "/faults")
-    assert isinstance(outcome.exception(), tsm.Unavailable)
+def test_threads_share_a_failure(options: tsm.Options, wait_for_waiters: Callable[[int], None]) -> None:
+    with ThreadPoolExecutor(THREADS) as pool:
+        with Sandbox() as platform:
+            options.update({"base_url": platform.base_url, "timeout_ms": 86_400_000})
+            session = tsm.login(**options)
+            expired = session.token
+            platform.fault("login", "hold")
+            outcomes = [pool.submit(session.relogin, expired) for _ in range(THREADS)]
+            wait_for_waiters(THREADS)
+        # The platform is gone, and the login that all wait for with it.
+        for outcome in outcomes:
+            assert isinstance(outcome.exception(timeout=60), tsm.NetworkError)
+    assert session.info()["login_failures"] == 1
 
 
 def test_threads_read_tokens_and_headers_unharmed(session: tsm.Session) -> None:
@@ -120,13 +125,16 @@ def test_a_login_can_be_cancelled(options: tsm.Options, sandbox: Sandbox) -> Non
     assert isinstance(outcome.exception(), tsm.Cancelled)
 
 
-def test_a_cancelled_waiter_leaves_the_login_to_others(patient: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_cancelled_waiter_leaves_the_login_to_others(
+    patient: tsm.Session, sandbox: Sandbox, wait_for_waiters: Callable[[int], None]
+) -> None:
     sandbox.fault("login", "hold")
     expired = patient.token
     cancel = tsm.Cancellation()
     with running(lambda: patient.relogin(expired)) as login:
         sandbox.wait_until_arrived("login", 2)
         with running(lambda: patient.relogin(expired, cancel=cancel)) as waiter:
+            wait_for_waiters(2)
             cancel.cancel()
         assert isinstance(waiter.exception(), tsm.Cancelled)
         sandbox.control("DELETE", "/faults")

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Generator
+from ctypes import c_void_p
 from threading import get_ident
 from types import GeneratorType, TracebackType
 from typing import Any, Callable, Optional, cast
@@ -29,7 +30,7 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # re-entrant: a signal handler may cancel what its own thread is beginning
-        self._calls: set[int] = set()
+        self._calls: set[Optional[int]] = set()
         self._cancelled = False
 
     @property
@@ -44,15 +45,27 @@ class Cancellation:
             for call in self._calls:
                 _library.call_cancel(call)
 
-    def _add(self, call: int) -> None:
+    def _add(self, call: c_void_p) -> None:
         with self._lock:
-            self._calls.add(call)
+            self._calls.add(call.value)
             if self._cancelled:
                 _library.call_cancel(call)
 
-    def _discard(self, call: int) -> None:
+    def _discard(self, call: c_void_p) -> None:
         with self._lock:
-            self._calls.discard(call)
+            self._calls.discard(call.value)
+
+
+def new_call(timeout_ms: Optional[int] = None) -> c_void_p:
+    """A ``tsm_call``. Not a number, since functions without ``argtypes`` would take that for an ``int`` of C."""
+    call = c_void_p(_library.call_new())
+    if timeout_ms is not None:
+        _library.call_set_timeout(call, timeout_ms)
+    return call
+
+
+at_once = new_call(0)
+"""The ``tsm_call`` for what must not wait."""
 
 
 frequent_callback: Optional[Callable[..., None]] = None
@@ -74,12 +87,10 @@ class Limits:
             raise TypeError(f"cancel must be a tsm.Cancellation, not {type(cancel).__name__}")
         timeout_ms = None if timeout is None else _values.milliseconds(timeout)
         self._cancel = cancel
-        self._call: int = _library.call_new()
+        self._call = new_call(timeout_ms)
         self._previous_hook: Optional[Callable[[sys.UnraisableHookArgs], Any]] = None
-        if timeout_ms is not None:
-            _library.call_set_timeout(self._call, timeout_ms)
 
-    def __enter__(self) -> int:
+    def __enter__(self) -> c_void_p:
         if _interrupt.may_ask():
             _interrupt.attach(self._call)
             if frequent_callback is not None:
@@ -115,7 +126,7 @@ class _Interrupt:
         self._watch = cast("GeneratorType[int, None, None]", self._watching())
         next(self._watch)
         self._ask: Any = None
-        self._call: Optional[int] = None
+        self._call: Optional[c_void_p] = None
 
     def _watching(self) -> Generator[int, None, None]:
         # A generator, since a plain function cannot catch what a signal handler raises: Python runs handlers as a
@@ -130,11 +141,14 @@ class _Interrupt:
             except BaseException as error:
                 self.caught = error
 
+    def in_main_thread(self) -> bool:
+        return get_ident() == self._main_thread
+
     def may_ask(self) -> bool:
         """Whether this is the main thread, and not a signal handler that runs while the library asks."""
         return get_ident() == self._main_thread and not self._watch.gi_running
 
-    def attach(self, call: int) -> None:
+    def attach(self, call: c_void_p) -> None:
         if self._ask is None:
             try:
                 self._ask = _library.INTERRUPT_FUNCTION(self._watch.__next__)
@@ -142,12 +156,12 @@ class _Interrupt:
                 return
         _library.call_set_interrupt(call, self._ask, None)
 
-    def shared_call(self) -> Optional[int]:
-        """A ``tsm_call`` without limits of its own for calls in the main thread; ``None`` in others."""
-        if get_ident() != self._main_thread or self._watch.gi_running:
-            return None
+    def shared_call(self) -> c_void_p:
+        """A ``tsm_call`` without limits of its own: in the main thread one that asks, else one for all threads."""
+        if not self.may_ask():
+            return _of_other_threads
         if self._call is None:
-            call: int = _library.call_new()
+            call = new_call()
             self.attach(call)
             self._call = call
         return self._call
@@ -167,17 +181,18 @@ class _Interrupt:
                 del error
 
     def start_over_in_child(self) -> None:
-        # The forking thread is the child's main thread, and handles from before the fork are of no use to it.
+        # The forking thread is the child's main thread.
         self.caught = None
         self._main_thread = get_ident()
-        self._call = None
 
 
 _interrupt = _Interrupt()
+_of_other_threads = new_call()
 
 shared_call = _interrupt.shared_call
 keep_interrupt = _interrupt.keep
 raise_interrupt = _interrupt.raise_caught
+in_main_thread = _interrupt.in_main_thread
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_interrupt.start_over_in_child)

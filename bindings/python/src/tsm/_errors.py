@@ -198,7 +198,7 @@ _KINDS = {
 def take_error(status: int, handle: c_void_p) -> Error:
     """The exception for a status and its ``tsm_error``, which is freed."""
     try:
-        message = _text(_library.error_message(handle)) or _text(_library.status_name(status))
+        message = _message(status, _text(_library.error_message(handle)))
         retry_after_ms = _library.error_retry_after_ms(handle)
         error = _KINDS.get(status, Error)(
             message,
@@ -213,6 +213,14 @@ def take_error(status: int, handle: c_void_p) -> Error:
         return error
     finally:
         _library.error_free(handle)
+
+
+def _message(status: int, text: str) -> str:
+    """The library's words, as far as they are for Python."""
+    if status == SessionClosed._STATUS:
+        return "the session is closed"  # no other handle is let out of this package
+    text = text.replace("tsm_unblock", "tsm.unblock").replace("tsm_relogin", "Session.relogin")
+    return text or _text(_library.status_name(status))
 
 
 def _refused_token(handle: c_void_p) -> Optional[str]:

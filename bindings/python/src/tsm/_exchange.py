@@ -6,11 +6,12 @@ One ``Exchange`` goes with one request of a foreign HTTP client, resends include
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
 from ._call import Cancellation
-from ._errors import ApiTokenError, Error, SessionTokenExpired
+from ._errors import ApiTokenError, Error, InvalidArgument, SessionTokenExpired
 from ._session import Session, check
 
 SESSION_HEADER = "VZ-M2M-Token"
@@ -19,6 +20,15 @@ API_HEADER = "Authorization"
 _Refusal = Union[SessionTokenExpired, ApiTokenError]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _logger = logging.getLogger("tsm")
+
+
+def checked(session: Session) -> Session:
+    """The session, if an adapter can work with it."""
+    if not isinstance(session, Session):
+        raise TypeError(f"session must be a tsm.Session, not {type(session).__name__}")
+    if session._protocol != "rest":
+        raise InvalidArgument('an adapter needs a session with protocol="rest"')
+    return session
 
 
 def is_for(session: Session, url: str) -> bool:
@@ -48,6 +58,18 @@ class Exchange:
         """Takes the tokens now held. May wait for an API token."""
         self.api_token = self._session._read_api_token(cancel=cancel)
         self.session_token = self._session.token
+
+    def read_held_tokens(self) -> bool:
+        """Takes the tokens now held, if an API token is. Never waits."""
+        self.api_token = self._session._held_api_token() or ""
+        if self.api_token:
+            self.session_token = self._session.token
+        return bool(self.api_token)
+
+    def take_tokens(self, headers: Mapping[str, str]) -> None:
+        """Takes the tokens that a request was sent with."""
+        self.api_token = headers.get(API_HEADER, "").removeprefix("Bearer ")
+        self.session_token = headers.get(SESSION_HEADER, "")
 
     def headers(self) -> dict[str, str]:
         return {API_HEADER: f"Bearer {self.api_token}", SESSION_HEADER: self.session_token}

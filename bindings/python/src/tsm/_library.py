@@ -89,6 +89,16 @@ def _function(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> 
     return function  # type: ignore[no-any-return]
 
 
+def _quick(library: ctypes.CDLL, name: str, result: Any) -> Callable[..., Any]:
+    """A function that is called often: without ``argtypes``, which take their time.
+
+    Its arguments must be objects of ctypes, ``bytes`` and ``None``. A number would be taken for an ``int`` of C.
+    """
+    function = _function(library, name, result)
+    function.argtypes = None  # type: ignore[attr-defined]
+    return function
+
+
 config_new = _function(_brief, "tsm_config_new", _handle)
 config_set = _function(_brief, "tsm_config_set", c_int32, _handle, c_char_p, c_char_p, _out)
 config_load_env = _function(_brief, "tsm_config_load_env", c_int32, _handle, _out)
@@ -102,7 +112,7 @@ call_cancel = _function(_brief, "tsm_call_cancel", c_int32, _handle)
 call_free = _function(_brief, "tsm_call_free", None, _handle)
 
 login = _function(_waiting, "tsm_login", c_int32, _handle, _handle, _out, _out)
-token = _function(_brief, "tsm_token", c_int32, _handle, c_char_p, c_size_t, _out)
+token = _quick(_brief, "tsm_token", c_int32)
 api_token = _function(_waiting, "tsm_api_token", c_int32, _handle, _handle, c_char_p, c_size_t, _out)
 relogin = _function(_waiting, "tsm_relogin", c_int32, _handle, _handle, c_char_p, _out)
 renew_api_token = _function(_waiting, "tsm_renew_api_token", c_int32, _handle, _handle, c_char_p, _out)
@@ -112,21 +122,16 @@ free = _function(_waiting, "tsm_free", None, _handle)
 unblock = _function(_waiting, "tsm_unblock", c_int32, _handle, _out)
 info = _function(_waiting, "tsm_info", c_int32, _handle, c_char_p, c_size_t, _out)
 
-request = _function(
-    _waiting, "tsm_request", c_int32,
-    _handle, _handle, c_char_p, c_char_p, POINTER(c_char_p), _bytes, c_size_t, _out, _out,
-)  # fmt: skip
+request = _quick(_waiting, "tsm_request", c_int32)
 soap_call = _function(
     _waiting, "tsm_soap_call", c_int32, _handle, _handle, c_char_p, c_char_p, _bytes, c_size_t, _out, _out
 )
 
-response_status = _function(_brief, "tsm_response_status", c_int32, _handle)
-response_header_at = _function(
-    _brief, "tsm_response_header_at", c_int32, _handle, c_size_t, POINTER(c_char_p), POINTER(c_char_p)
-)
-response_body = _function(_brief, "tsm_response_body", c_void_p, _handle, POINTER(c_size_t))
-response_check = _function(_waiting, "tsm_response_check", c_int32, _handle, _out)
-response_free = _function(_brief, "tsm_response_free", None, _handle)
+response_status = _quick(_brief, "tsm_response_status", c_int32)
+response_headers = _quick(_brief, "tsm_response_headers", c_void_p)
+response_body = _quick(_brief, "tsm_response_body", c_void_p)
+response_check = _quick(_brief, "tsm_response_check", c_int32)
+response_free = _quick(_brief, "tsm_response_free", None)
 check = _function(_waiting, "tsm_check", c_int32, c_int32, _bytes, c_size_t, _out)
 
 error_code = _function(_brief, "tsm_error_code", c_char_p, _handle)

@@ -1,46 +1,50 @@
-"""Brings the library's log lines to the ``logging`` module, under the logger ``tsm``."""
+"""Brings the library's log lines to the ``logging`` module, under the logger ``tsm``; and the end of the interpreter.
+
+A thread that brings a log line while the interpreter goes away would be ended by Python (before 3.14) in the middle of
+the library, which ends the process. So other threads than the main one leave the library before, and stay out.
+"""
 
 from __future__ import annotations
 
 import atexit
 import ctypes
 import logging
+import os
 import time
-import weakref
-from typing import TYPE_CHECKING, Any, Optional
+from ctypes import c_void_p
+from typing import Any, Optional
 
 from . import _call, _library
-
-if TYPE_CHECKING:
-    from ._call import Cancellation
-    from ._session import Session
 
 TRACE = 5
 """The ``logging`` level of the library's finest lines, below ``logging.DEBUG``."""
 
 _logger = logging.getLogger("tsm")
+_logger.addHandler(logging.NullHandler())
 _LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG, 5: TRACE}
-_callback: Any = None
-_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-_logins: weakref.WeakSet[Cancellation] = weakref.WeakSet()
-calls: set[int] = set()
-"""A number for each call that is in the library."""
+_callbacks: list[Any] = []
+"""The first is the one in use. Threads that log in first at the same time make more, which none may then let go of."""
+
+running: dict[int, Optional[c_void_p]] = {}
+"""The ``tsm_call`` of each call that is in the library, by a number of its own."""
+
+exiting = False
+"""Whether the interpreter exits. Only the main thread may enter the library then."""
 
 
-def configure(config: Any) -> bool:
-    """Sends a config's log lines to the logger, as far as the logger lets them through now; says whether it does."""
-    global _callback
+def configure(config: Any) -> None:
+    """Sends a config's log lines to the logger, as far as the logger lets them through now."""
     wanted = max((ours for ours, theirs in _LEVELS.items() if _logger.isEnabledFor(theirs)), default=0)
     if not wanted:
-        return False
-    if _callback is None:
+        return
+    if not _callbacks:
         try:
-            _callback = _library.LOG_FUNCTION(_deliver)
+            _callbacks.append(_library.LOG_FUNCTION(_deliver))
         except MemoryError:  # a hardened system that grants no executable memory: no log lines
-            return False
+            return
     if wanted > 2:  # more than warnings: many
         _call.frequent_callback = _deliver
-    return not _library.config_set_log(config, wanted, _callback, None)
+    _library.config_set_log(config, wanted, _callbacks[0], None)
 
 
 def _deliver(level: int, address: Optional[int], length: int, _context: Any) -> None:
@@ -55,26 +59,17 @@ def _deliver(level: int, address: Optional[int], length: int, _context: Any) -> 
         _call.keep_interrupt(error)
 
 
-def remember(session: Session) -> None:
-    """Has a session that logs closed when the interpreter exits."""
-    _sessions.add(session)
-
-
-def remember_login(cancel: Cancellation) -> None:
-    """Has a login that logs ended when the interpreter exits."""
-    _logins.add(cancel)
-
-
 @atexit.register
 def _stop() -> None:
-    """Gets daemon threads out of the library before the interpreter goes away.
-
-    A thread that brings a log line then would be ended by Python (before 3.14) in the middle of the library.
-    """
-    for cancel in list(_logins):
-        cancel.cancel()
-    for session in list(_sessions):
-        session.close()
+    """Ends the calls of other threads, and waits until they have left the library."""
+    global exiting
+    exiting = True  # before the calls are looked at, as each call is put there before it looks at this
+    for call in list(running.values()):
+        _library.call_cancel(call)
     patience = time.monotonic() + 2
-    while _callback is not None and calls and time.monotonic() < patience:
+    while running and time.monotonic() < patience:
         time.sleep(0.001)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=running.clear)  # the threads that are in calls are the parent's

@@ -1,18 +1,16 @@
-"""The answer to a request. Status and content are copied at once, headers when first asked for."""
+"""The answer to a request, as plain data: nothing of the library's is held."""
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import json as _json
-import threading
 from collections.abc import Iterator, Mapping
-from ctypes import byref, c_char_p, c_size_t, c_void_p
-from typing import Any, Optional
+from ctypes import byref, c_size_t, c_void_p
+from typing import Any, Optional, Union
 
 from . import _library
-from ._errors import take_error
-
-_reading_headers = threading.Lock()  # a tsm_response is for one thread at a time
+from ._errors import Error, take_error
 
 
 class Headers(Mapping[str, str]):
@@ -29,10 +27,10 @@ class Headers(Mapping[str, str]):
             self._values.setdefault(name.lower(), []).append(value)
 
     def __getitem__(self, name: str) -> str:
-        return ", ".join(self._values[name.lower()])
+        return ", ".join(self._values[_folded(name)])
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._values
+        return _folded(name) in self._values
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -45,35 +43,27 @@ class Headers(Mapping[str, str]):
 
     def get_list(self, name: str) -> list[str]:
         """All values of a header in the order they came; empty if there is none of that name."""
-        return list(self._values.get(name.lower(), ()))
+        return list(self._values.get(_folded(name), ()))
 
 
 class Response:
-    """An answer of the platform, whatever its status. It may be used from any thread, also after its session is closed.
+    """An answer of the platform, whatever its status. It can be copied and pickled, and used from any thread.
 
     Attributes:
         status_code: the HTTP status.
         content: the body, as bytes. For ``Session.soap``, the whole envelope.
     """
 
-    __slots__ = ("__weakref__", "_handle", "_headers", "content", "status_code")
+    __slots__ = ("__weakref__", "_error", "_headers", "content", "status_code")
 
     status_code: int
     content: bytes
 
-    def __init__(self, handle: c_void_p) -> None:
-        self._handle = handle
-        self._headers: Optional[Headers] = None
-        length = c_size_t()
-        self.status_code = _library.response_status(handle)
-        body = _library.response_body(handle, byref(length))
-        self.content = ctypes.string_at(body, length.value) if body else b""
-
-    def __del__(self, free: Any = _library.response_free) -> None:
-        # Bound at definition: globals may be gone when the interpreter exits. An unfinished object has no handle.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            free(handle)
+    def __init__(self, status_code: int, headers: bytes, content: bytes, error: Optional[Error]) -> None:
+        self.status_code = status_code
+        self.content = content
+        self._headers: Union[bytes, Headers] = headers  # as the library gives them, until they are asked for
+        self._error = error
 
     def __repr__(self) -> str:
         return f"<Response [{self.status_code}]>"
@@ -86,11 +76,11 @@ class Response:
     @property
     def headers(self) -> Headers:
         """The headers, by name in any case."""
-        if self._headers is None:
-            with _reading_headers:
-                if self._headers is None:
-                    self._headers = Headers(_read_headers(self._handle))
-        return self._headers
+        headers = self._headers
+        if isinstance(headers, bytes):
+            parts = headers.decode("utf-8", "replace").split("\0")
+            self._headers = headers = Headers(list(zip(parts[::2], parts[1::2])))
+        return headers
 
     @property
     def text(self) -> str:
@@ -98,7 +88,7 @@ class Response:
         charset = _charset(self.headers.get("content-type", ""))
         try:
             return self.content.decode(charset, "replace")
-        except LookupError:
+        except (LookupError, ValueError):  # no such charset, or a codec of Python's that is none or cannot replace
             return self.content.decode("utf-8", "replace")
 
     def json(self, **options: Any) -> Any:
@@ -114,19 +104,27 @@ class Response:
             Unavailable: 5xx without a platform error.
             Error: any other kind, where the answer says so.
         """
-        error = c_void_p()
-        status = _library.response_check(self._handle, byref(error))
-        if status:
-            raise take_error(status, error)
+        if self._error is not None:
+            raise copy.copy(self._error)  # each with a traceback of its own
         return self
 
 
-def _read_headers(handle: c_void_p) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
-    name, value = c_char_p(), c_char_p()
-    while not _library.response_header_at(handle, len(pairs), byref(name), byref(value)):
-        pairs.append(((name.value or b"").decode("latin-1"), (value.value or b"").decode("utf-8", "replace")))
-    return pairs
+def take_response(handle: c_void_p) -> Response:
+    """The answer that a ``tsm_response`` holds, which is freed."""
+    try:
+        length, error = c_size_t(), c_void_p()
+        content = ctypes.string_at(_library.response_body(handle, byref(length)), length.value)
+        headers = ctypes.string_at(_library.response_headers(handle, byref(length)), length.value)
+        status = _library.response_check(handle, byref(error))
+        return Response(
+            _library.response_status(handle), headers, content, take_error(status, error) if status else None
+        )
+    finally:
+        _library.response_free(handle)
+
+
+def _folded(name: Any) -> Any:
+    return name.lower() if isinstance(name, str) else name
 
 
 def _charset(content_type: str) -> str:

@@ -7,21 +7,22 @@ import json as _json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ctypes import byref, c_char, c_void_p
+from ctypes import byref, c_char, c_size_t, c_void_p
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional, TypedDict, Union
 
 from . import _call, _library, _log, _values
 from ._call import Cancellation, Limits
-from ._errors import Cancelled, Error, InvalidArgument, SessionClosed, take_error
-from ._response import Response
+from ._errors import Cancelled, InvalidArgument, SessionClosed, take_error
+from ._response import Response, take_response
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._values import Body, Headers
+    from ._values import Body, Headers, Params
 
 _TokenBuffer = c_char * _library.TOKEN_MAX
+_TOKEN_MAX = c_size_t(_library.TOKEN_MAX)
 
 
 class Options(TypedDict, total=False):
@@ -69,7 +70,6 @@ class Options(TypedDict, total=False):
 
 _BOOLEANS = {"auto_relogin", "share_token"}
 _NUMBERS = {"max_login_failures", "timeout_ms", "connect_timeout_ms", "max_response_bytes"}
-_DEFAULT_BASE_URL = "https://thingspace.verizon.com/api"
 
 
 def login(*, load_env: bool = True, cancel: Optional[Cancellation] = None, **options: Unpack[Options]) -> Session:
@@ -92,14 +92,11 @@ def login(*, load_env: bool = True, cancel: Optional[Cancellation] = None, **opt
         Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, PlatformError, StoreError, Cancelled
     """
     with _configured(load_env, options) as config:
-        logs = _log.configure(config)
-        if logs:
-            cancel = cancel or Cancellation()
-            _log.remember_login(cancel)
+        _log.configure(config)
         handle = c_void_p()
         try:
             _run(_library.login, config, (byref(handle),), None, cancel)
-            return Session._of(handle, _base_url(load_env, options), logs)
+            return Session._of(handle)
         except BaseException:
             _library.free(handle)
             raise
@@ -109,7 +106,8 @@ def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
     """Forgets the failed logins that the guard counted for a username, and the passwords it remembers as rejected.
 
     To be used by a person who knows that the password is right now, or that the contact was unlocked. Takes the
-    options that the login takes; those that name the endpoint, the username and the store matter.
+    options that the login takes; those that name the endpoint, the username and the store matter. It may wait for the
+    store, for ``timeout_ms`` at most, and Ctrl-C does not end that.
 
     Raises:
         TypeError, InvalidArgument: as ``login``.
@@ -117,10 +115,7 @@ def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
     """
     with _configured(load_env, options) as config:
         _log.configure(config)
-        error = c_void_p()
-        status = _library.unblock(config, byref(error))
-        if status:
-            raise take_error(status, error)
+        _run(lambda config, _call, error: _library.unblock(config, error), config, (), None, None)
 
 
 def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
@@ -156,23 +151,22 @@ class Session:
     After ``fork`` the child gets ``Forked`` from an inherited session and makes its own with ``tsm.login``.
     """
 
-    __slots__ = ("__weakref__", "_base_url", "_handle", "_process")
+    __slots__ = ("__weakref__", "_handle", "_protocol", "_url")
 
-    _handle: Optional[int]
-    _base_url: str
-    _process: int
+    _handle: Optional[c_void_p]
+    _protocol: str
+    _url: str
 
-    def __init__(self) -> None:
+    def __new__(cls) -> Session:
         raise TypeError("a session is made by tsm.login")
 
     @classmethod
-    def _of(cls, handle: c_void_p, base_url: str, logs: bool) -> Session:
-        self = cls.__new__(cls)
-        self._base_url = base_url
-        self._process = os.getpid()
-        self._handle = handle.value
-        if logs:
-            _log.remember(self)
+    def _of(cls, handle: c_void_p) -> Session:
+        self = object.__new__(cls)
+        self._handle = handle
+        facts = self.info()
+        self._protocol = facts["protocol"]
+        self._url = facts["soap_url" if self._protocol == "soap" else "base_url"]
         return self
 
     def __enter__(self) -> Session:
@@ -183,18 +177,17 @@ class Session:
     ) -> None:
         self.close()
 
-    def __del__(self, free: Any = _library.free, getpid: Any = os.getpid) -> None:
-        # Bound at definition: globals may be gone when the interpreter exits. What the parent made is the parent's.
+    def __del__(self, free: Any = _library.free) -> None:
+        # Bound at definition: globals may be gone when the interpreter exits. In a child it only drops the handle.
         handle = getattr(self, "_handle", None)
-        if handle is not None and self._process == getpid():
-            self._handle = None
+        if handle is not None:
             free(handle)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a session cannot be copied or pickled: each process logs in for itself")
 
     def __repr__(self) -> str:
-        return f"<tsm.Session {'closed' if self._handle is None else self._base_url}>"
+        return f"<tsm.Session {'closed' if self._handle is None else self._url}>"
 
     # -- what a program is here for
 
@@ -207,12 +200,12 @@ class Session:
             SessionClosed, Forked
         """
         buffer = _TokenBuffer()
-        if _library.token(self._handle, buffer, _library.TOKEN_MAX, None):
+        if _library.token(self._handle, buffer, _TOKEN_MAX, None):
             # Once more, for the words.
             error = c_void_p()
-            status = _library.token(self._handle, buffer, _library.TOKEN_MAX, byref(error))
+            status = _library.token(self._handle, buffer, _TOKEN_MAX, byref(error))
             if status:
-                raise self._explained(take_error(status, error))
+                raise take_error(status, error)
         return buffer.value.decode()
 
     @property
@@ -221,6 +214,7 @@ class Session:
 
         Raises:
             ApiTokenError: there is none to be had.
+            InvalidArgument: it is a SOAP session, which has none.
             SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, Cancelled
         """
         return self._read_api_token()
@@ -230,6 +224,7 @@ class Session:
         method: str,
         path: str,
         *,
+        params: Optional[Params] = None,
         json: Any = None,
         data: Optional[Body] = None,
         headers: Optional[Headers] = None,
@@ -243,7 +238,9 @@ class Session:
 
         Args:
             method: ``"GET"``, ``"POST"``, …
-            path: what follows ``base_url``, such as ``"/m2m/v1/devices/actions/list"``.
+            path: what follows ``base_url``, such as ``"/m2m/v1/devices/actions/list"``. It may have a query.
+            params: more of the query: a mapping or pairs of names to text, numbers, booleans (sent as ``true`` and
+                ``false``), ``None`` (left out) or lists of these. They are percent-encoded.
             json: a body to be sent as JSON. ``None`` is no body; for a JSON null use ``data=b"null"``.
             data: a body as it is: bytes, or text to be sent as UTF-8. ``application/json`` unless ``headers`` say else.
             headers: a mapping or pairs. Those for the tokens, the host and the length are tsm's own.
@@ -257,12 +254,13 @@ class Session:
             NotLoggedIn, SessionClosed, Forked: the session cannot be used.
             Timeout, NetworkError, TLSError, ProtocolError, Cancelled: there is no answer.
         """
-        return self._send(_values.text(method, "method"), path, json, data, headers, timeout, cancel)
+        return self._send(_values.text(method, "method"), path, params, json, data, headers, timeout, cancel)
 
     def get(
         self,
         path: str,
         *,
+        params: Optional[Params] = None,
         json: Any = None,
         data: Optional[Body] = None,
         headers: Optional[Headers] = None,
@@ -270,12 +268,13 @@ class Session:
         cancel: Optional[Cancellation] = None,
     ) -> Response:
         """``request("GET", path, …)``."""
-        return self._send(b"GET", path, json, data, headers, timeout, cancel)
+        return self._send(b"GET", path, params, json, data, headers, timeout, cancel)
 
     def post(
         self,
         path: str,
         *,
+        params: Optional[Params] = None,
         json: Any = None,
         data: Optional[Body] = None,
         headers: Optional[Headers] = None,
@@ -283,12 +282,13 @@ class Session:
         cancel: Optional[Cancellation] = None,
     ) -> Response:
         """``request("POST", path, …)``."""
-        return self._send(b"POST", path, json, data, headers, timeout, cancel)
+        return self._send(b"POST", path, params, json, data, headers, timeout, cancel)
 
     def put(
         self,
         path: str,
         *,
+        params: Optional[Params] = None,
         json: Any = None,
         data: Optional[Body] = None,
         headers: Optional[Headers] = None,
@@ -296,12 +296,13 @@ class Session:
         cancel: Optional[Cancellation] = None,
     ) -> Response:
         """``request("PUT", path, …)``."""
-        return self._send(b"PUT", path, json, data, headers, timeout, cancel)
+        return self._send(b"PUT", path, params, json, data, headers, timeout, cancel)
 
     def delete(
         self,
         path: str,
         *,
+        params: Optional[Params] = None,
         json: Any = None,
         data: Optional[Body] = None,
         headers: Optional[Headers] = None,
@@ -309,7 +310,7 @@ class Session:
         cancel: Optional[Cancellation] = None,
     ) -> Response:
         """``request("DELETE", path, …)``."""
-        return self._send(b"DELETE", path, json, data, headers, timeout, cancel)
+        return self._send(b"DELETE", path, params, json, data, headers, timeout, cancel)
 
     def soap(
         self,
@@ -352,7 +353,7 @@ class Session:
 
         Args:
             token: the token that was refused. If the session holds another one by now, nothing is sent. ``None`` means
-                the one held.
+                the one held by now, so that threads that were refused at the same time may each log in.
             timeout: seconds for this call.
             cancel: ends the call from another thread; a login that others wait for goes on.
 
@@ -376,6 +377,7 @@ class Session:
 
         Raises:
             ApiTokenError: there is none to be had.
+            InvalidArgument: it is a SOAP session, which has none.
             SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, Cancelled
         """
         self._run(_library.renew_api_token, (_values.optional_text(token, "token"),), timeout, cancel)
@@ -393,7 +395,7 @@ class Session:
         """Ends all calls, for good: running and later ones raise ``Cancelled``. From any thread."""
         status = _library.cancel(self._handle)
         if status:
-            raise self._explained(take_error(status, c_void_p()))
+            raise take_error(status, c_void_p())
 
     def close(self) -> None:
         """Frees what the session holds. Sends nothing, does not log out, and may be called twice.
@@ -414,14 +416,14 @@ class Session:
         error = c_void_p()
         status = _library.info(self._handle, buffer, len(buffer), byref(error))
         if status:
-            raise self._explained(take_error(status, error))
+            raise take_error(status, error)
         facts: dict[str, Any] = _json.loads(buffer.value)
         return facts
 
     @property
     def base_url(self) -> str:
-        """The REST service that the session talks to."""
-        return self._base_url
+        """The service that the session talks to: the option ``base_url``, or ``soap_url`` with ``protocol="soap"``."""
+        return self._url
 
     # -- helpers
 
@@ -430,19 +432,27 @@ class Session:
         self._run(_library.api_token, (buffer, len(buffer)), None, cancel)
         return buffer.value.decode()
 
+    def _held_api_token(self) -> Optional[str]:
+        """The API token if there is one that has not run out. Never waits."""
+        buffer = ctypes.create_string_buffer(_library.API_TOKEN_MAX)
+        if _library.api_token(self._handle, _call.at_once, buffer, len(buffer), None):
+            return None
+        return buffer.value.decode()
+
     def _send(
         self,
         method: bytes,
         path: str,
+        params: Optional[Params],
         json: Any,
         data: Optional[Body],
         headers: Optional[Headers],
         timeout: Optional[float],
         cancel: Optional[Cancellation],
     ) -> Response:
+        target = _values.target(path, params)
         lines = None if headers is None else _values.headers(headers)
-        body = _values.body(data, json)
-        return self._ask(_library.request, (method, _values.text(path, "path"), lines), body, timeout, cancel)
+        return self._ask(_library.request, (method, target, lines), _values.body(data, json), timeout, cancel)
 
     def _ask(
         self,
@@ -453,10 +463,10 @@ class Session:
         cancel: Optional[Cancellation],
     ) -> Response:
         response = c_void_p()
-        length = 0 if body is None else len(body)
+        length = c_size_t(0 if body is None else len(body))
         try:
             self._run(function, (*arguments, body, length, byref(response)), timeout, cancel)
-            return Response(response)
+            return take_response(response)
         except BaseException:
             _library.response_free(response)
             raise
@@ -470,52 +480,63 @@ class Session:
     ) -> None:
         try:
             _run(function, self._handle, arguments, timeout, cancel)
-        except (Cancelled, SessionClosed) as error:
-            raise self._explained(error) from None
-
-    def _explained(self, error: Error) -> Error:
-        """Says it plainly when a call failed because the session was closed."""
-        if self._handle is None and isinstance(error, (Cancelled, SessionClosed)):
-            return SessionClosed("the session is closed")
-        return error
+        except Cancelled:
+            if self._handle is not None:
+                raise
+            raise SessionClosed("the session is closed") from None
 
 
 def _run(
     function: Callable[..., int],
-    handle: Optional[int],
+    handle: Optional[c_void_p],
     arguments: tuple[Any, ...],
     timeout: Optional[float],
     cancel: Optional[Cancellation],
 ) -> None:
     """Calls ``function(handle, call, *arguments, error)`` and raises what it reports."""
     error = c_void_p()
-    _log.calls.add(id(error))
-    try:
-        if timeout is None and cancel is None and _call.frequent_callback is None:
-            status = function(handle, _call.shared_call(), *arguments, byref(error))
-        else:
-            with Limits(timeout, cancel) as call:
-                status = function(handle, call, *arguments, byref(error))
-    finally:
-        _log.calls.discard(id(error))
+    if timeout is None and cancel is None and _call.frequent_callback is None:
+        status = _enter(function, handle, _call.shared_call(), arguments, error)
+    else:
+        with Limits(timeout, cancel) as call:
+            status = _enter(function, handle, call, arguments, error)
     try:
         _call.raise_interrupt()
     except BaseException:
         _library.error_free(error)
         raise
     if status:
-        raise take_error(status, error)
+        failure = take_error(status, error)
+        _leave_at_exit()  # rather than tell of a call that the exit ended
+        raise failure
+
+
+def _enter(
+    function: Callable[..., int],
+    handle: Optional[c_void_p],
+    call: c_void_p,
+    arguments: tuple[Any, ...],
+    error: c_void_p,
+) -> int:
+    _log.running[id(error)] = call
+    try:
+        _leave_at_exit()
+        return function(handle, call, *arguments, byref(error))
+    finally:
+        _log.running.pop(id(error), None)  # not there in a child that a signal handler or a log handler forked
+
+
+def _leave_at_exit() -> None:
+    if _log.exiting and not _call.in_main_thread():
+        raise SystemExit  # which ends a thread without a word
 
 
 @contextmanager
-def _configured(load_env: bool, options: Options) -> Iterator[int]:
-    """A ``tsm_config`` with the environment's options and those given by hand on top."""
-    config: int = _library.config_new()
+def _configured(load_env: bool, options: Options) -> Iterator[c_void_p]:
+    """A ``tsm_config`` with the options given by hand, and those of the environment that they leave open."""
+    config = c_void_p(_library.config_new())
     try:
         error = c_void_p()
-        status = _library.config_load_env(config, byref(error)) if load_env else 0
-        if status:
-            raise take_error(status, error)
         for name, value in options.items():
             if value is not None:
                 status = _library.config_set(
@@ -523,6 +544,9 @@ def _configured(load_env: bool, options: Options) -> Iterator[int]:
                 )
                 if status:
                     raise take_error(status, error)
+        status = _library.config_load_env(config, byref(error)) if load_env else 0
+        if status:
+            raise take_error(status, error)
         yield config
     finally:
         _library.config_free(config)
@@ -541,8 +565,3 @@ def _option(name: str, value: object) -> bytes:
     if name == "ca_file" and isinstance(value, os.PathLike):
         value = os.fspath(value)
     return _values.text(value, name)  # type: ignore[arg-type]
-
-
-def _base_url(load_env: bool, options: Options) -> str:
-    named = options.get("base_url") or (os.environ.get("TSM_BASE_URL") if load_env else None)
-    return (named or _DEFAULT_BASE_URL).rstrip("/")

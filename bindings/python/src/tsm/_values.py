@@ -8,13 +8,17 @@ from __future__ import annotations
 import ctypes
 import json as _json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional, Union
+from urllib.parse import quote
 
 from ._errors import InvalidArgument
 
 Body = Union[bytes, bytearray, memoryview, str]
 Headers = Union[Mapping[str, str], Iterable[tuple[str, str]]]
+_Param = Union[str, int, float, bool, None]
+_ParamOrMore = Union[_Param, Sequence[_Param]]
+Params = Union[Mapping[str, _ParamOrMore], Iterable[tuple[str, _ParamOrMore]]]
 
 _encode_json = _json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -65,15 +69,37 @@ def content(data: Body, name: str) -> bytes:
     raise TypeError(f"{name} must be bytes-like or str, not {type(data).__name__}")
 
 
-def headers(given: Optional[Headers]) -> Any:
-    """``Name: value`` strings, NULL-terminated, or ``None``."""
-    if given is None:
-        return None
-    if isinstance(given, (str, bytes)):
-        raise TypeError(f"headers must be a mapping or pairs, not {type(given).__name__}")
-    pairs = given.items() if isinstance(given, Mapping) else given
-    lines = [_header(name, value) for name, value in pairs]
+def target(path: str, params: Optional[Params]) -> bytes:
+    """A path with ``params`` added to its query."""
+    whole = text(path, "path")
+    for name, value in () if params is None else _pairs(params, "params"):
+        for each in value if isinstance(value, (list, tuple)) else (value,):
+            if each is not None:
+                whole += b"&" if b"?" in whole else b"?"
+                whole += _quoted(name, "a parameter's name") + b"=" + _quoted(_param(each), "a parameter's value")
+    return whole
+
+
+def _param(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (int, float)) else value
+
+
+def _quoted(value: str, name: str) -> bytes:
+    return quote(text(value, name), safe="").encode()
+
+
+def headers(given: Headers) -> Any:
+    """``Name: value`` strings, NULL-terminated."""
+    lines = [_header(name, value) for name, value in _pairs(given, "headers")]
     return (ctypes.c_char_p * (len(lines) + 1))(*lines, None)
+
+
+def _pairs(given: Any, name: str) -> Iterable[tuple[Any, Any]]:
+    if isinstance(given, (str, bytes)):
+        raise TypeError(f"{name} must be a mapping or pairs, not {type(given).__name__}")
+    return given.items() if isinstance(given, Mapping) else given
 
 
 def _header(name: str, value: str) -> bytes:
