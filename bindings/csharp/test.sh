@@ -72,20 +72,30 @@ said=$(env -u TSM_LIBRARY mono "$work/framework/Consumer.exe") || true
 [ "$said" = ok ] || fail "a fresh .NET Framework program cannot use the package: $said"
 echo "ok    a fresh .NET Framework program with the package, on Mono"
 
-echo 'unsigned tsm_abi_version(void) { return 2; }' > other.c
-"${CC:-cc}" -shared -fPIC -o "$work/libother.so" other.c
-echo 'int nothing;' > nothing.c
-"${CC:-cc}" -shared -fPIC -o "$work/libnothing.so" nothing.c
+library() { # name, its source
+    echo "$2" > "$1.c"
+    "${CC:-cc}" -shared -fPIC -o "$work/lib$1.so" "$1.c"
+}
+library other 'unsigned tsm_abi_version(void) { return 2; }'
+library old 'unsigned tsm_abi_version(void) { return 1; }'
+library nothing 'int nothing;'
 refused() { # library, words that must be said
     for run in "dotnet exec $work/net/Consumer.dll" "mono $work/framework/Consumer.exe"; do
         said=$(TSM_LIBRARY=$1 $run) && fail "$1 was not refused by $run"
-        case $said in *"$2"*) ;; *) fail "of $1 $run says: $said" ;; esac
+        case $said in *"$1"*"$2"*) ;; *) fail "of $1 $run says: $said" ;; esac
     done
     echo "ok    refused: $2"
 }
 refused "$work/libother.so" "has ABI version 2, and this Tsm assembly needs version 1"
+refused "$work/libold.so" "is too old for this Tsm assembly"
 refused "$work/libnothing.so" "is not libtsm: it has no function tsm_abi_version"
 refused "$work/no-such.so" "there is no such file"
+refused "$work" "which is a folder"
+said=$(TSM_LIBRARY=$work/libother.so dotnet exec "$work/net/Consumer.dll" "$TSM_LIBRARY") && fail "a library was exchanged for another"
+case $said in *"$work/libother.so has ABI version 2"*) ;; *) fail "of a library that was named too late it says: $said" ;; esac
+echo "ok    the library that was loaded is the one that is named"
+[ "$(TSM_LIBRARY=$work/no-such.so dotnet exec "$work/net/Consumer.dll" --resolver "$TSM_LIBRARY")" = ok ] || fail "a program's own resolver is not asked"
+echo "ok    a program's own resolver finds the library"
 rm -rf "$work/net/runtimes"
 said=$(consumer) && fail "the library was found though it is nowhere"
 case $said in *"was not found. Looked for"*TSM_LIBRARY*) ;; *) fail "of a missing library it says: $said" ;; esac

@@ -1,5 +1,6 @@
 // Threads for calls that block in the native library, so that asynchronous callers hold none of the thread pool's, which grows by about one
-// thread a second when its own are blocked. A thread that had nothing to do for a while ends.
+// thread a second when its own are blocked. A thread that had nothing to do for a while ends. The instances share the threads; each bounds
+// how many of its own calls run at once, and those beyond wait in turn, no longer than they have time.
 
 using System;
 using System.Collections.Generic;
@@ -8,236 +9,151 @@ using System.Threading.Tasks;
 
 namespace Tsm;
 
-internal static class BlockingWorkers
+#pragma warning disable CA1001 // A semaphore has nothing to dispose of until its wait handle is asked for.
+internal sealed class BlockingWorkers(int most)
+#pragma warning restore CA1001
 {
-    private const int MaxThreads = 256;
     private const int IdleMilliseconds = 15_000;
 
     private static readonly object s_gate = new();
     private static readonly Queue<Work> s_queue = new();
+    private static readonly SemaphoreSlim s_queued = new(0);
 
-    /// <summary>The last to have become idle is the next to be used, so that those beyond need can end.</summary>
-    private static readonly List<Worker> s_idle = [];
-    private static int s_workers;
+    /// <summary>Threads that wait for work or are about to; never fewer than there is work in the queue.</summary>
+    private static int s_idle;
 
-    /// <summary>
-    /// Runs a blocking call. While it waits for a thread, cancellation ends it at once; later the call itself must heed it.
-    /// </summary>
-    internal static Task<TResult> Run<TState, TResult>(
-        TState state, Func<TState, CancellationToken, TResult> body, CancellationToken cancellationToken)
+    private readonly SemaphoreSlim _places = new(most);
+
+    /// <summary>Runs a blocking call, which is told how much of its time is left.</summary>
+    /// <param name="state">What the call needs.</param>
+    /// <param name="body">The call.</param>
+    /// <param name="timeout">How long it may take, from now.</param>
+    /// <param name="ended">Says that its session ended.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    internal Task<TResult> Run<TState, TResult>(
+        TState state,
+        Func<TState, TimeSpan, CancellationToken, TResult> body,
+        TimeSpan timeout,
+        CancellationToken ended,
+        CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
             return Task.FromCanceled<TResult>(cancellationToken);
         }
 
-        var work = new Work<TState, TResult>(state, body, cancellationToken);
-        Assign(work);
+        var deadline = new Deadline(timeout);
+        return _places.Wait(0)
+            ? Start(() => body(state, deadline.Remaining, cancellationToken))
+            : Wait(left => body(state, left, cancellationToken), deadline, ended, cancellationToken);
+    }
+
+    private async Task<TResult> Wait<TResult>(
+        Func<TimeSpan, TResult> body, Deadline deadline, CancellationToken ended, CancellationToken cancellationToken)
+    {
+        bool hasPlace;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ended);
+        try
+        {
+            hasPlace = await _places.WaitAsync(deadline.LongestWait, end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The call finds that out at once, and says it as it does when it is running. So it does below, when it has no time.
+            return body(deadline.Remaining);
+        }
+
+        return hasPlace ? await Start(() => body(deadline.Remaining)).ConfigureAwait(false) : body(TimeSpan.Zero);
+    }
+
+    /// <summary>Starts a call that has its place.</summary>
+    private Task<TResult> Start<TResult>(Func<TResult> body)
+    {
+        var work = new Work<TResult>(body, _places);
+        try
+        {
+            lock (s_gate)
+            {
+                if (s_idle == s_queue.Count)
+                {
+                    StartThread();
+                    s_idle++;
+                }
+
+                s_queue.Enqueue(work);
+                s_queued.Release();
+            }
+        }
+        catch
+        {
+            _places.Release();
+            throw;
+        }
+
         return work.Task;
     }
 
-    private static void Assign(Work work)
+    private static void StartThread()
     {
-        Worker? worker = null;
-        lock (s_gate)
+        var thread = new Thread(Serve) { IsBackground = true, Name = "tsm" };
+#if NET8_0_OR_GREATER
+        thread.UnsafeStart();
+#else
+        // The thread must not keep the context of whoever happened to start it.
+        using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
         {
-            if (s_idle.Count > 0)
-            {
-                worker = s_idle[s_idle.Count - 1];
-                s_idle.RemoveAt(s_idle.Count - 1);
-            }
-            else if (s_workers < MaxThreads)
-            {
-                s_workers++;
-            }
-            else
-            {
-                s_queue.Enqueue(work);
-                return;
-            }
+            thread.Start();
         }
+#endif
+    }
 
-        if (worker is not null)
+    private static void Serve()
+    {
+        while (Next() is { } work)
         {
-            worker.Give(work);
-            return;
-        }
-
-        try
-        {
-            new Worker(work).Start();
-        }
-#pragma warning disable CA1031 // Whatever keeps a thread from starting is the fate of the call.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
+            work.Run();
             lock (s_gate)
             {
-                s_workers--;
+                s_idle++;
             }
-
-            work.Fail(e);
         }
     }
 
-    private sealed class Worker
+    /// <summary>Null when there was nothing for a while.</summary>
+    private static Work? Next()
     {
-        private readonly object _gate = new();
-        private Work? _work;
-
-        internal Worker(Work first) => _work = first;
-
-        internal void Start()
+        bool isQueued = s_queued.Wait(IdleMilliseconds);
+        lock (s_gate)
         {
-            var thread = new Thread(Serve) { IsBackground = true, Name = "tsm" };
-#if NET8_0_OR_GREATER
-            thread.UnsafeStart();
-#else
-            // The thread must not keep the context of whoever happened to start it.
-            if (ExecutionContext.IsFlowSuppressed())
-            {
-                thread.Start();
-                return;
-            }
-
-            using (ExecutionContext.SuppressFlow())
-            {
-                thread.Start();
-            }
-#endif
-        }
-
-        /// <summary>Gives work to an idle worker that was taken off the list.</summary>
-        internal void Give(Work work)
-        {
-            lock (_gate)
-            {
-                _work = work;
-                Monitor.Pulse(_gate);
-            }
-        }
-
-        private void Serve()
-        {
-            while (Take(Timeout.Infinite) is { } work)
-            {
-                do
-                {
-                    work.Run();
-                    work = Next();
-                }
-                while (work is not null);
-
-                if (ShouldEnd())
-                {
-                    return;
-                }
-            }
-        }
-
-        /// <summary>
-        /// What waits for a thread, or else what is given to this one while it is idle; null when there was nothing for a while.
-        /// </summary>
-        private Work? Next()
-        {
-            lock (s_gate)
-            {
-                if (s_queue.Count > 0)
-                {
-                    return s_queue.Dequeue();
-                }
-
-                s_idle.Add(this);
-            }
-
-            return Take(IdleMilliseconds);
-        }
-
-        private Work? Take(int milliseconds)
-        {
-            lock (_gate)
-            {
-                while (_work is null && Monitor.Wait(_gate, milliseconds))
-                {
-                }
-
-                Work? work = _work;
-                _work = null;
-                return work;
-            }
-        }
-
-        /// <summary>False when work is being given to this worker in the very moment it gave up waiting.</summary>
-        private bool ShouldEnd()
-        {
-            lock (s_gate)
-            {
-                bool wasIdle = s_idle.Remove(this);
-                s_workers -= wasIdle ? 1 : 0;
-                return wasIdle;
-            }
+            s_idle--;
+            return isQueued || s_queued.Wait(0) ? s_queue.Dequeue() : null; // the latter in the very moment that this gave up
         }
     }
 
     private abstract class Work
     {
         internal abstract void Run();
-
-        internal abstract void Fail(Exception cause);
     }
 
-    private sealed class Work<TState, TResult> : Work
+    /// <summary>A call in the context of its caller, whose task ends on the thread of the call: no other need be free for that.</summary>
+    private sealed class Work<TResult>(Func<TResult> body, SemaphoreSlim places) : Work
     {
-        private const int Queued = 0;
-        private const int Taken = 1;
-
-        private static readonly Action<object?> s_abandon = static work => ((Work<TState, TResult>)work!).Abandon();
-        private static readonly ContextCallback s_run = static work => ((Work<TState, TResult>)work!).RunInContext();
+        private static readonly ContextCallback s_runInContext = static work => ((Work<TResult>)work!).RunInContext();
 
         private readonly TaskCompletionSource<TResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly ExecutionContext? _context = ExecutionContext.Capture();
-        private readonly TState _state;
-        private readonly Func<TState, CancellationToken, TResult> _body;
-        private readonly CancellationToken _cancellationToken;
-        private readonly CancellationTokenRegistration _registration;
-        private int _phase;
-
-        internal Work(TState state, Func<TState, CancellationToken, TResult> body, CancellationToken cancellationToken)
-        {
-            _state = state;
-            _body = body;
-            _cancellationToken = cancellationToken;
-            if (cancellationToken.CanBeCanceled)
-            {
-                _registration = cancellationToken.Register(s_abandon, this, useSynchronizationContext: false);
-            }
-        }
 
         internal Task<TResult> Task => _completion.Task;
 
         internal override void Run()
         {
-            if (Interlocked.CompareExchange(ref _phase, Taken, Queued) != Queued)
-            {
-                return;
-            }
-
-            _registration.Dispose();
             if (_context is null)
             {
                 RunInContext();
             }
             else
             {
-                ExecutionContext.Run(_context, s_run, this);
-            }
-        }
-
-        internal override void Fail(Exception cause)
-        {
-            if (Interlocked.CompareExchange(ref _phase, Taken, Queued) == Queued)
-            {
-                _completion.TrySetException(cause);
+                ExecutionContext.Run(_context, s_runInContext, this);
             }
         }
 
@@ -245,25 +161,27 @@ internal static class BlockingWorkers
         {
             try
             {
-                _completion.TrySetResult(_body(_state, _cancellationToken));
+                TResult result;
+                try
+                {
+                    result = body();
+                }
+                finally
+                {
+                    places.Release();
+                }
+
+                _completion.SetResult(result);
             }
-            catch (OperationCanceledException e) when (e.CancellationToken == _cancellationToken && _cancellationToken.CanBeCanceled)
+            catch (OperationCanceledException e)
             {
-                _completion.TrySetCanceled(_cancellationToken);
+                _completion.TrySetCanceled(e.CancellationToken);
             }
 #pragma warning disable CA1031 // Whatever it is, the task carries it to whoever awaits.
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                _completion.TrySetException(e);
-            }
-        }
-
-        private void Abandon()
-        {
-            if (Interlocked.CompareExchange(ref _phase, Taken, Queued) == Queued)
-            {
-                _completion.TrySetCanceled(_cancellationToken);
+                _completion.SetException(e);
             }
         }
     }

@@ -14,39 +14,40 @@ internal static class Replay
 {
     /// <summary>
     /// Whether a content gives the same bytes each time. Must be asked before it is sent: a stream that was sent tells nothing any more.
+    /// Only of the framework's own classes it is known; one derived from them may do anything.
     /// </summary>
     internal static async Task<bool> IsPossible(HttpContent content, bool isAsync)
     {
-        switch (content)
+        Type type = content.GetType();
+        if (type == typeof(StreamContent))
         {
-            case ByteArrayContent:
-                return true;
-
-            case StreamContent:
-                Stream stream = isAsync ? await content.ReadAsStreamAsync().ConfigureAwait(false) : ReadAsStream(content);
-                return stream.CanSeek;
-
-            case MultipartContent parts:
-                foreach (HttpContent part in parts)
-                {
-                    if (!await IsPossible(part, isAsync).ConfigureAwait(false))
-                    {
-                        return false;
-                    }
-                }
-
-                return true;
-
-            default:
-                // Later frameworks' own: named, because netstandard2.0 does not know them.
-                return content.GetType().FullName is "System.Net.Http.ReadOnlyMemoryContent" or "System.Net.Http.Json.JsonContent";
+            Stream stream = isAsync ? await content.ReadAsStreamAsync().ConfigureAwait(false) : ReadAsStream(content);
+            return stream.CanSeek;
         }
+
+        if (type == typeof(MultipartContent) || type == typeof(MultipartFormDataContent))
+        {
+            foreach (HttpContent part in (MultipartContent)content)
+            {
+                if (!await IsPossible(part, isAsync).ConfigureAwait(false))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+
+        return type == typeof(ByteArrayContent) || type == typeof(StringContent) || type == typeof(FormUrlEncodedContent) ||
+            // Later frameworks' own: named, because netstandard2.0 does not know them.
+            type.FullName is "System.Net.Http.ReadOnlyMemoryContent" or "System.Net.Http.Json.JsonContent";
     }
 
     /// <summary>
     /// The body of an answer if it is no longer than <paramref name="limit"/>, else null. Either way the caller reads it from its start.
+    /// It is read asynchronously for blocking callers too, who would heed no timeout while the answer stands still.
     /// </summary>
-    internal static async Task<byte[]?> Peek(HttpResponseMessage response, int limit, bool isAsync, CancellationToken cancellationToken)
+    internal static async Task<byte[]?> Peek(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
     {
         HttpContent? content = response.Content;
         if (content is null)
@@ -60,15 +61,15 @@ internal static class Replay
         }
 
 #if NET8_0_OR_GREATER
-        Stream stream = isAsync ? await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false) : ReadAsStream(content);
+        Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
 #else
-        Stream stream = isAsync ? await content.ReadAsStreamAsync().ConfigureAwait(false) : ReadAsStream(content);
+        Stream stream = await content.ReadAsStreamAsync().ConfigureAwait(false);
 #endif
         var start = new MemoryStream();
         byte[] buffer = new byte[Math.Min(limit, 8192)];
         while (start.Length <= limit)
         {
-            int count = await Read(stream, buffer, isAsync, cancellationToken).ConfigureAwait(false);
+            int count = await Read(stream, buffer, cancellationToken).ConfigureAwait(false);
             if (count == 0)
             {
                 byte[] body = start.ToArray();
@@ -84,18 +85,14 @@ internal static class Replay
         return null;
     }
 
-    private static async Task<int> Read(Stream stream, byte[] buffer, bool isAsync, CancellationToken cancellationToken)
+    private static async Task<int> Read(Stream stream, byte[] buffer, CancellationToken cancellationToken)
     {
         try
         {
 #if NET8_0_OR_GREATER
-            return isAsync
-                ? await stream.ReadAsync(buffer.AsMemory(), cancellationToken).ConfigureAwait(false)
-                : stream.Read(buffer, 0, buffer.Length);
+            return await stream.ReadAsync(buffer.AsMemory(), cancellationToken).ConfigureAwait(false);
 #else
-            return isAsync
-                ? await stream.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false)
-                : stream.Read(buffer, 0, buffer.Length);
+            return await stream.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false);
 #endif
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)

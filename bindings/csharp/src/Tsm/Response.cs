@@ -17,6 +17,8 @@ namespace Tsm;
 /// </summary>
 public sealed class Response
 {
+    private const int MostBytes = 0x7FFFFFC7;
+
     private readonly ThingSpaceException? _error;
     private string? _text;
 
@@ -75,16 +77,7 @@ public sealed class Response
     /// <summary>Throws unless the answer is a success: a status other than 2xx and a SOAP fault are errors.</summary>
     /// <returns>This answer.</returns>
     /// <exception cref="ThingSpaceException">It is an error.</exception>
-    public Response EnsureSuccess()
-    {
-        if (_error is not null)
-        {
-            throw _error.Again();
-        }
-
-        Session.Check(StatusCode, Body);
-        return this;
-    }
+    public Response EnsureSuccess() => _error is null ? this : throw _error.Again();
 
     /// <summary>The status and the size. The body may be private and is not shown.</summary>
     public override string ToString() => $"HTTP {StatusCode}, {Body.Length} bytes";
@@ -92,18 +85,19 @@ public sealed class Response
     /// <summary>
     /// Copies a native response. Its headers count for the error (Retry-After), so an error is made now, while it is there.
     /// </summary>
-    internal static unsafe Response From(nint response, bool soap)
+    internal static Response From(nint response)
     {
-        int statusCode = NativeMethods.tsm_response_status(response);
-        ThingSpaceException? error = null;
-        if (soap || statusCode is < 200 or >= 300)
-        {
-            int status = NativeMethods.tsm_response_check(response, out nint handle);
-            error = status == 0 ? null : NativeError.Read(status, handle);
-        }
-
-        return new Response(statusCode, ResponseHeaders.From(response), CopyBody(response), error);
+        int status = NativeMethods.tsm_response_check(response, out nint error);
+        return new Response(
+            NativeMethods.tsm_response_status(response),
+            ResponseHeaders.From(response),
+            CopyBody(response),
+            status == 0 ? null : NativeError.Read(status, error));
     }
+
+    /// <summary>The length of an array for so many bytes.</summary>
+    internal static int ArrayLength(nuint bytes) => bytes <= MostBytes ? (int)bytes : throw new ThingSpaceException(
+        TsmStatus.Protocol, $"The answer has {bytes} bytes, more than an array can hold: set MaxResponseBytes to {MostBytes} or less.");
 
     private static unsafe byte[] CopyBody(nint response)
     {
@@ -114,9 +108,9 @@ public sealed class Response
         }
 
 #if NET8_0_OR_GREATER
-        byte[] body = GC.AllocateUninitializedArray<byte>(checked((int)length));
+        byte[] body = GC.AllocateUninitializedArray<byte>(ArrayLength(length));
 #else
-        byte[] body = new byte[checked((int)length)];
+        byte[] body = new byte[ArrayLength(length)];
 #endif
         Marshal.Copy((nint)start, body, 0, body.Length);
         return body;

@@ -44,21 +44,12 @@ public sealed class ResponseHeaders : IReadOnlyList<KeyValuePair<string, string>
 
     internal static unsafe ResponseHeaders From(nint response)
     {
-        var headers = new KeyValuePair<string, string>[8];
-        int count = 0;
-        while (NativeMethods.tsm_response_header_at(response, (nuint)count, out byte* name, out byte* value) == 0)
+        byte* block = NativeMethods.tsm_response_headers(response, out nuint length);
+        string[] texts = Utf8.Read(block, (int)length).Split('\0'); // name, value, name, value, and what is after the last NUL
+        var headers = new KeyValuePair<string, string>[texts.Length / 2];
+        for (int i = 0; i < headers.Length; i++)
         {
-            if (count == headers.Length)
-            {
-                Array.Resize(ref headers, count * 2);
-            }
-
-            headers[count++] = new KeyValuePair<string, string>(Utf8.Read(name), Utf8.Read(value));
-        }
-
-        if (count != headers.Length)
-        {
-            Array.Resize(ref headers, count);
+            headers[i] = new KeyValuePair<string, string>(texts[2 * i], texts[(2 * i) + 1]);
         }
 
         return new ResponseHeaders(headers);

@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -12,8 +13,9 @@ namespace Tsm;
 public sealed partial class Session
 {
     private const string Reflects =
-        "Writes by reflection. Trimmed programs and those compiled ahead of time serialize with a JsonTypeInfo and use Post.";
+        "Writes by reflection. Trimmed programs and those compiled ahead of time give a JsonTypeInfo.";
 
+#pragma warning disable CS1573 // The other parameters are inherited.
     /// <summary>Sends a <c>POST</c> request with an object as its JSON body.</summary>
     /// <typeparam name="T">The object's type.</typeparam>
     /// <param name="path">The path below the base URL.</param>
@@ -35,7 +37,7 @@ public sealed partial class Session
         CancellationToken cancellationToken = default) =>
         Send("POST", path, JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web), headers, timeout, cancellationToken);
 
-    /// <inheritdoc cref="PostAsJson"/>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     public Task<Response> PostAsJsonAsync<T>(
@@ -46,5 +48,76 @@ public sealed partial class Session
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
         SendAsync("POST", path, JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web), headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>POST</c> request with an object as its JSON body, without reflection.</summary>
+    /// <param name="typeInfo">What the source generator knows of the object.</param>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    public Response PostAsJson<T>(
+        string path,
+        T value,
+        JsonTypeInfo<T> typeInfo,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("POST", path, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), headers, timeout, cancellationToken);
+
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    public Task<Response> PostAsJsonAsync<T>(
+        string path,
+        T value,
+        JsonTypeInfo<T> typeInfo,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("POST", path, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PUT</c> request with an object as its JSON body.</summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    public Response PutAsJson<T>(
+        string path,
+        T value,
+        JsonSerializerOptions? options = null,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("PUT", path, JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web), headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PUT</c> request with an object as its JSON body.</summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    public Task<Response> PutAsJsonAsync<T>(
+        string path,
+        T value,
+        JsonSerializerOptions? options = null,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("PUT", path, JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web), headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PUT</c> request with an object as its JSON body, without reflection.</summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    public Response PutAsJson<T>(
+        string path,
+        T value,
+        JsonTypeInfo<T> typeInfo,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("PUT", path, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PUT</c> request with an object as its JSON body, without reflection.</summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    public Task<Response> PutAsJsonAsync<T>(
+        string path,
+        T value,
+        JsonTypeInfo<T> typeInfo,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("PUT", path, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), headers, timeout, cancellationToken);
+#pragma warning restore CS1573
 }
 #endif

@@ -1,6 +1,6 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
+using System.Linq;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -14,12 +14,16 @@ public sealed partial class Session
     private const int PathBuffer = 512;
     private const int BodyBuffer = 4096;
 
+    private static readonly BlockingWorkers s_requests = new(256);
+
     /// <summary>
     /// Sends a request with both tokens. A refused session is renewed and the request sent again, once, unless
     /// <see cref="SessionOptions.AutoRelogin"/> is off.
     /// </summary>
     /// <param name="method">The HTTP method.</param>
-    /// <param name="path">The path below the base URL, with a slash at its start: <c>/m2m/v1/devices/actions/list</c>.</param>
+    /// <param name="path">
+    /// What follows the base URL, with a slash at its start and the query included: <c>/m2m/v1/devices/actions/list</c>.
+    /// </param>
     /// <param name="body">The body, sent as UTF-8; null sends none. Without a <c>Content-Type</c> among the headers it is JSON.</param>
     /// <param name="headers">More headers; not those that the session sets itself (<c>Authorization</c>, <c>VZ-M2M-Token</c>, …).</param>
     /// <param name="timeout">The deadline of this call instead of the session's.</param>
@@ -68,10 +72,11 @@ public sealed partial class Session
         CancellationToken cancellationToken = default)
     {
         Require(method, path);
-        return BlockingWorkers.Run(
-            (session: this, method, path, body, headers, deadline: Deadline.In(timeout)),
-            static (call, token) => call.session.Send(
-                call.method, call.path, call.body, call.headers, call.deadline.Remaining(), token),
+        return OnWorker(
+            s_requests,
+            (session: this, method, path, body, headers: headers?.ToArray()),
+            static (call, left, token) => call.session.Send(call.method, call.path, call.body, call.headers, left, token),
+            timeout,
             cancellationToken);
     }
 
@@ -88,10 +93,11 @@ public sealed partial class Session
         CancellationToken cancellationToken = default)
     {
         Require(method, path);
-        return BlockingWorkers.Run(
-            (session: this, method, path, body, headers, deadline: Deadline.In(timeout)),
-            static (call, token) => call.session.Send(
-                call.method, call.path, call.body, call.headers, call.deadline.Remaining(), token),
+        return OnWorker(
+            s_requests,
+            (session: this, method, path, body, headers: headers?.ToArray()),
+            static (call, left, token) => call.session.Send(call.method, call.path, call.body, call.headers, left, token),
+            timeout,
             cancellationToken);
     }
 #pragma warning restore CS1573
@@ -119,11 +125,11 @@ public sealed partial class Session
         using var serviceText = new Utf8Argument(service, serviceBuffer, PathBuffer, nameof(service));
         using var operationText = new Utf8Argument(operation, operationBuffer, PathBuffer, nameof(operation));
         using var bodyText = new Utf8Argument(bodyXml, bodyBuffer, BodyBuffer, nameof(bodyXml), isText: false);
-        using var call = new CallScope(this, timeoutMs, cancellationToken);
+        using NativeCall call = Start(timeoutMs, cancellationToken);
         int status = NativeMethods.tsm_soap_call(
-            _handle, call.Handle, serviceText.Pointer, operationText.Pointer, bodyText.Pointer, (nuint)bodyText.Length,
+            _handle.Number, call.Handle, serviceText.Pointer, operationText.Pointer, bodyText.Pointer, (nuint)bodyText.Length,
             out nint response, out nint error);
-        return Finish(status, response, error, soap: true, cancellationToken);
+        return Finish(status, response, error, cancellationToken);
     }
 
     /// <inheritdoc cref="SoapCall"/>
@@ -131,9 +137,11 @@ public sealed partial class Session
         string service, string operation, string bodyXml, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         RequireSoap(service, operation, bodyXml);
-        return BlockingWorkers.Run(
-            (session: this, service, operation, bodyXml, deadline: Deadline.In(timeout)),
-            static (call, token) => call.session.SoapCall(call.service, call.operation, call.bodyXml, call.deadline.Remaining(), token),
+        return OnWorker(
+            s_requests,
+            (session: this, service, operation, bodyXml),
+            static (call, left, token) => call.session.SoapCall(call.service, call.operation, call.bodyXml, left, token),
+            timeout,
             cancellationToken);
     }
 
@@ -165,15 +173,16 @@ public sealed partial class Session
         using var methodText = new Utf8Argument(method, methodBuffer, MethodBuffer, nameof(method));
         using var pathText = new Utf8Argument(path, pathBuffer, PathBuffer, nameof(path));
         using var headerBlock = new HeaderBlock(headers);
-        using var call = new CallScope(this, timeoutMs, cancellationToken);
+        using NativeCall call = Start(timeoutMs, cancellationToken);
         int status = NativeMethods.tsm_request(
-            _handle, call.Handle, methodText.Pointer, pathText.Pointer, headerBlock.Pointer, body, (nuint)bodyLength,
+            _handle.Number, call.Handle, methodText.Pointer, pathText.Pointer, headerBlock.Pointer, body, (nuint)bodyLength,
             out nint response, out nint error);
-        return Finish(status, response, error, soap: false, cancellationToken);
+        return Finish(status, response, error, cancellationToken);
     }
 
-    private Response Finish(int status, nint response, nint error, bool soap, CancellationToken cancellationToken)
+    private Response Finish(int status, nint response, nint error, CancellationToken cancellationToken)
     {
+        GC.KeepAlive(this);
         if (status != 0)
         {
             throw NativeError.Take(status, error, this, cancellationToken);
@@ -181,7 +190,7 @@ public sealed partial class Session
 
         try
         {
-            return Response.From(response, soap);
+            return Response.From(response);
         }
         finally
         {
@@ -189,52 +198,22 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>The native object of one call, with its deadline and cancellation, for as long as the call lasts.</summary>
-    private readonly ref struct CallScope
+    /// <summary>Runs a call on a thread for blocking calls, for as long as its own time says or else the session's.</summary>
+    private Task<TResult> OnWorker<TState, TResult>(
+        BlockingWorkers workers,
+        TState state,
+        Func<TState, TimeSpan, CancellationToken, TResult> call,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken)
     {
-        private readonly CancellationTokenRegistration _registration;
-
-        internal CallScope(Session session, long timeoutMs, CancellationToken cancellationToken)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            session.ThrowIfDisposed();
-            Handle = CallHandle.Rent(timeoutMs, cancellationToken, out _registration);
-        }
-
-        internal CallHandle Handle { get; }
-
-        public void Dispose()
-        {
-            _registration.Dispose();
-            CallHandle.Return(Handle);
-        }
+        _ = Milliseconds.From(timeout, nameof(timeout));
+        return workers.Run(state, call, timeout ?? _timeout, _ended.Token, cancellationToken);
     }
 
-    /// <summary>A call's own timeout, which runs from when it was asked for and not from when a thread is free for it.</summary>
-    private readonly struct Deadline
+    private NativeCall Start(long timeoutMs, CancellationToken cancellationToken)
     {
-        private readonly TimeSpan? _timeout;
-        private readonly long _asked;
-
-        private Deadline(TimeSpan timeout)
-        {
-            _ = Milliseconds.From(timeout, nameof(timeout));
-            _timeout = timeout;
-            _asked = Stopwatch.GetTimestamp();
-        }
-
-        internal static Deadline In(TimeSpan? timeout) => timeout is null ? default : new Deadline(timeout.Value);
-
-        internal TimeSpan? Remaining()
-        {
-            if (_timeout is null)
-            {
-                return null;
-            }
-
-            double waited = (double)(Stopwatch.GetTimestamp() - _asked) / Stopwatch.Frequency;
-            TimeSpan left = _timeout.Value - TimeSpan.FromSeconds(waited);
-            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
-        }
+        cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfDisposed();
+        return new NativeCall(timeoutMs, cancellationToken);
     }
 }

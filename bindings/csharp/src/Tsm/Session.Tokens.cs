@@ -1,5 +1,4 @@
 using System;
-using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 using Tsm.Interop;
@@ -8,10 +7,12 @@ namespace Tsm;
 
 public sealed partial class Session
 {
-    private readonly SharedWork<string> _apiToken = new();
+    /// <summary>Apart from the requests and from other sessions: a platform that is slow to answer those holds up no login.</summary>
+    private readonly BlockingWorkers _tokenWork = new(64);
+    private readonly SharedWork<string> _apiTokenFetch = new();
     private readonly SharedWork<bool> _relogin = new();
     private readonly SharedWork<bool> _apiTokenRenewal = new();
-    private RecentToken? _recentApiToken;
+    private string? _apiToken;
 
     private enum Operation
     {
@@ -27,16 +28,15 @@ public sealed partial class Session
     public unsafe string GetApiToken(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         byte* buffer = stackalloc byte[NativeError.ApiTokenMax];
-        using var call = new CallScope(this, Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
-        int status = NativeMethods.tsm_api_token(_handle, call.Handle, buffer, NativeError.ApiTokenMax, out nint error);
-        return status == 0 ? Utf8.Read(buffer) : throw NativeError.Take(status, error, this, cancellationToken);
+        using NativeCall call = Start(Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
+        int status = NativeMethods.tsm_api_token(_handle.Number, call.Handle, buffer, NativeError.ApiTokenMax, out nint error);
+        GC.KeepAlive(this);
+        return status == 0 ? Utf8.Read(buffer, ref _apiToken) : throw NativeError.Take(status, error, this, cancellationToken);
     }
 
     /// <inheritdoc cref="GetApiToken"/>
-    public Task<string> GetApiTokenAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default) => BlockingWorkers.Run(
-        (session: this, deadline: Deadline.In(timeout)),
-        static (call, token) => call.session.GetApiToken(call.deadline.Remaining(), token),
-        cancellationToken);
+    public Task<string> GetApiTokenAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default) => OnWorker(
+        _tokenWork, this, static (session, left, token) => session.GetApiToken(left, token), timeout, cancellationToken);
 
     /// <summary>
     /// Logs in again, once for all who ask. If the token held is no longer <paramref name="expiredToken"/>, somebody has done so already
@@ -83,13 +83,19 @@ public sealed partial class Session
         DoAsync(Operation.Logout, null, timeout, cancellationToken);
 
     /// <summary>
-    /// The API token for any number of asynchronous callers, on one thread. One that was got within the last second will do, unless it is
-    /// to be fresh: going to another thread for it at each request is not worth it.
+    /// The API token for any number of asynchronous callers: the one that is held, or else one is fetched, on one thread.
     /// </summary>
-    internal Task<string> GetApiTokenShared(bool fresh, CancellationToken cancellationToken) =>
-        !fresh && Volatile.Read(ref _recentApiToken) is { IsRecent: true } recent
-            ? recent.Token
-            : _apiToken.Join("", this, static (session, _) => session.GetApiTokenNow(), cancellationToken);
+    internal Task<string> GetApiTokenShared(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult(GetApiToken(TimeSpan.Zero, cancellationToken));
+        }
+        catch (ThingSpaceException e) when (e.Status == TsmStatus.Timeout)
+        {
+            return _apiTokenFetch.Join("", this, static (session, _) => session.GetApiTokenAsync(), cancellationToken);
+        }
+    }
 
     /// <summary>One re-login for any number of asynchronous callers, on one thread.</summary>
     internal Task ReloginShared(string expiredToken, CancellationToken cancellationToken) => _relogin.Join(
@@ -102,47 +108,34 @@ public sealed partial class Session
         static (session, rejected) => session.DoAsync(Operation.RenewApiToken, rejected, null, default),
         cancellationToken);
 
-    private async Task<string> GetApiTokenNow()
-    {
-        string token = await GetApiTokenAsync().ConfigureAwait(false);
-        Volatile.Write(ref _recentApiToken, new RecentToken(token));
-        return token;
-    }
-
-    private Task<bool> DoAsync(Operation operation, string? token, TimeSpan? timeout, CancellationToken cancellationToken) =>
-        BlockingWorkers.Run(
-            (session: this, operation, token, deadline: Deadline.In(timeout)),
-            static (call, cancellation) =>
-            {
-                call.session.Do(call.operation, call.token, call.deadline.Remaining(), cancellation);
-                return true;
-            },
-            cancellationToken);
+    private Task<bool> DoAsync(Operation operation, string? token, TimeSpan? timeout, CancellationToken cancellationToken) => OnWorker(
+        _tokenWork,
+        (session: this, operation, token),
+        static (call, left, token) =>
+        {
+            call.session.Do(call.operation, call.token, left, token);
+            return true;
+        },
+        timeout,
+        cancellationToken);
 
     private unsafe void Do(Operation operation, string? token, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         byte* buffer = stackalloc byte[NativeError.TokenMax];
-        using var text = new Utf8Argument(token, buffer, NativeError.TokenMax, nameof(token));
-        using var call = new CallScope(this, Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
+        string parameter = operation == Operation.Relogin ? "expiredToken" : "rejectedToken";
+        using var text = new Utf8Argument(token, buffer, NativeError.TokenMax, parameter);
+        using NativeCall call = Start(Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
         nint error;
         int status = operation switch
         {
-            Operation.Relogin => NativeMethods.tsm_relogin(_handle, call.Handle, text.Pointer, out error),
-            Operation.RenewApiToken => NativeMethods.tsm_renew_api_token(_handle, call.Handle, text.Pointer, out error),
-            _ => NativeMethods.tsm_logout(_handle, call.Handle, out error),
+            Operation.Relogin => NativeMethods.tsm_relogin(_handle.Number, call.Handle, text.Pointer, out error),
+            Operation.RenewApiToken => NativeMethods.tsm_renew_api_token(_handle.Number, call.Handle, text.Pointer, out error),
+            _ => NativeMethods.tsm_logout(_handle.Number, call.Handle, out error),
         };
+        GC.KeepAlive(this);
         if (status != 0)
         {
             throw NativeError.Take(status, error, this, cancellationToken);
         }
-    }
-
-    private sealed class RecentToken(string token)
-    {
-        private readonly long _since = Stopwatch.GetTimestamp();
-
-        internal Task<string> Token { get; } = Task.FromResult(token);
-
-        internal bool IsRecent => Stopwatch.GetTimestamp() - _since < Stopwatch.Frequency;
     }
 }

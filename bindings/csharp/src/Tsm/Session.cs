@@ -1,6 +1,7 @@
 using System;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
@@ -14,7 +15,10 @@ namespace Tsm;
 /// </summary>
 /// <remarks>
 /// <para>Every member may be used by any number of threads at once. However many of them meet an expired token, one login is sent.</para>
-/// <para>The asynchronous methods run the library's blocking calls on threads of their own, so none of the thread pool's is held.</para>
+/// <para>
+/// The asynchronous methods run the library's blocking calls on threads of their own, so none of the thread pool's is held. Requests beyond
+/// 256 at once wait for a thread, no longer than their deadline, which counts from the call.
+/// </para>
 /// <para>
 /// All that talk to the platform throw <see cref="ThingSpaceException"/> for what the platform and the network do,
 /// <see cref="ArgumentException"/> for what the program got wrong, <see cref="OperationCanceledException"/> when cancelled and
@@ -24,17 +28,21 @@ namespace Tsm;
 [DebuggerDisplay("{BaseAddress}")]
 public sealed partial class Session : IDisposable
 {
-    internal const string DefaultBaseUrl = "https://thingspace.verizon.com/api";
+    private static readonly BlockingWorkers s_logins = new(256);
 
     private readonly SessionHandle _handle;
-    private readonly string _baseUrl;
+    private readonly TimeSpan _timeout;
+    private readonly CancellationTokenSource _ended = new();
     private int _disposed;
     private string? _token;
 
-    private Session(SessionHandle handle, string baseUrl)
+    private Session(SessionHandle handle, TimeSpan timeout)
     {
         _handle = handle;
-        _baseUrl = baseUrl;
+        _timeout = timeout;
+        SessionInfo info = Info;
+        BaseAddress = new Uri(info.Values["base_url"]!.TrimEnd('/') + "/");
+        IsSoap = info.Values["protocol"] == "soap";
     }
 
     /// <summary>The version of the native library.</summary>
@@ -56,20 +64,14 @@ public sealed partial class Session : IDisposable
         {
             ThrowIfDisposed();
             byte* buffer = stackalloc byte[NativeError.TokenMax];
-            int status = NativeMethods.tsm_token(_handle, buffer, NativeError.TokenMax, out nint error);
+            int status = NativeMethods.tsm_token(_handle.Number, buffer, NativeError.TokenMax, out nint error);
+            GC.KeepAlive(this);
             if (status != 0)
             {
                 throw NativeError.Take(status, error, this);
             }
 
-            string? known = Volatile.Read(ref _token);
-            if (known is null || !Utf8.AreEqual(buffer, known))
-            {
-                known = Utf8.Read(buffer);
-                Volatile.Write(ref _token, known);
-            }
-
-            return known;
+            return Utf8.Read(buffer, ref _token);
         }
     }
 
@@ -80,7 +82,8 @@ public sealed partial class Session : IDisposable
         {
             ThrowIfDisposed();
             byte* buffer = stackalloc byte[NativeError.InfoMax];
-            int status = NativeMethods.tsm_info(_handle, buffer, NativeError.InfoMax, out nint error);
+            int status = NativeMethods.tsm_info(_handle.Number, buffer, NativeError.InfoMax, out nint error);
+            GC.KeepAlive(this);
             return status == 0 ? new SessionInfo(Utf8.Read(buffer)) : throw NativeError.Take(status, error, this);
         }
     }
@@ -89,7 +92,9 @@ public sealed partial class Session : IDisposable
     /// The REST interface's address with a slash at its end, as <see cref="System.Net.Http.HttpClient.BaseAddress"/> wants it: paths
     /// relative to it have none at their start.
     /// </summary>
-    public Uri BaseAddress => new(_baseUrl.TrimEnd('/') + "/");
+    public Uri BaseAddress { get; }
+
+    internal bool IsSoap { get; }
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
@@ -106,7 +111,8 @@ public sealed partial class Session : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         options ??= new SessionOptions();
         using ConfigHandle config = options.ToNative(out LogSink? log);
-        return Open(config, log, options.EffectiveBaseUrl, cancellationToken);
+        TimeSpan timeout = options.EffectiveTimeout;
+        return Open(config, log, timeout, timeout, cancellationToken);
     }
 
     /// <summary>Logs in.</summary>
@@ -118,9 +124,12 @@ public sealed partial class Session : IDisposable
         using ConfigHandle config = options.ToNative(out LogSink? log);
         try
         {
-            return await BlockingWorkers.Run(
-                (config, log, options.EffectiveBaseUrl),
-                static (login, token) => Open(login.config, login.log, login.EffectiveBaseUrl, token),
+            TimeSpan timeout = options.EffectiveTimeout;
+            return await s_logins.Run(
+                (config, log, timeout),
+                static (login, left, token) => Open(login.config, login.log, login.timeout, left, token),
+                timeout,
+                CancellationToken.None,
                 cancellationToken).ConfigureAwait(false);
         }
         catch
@@ -133,6 +142,10 @@ public sealed partial class Session : IDisposable
     /// <summary>Throws when an answer that another HTTP client got means an error. No network; 2xx answers of JSON are successes.</summary>
     /// <param name="httpStatus">The answer's status.</param>
     /// <param name="body">Its body; JSON, a SOAP envelope or whatever came.</param>
+    /// <remarks>
+    /// Take <see cref="Token"/> before you send and give that to <see cref="Relogin"/>: the error does not know it, and of several threads
+    /// that call <c>Relogin(null)</c> each would log in.
+    /// </remarks>
     /// <exception cref="ThingSpaceException">
     /// The error: <see cref="TsmStatus.SessionExpired"/> when <see cref="Relogin"/> is due.
     /// </exception>
@@ -146,7 +159,8 @@ public sealed partial class Session : IDisposable
 
     /// <summary>Throws when an answer that another HTTP client got means an error.</summary>
     /// <inheritdoc cref="Check(int, byte[])"/>
-    public static void Check(int httpStatus, string? body) => Check(httpStatus, body is null ? null : Encoding.UTF8.GetBytes(body));
+    [OverloadResolutionPriority(1)]
+    public static void Check(int httpStatus, string? body) => Check(httpStatus, Bytes(body));
 
     /// <summary>
     /// Says whether an answer that another HTTP client got is a success, as <see cref="Check(int, byte[])"/> without throwing.
@@ -161,11 +175,19 @@ public sealed partial class Session : IDisposable
         return error is null;
     }
 
+    /// <summary>Says whether an answer that another HTTP client got is a success.</summary>
+    /// <inheritdoc cref="TryCheck(int, byte[], out ThingSpaceException)"/>
+    [OverloadResolutionPriority(1)]
+    public static bool TryCheck(int httpStatus, string? body, [NotNullWhen(false)] out ThingSpaceException? error) =>
+        TryCheck(httpStatus, Bytes(body), out error);
+
     /// <summary>
     /// Forgets the failed logins that the lockout guard counted for this user, and the passwords that were rejected. Call it when a
     /// person has made sure of the password.
     /// </summary>
     /// <param name="options">The same as for the login; username and <see cref="SessionOptions.Store"/> matter.</param>
+    /// <exception cref="ArgumentException">An option is missing, unknown or contradicts another.</exception>
+    /// <exception cref="ThingSpaceException">The store cannot be used: <see cref="TsmStatus.Store"/>.</exception>
     public static void Unblock(SessionOptions? options = null)
     {
         LibraryLoader.Ensure();
@@ -177,14 +199,18 @@ public sealed partial class Session : IDisposable
     }
 
     /// <summary>Ends this session's calls, running and later ones, with <see cref="OperationCanceledException"/>. It is final.</summary>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public void Cancel()
     {
         ThrowIfDisposed();
-        int status = NativeMethods.tsm_cancel(_handle);
+        int status = NativeMethods.tsm_cancel(_handle.Number);
+        GC.KeepAlive(this);
         if (status != 0)
         {
             throw NativeError.Take(status, 0, this);
         }
+
+        EndWaiting();
     }
 
     /// <summary>
@@ -195,10 +221,13 @@ public sealed partial class Session : IDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _ = NativeMethods.tsm_cancel(_handle);
             _handle.Dispose();
+            EndWaiting();
         }
     }
+
+    /// <summary>Ends the calls that wait for a thread: by the timer, so that what comes after them runs there and not in here.</summary>
+    private void EndWaiting() => _ended.CancelAfter(0);
 
     internal void ThrowIfDisposed()
     {
@@ -208,28 +237,24 @@ public sealed partial class Session : IDisposable
         }
     }
 
-    private static Session Open(ConfigHandle config, LogSink? log, string baseUrl, CancellationToken cancellationToken)
+    private static byte[]? Bytes(string? text) => text is null ? null : Encoding.UTF8.GetBytes(text);
+
+    private static Session Open(
+        ConfigHandle config, LogSink? log, TimeSpan timeout, TimeSpan left, CancellationToken cancellationToken)
     {
         SessionHandle? handle = null;
         try
         {
-            CallHandle call = CallHandle.Rent(-1, cancellationToken, out CancellationTokenRegistration registration);
-            try
+            cancellationToken.ThrowIfCancellationRequested();
+            using var call = new NativeCall(Milliseconds.From(left, nameof(left)), cancellationToken);
+            int status = NativeMethods.tsm_login(config, call.Handle, out handle, out nint error);
+            if (status != 0)
             {
-                int status = NativeMethods.tsm_login(config, call, out handle, out nint error);
-                if (status != 0)
-                {
-                    throw NativeError.Take(status, error, null, cancellationToken);
-                }
-            }
-            finally
-            {
-                registration.Dispose();
-                CallHandle.Return(call);
+                throw NativeError.Take(status, error, null, cancellationToken);
             }
 
             handle.Own(log);
-            return new Session(handle, baseUrl);
+            return new Session(handle, timeout);
         }
         catch
         {

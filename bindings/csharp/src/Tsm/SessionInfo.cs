@@ -1,6 +1,11 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.Linq;
+using System.Runtime.Serialization.Json;
+using System.Text;
+using System.Xml;
+using System.Xml.Linq;
 
 namespace Tsm;
 
@@ -10,7 +15,11 @@ public sealed class SessionInfo
     internal SessionInfo(string json)
     {
         Json = json;
-        Values = FlatJson.Read(json);
+        using XmlDictionaryReader reader = JsonReaderWriterFactory.CreateJsonReader(Encoding.UTF8.GetBytes(json), XmlDictionaryReaderQuotas.Max);
+        Values = XElement.Load(reader).Elements().ToDictionary(
+            static value => value.Name.LocalName,
+            static value => (string?)value.Attribute("type") == "null" ? null : value.Value,
+            StringComparer.Ordinal);
     }
 
     /// <summary>Everything the library says, by the library's keys; numbers and truths as text.</summary>

@@ -10,7 +10,9 @@ namespace Tsm;
 /// How to log in. What is null here is taken from the environment (<c>TSM_USERNAME</c>, <c>TSM_BASE_URL</c>, …), then from the library's
 /// default.
 /// </summary>
-/// <remarks>The options are copied by the login; changing them later changes no session.</remarks>
+/// <remarks>
+/// The options are copied by the login; changing them later changes no session. They hold secrets as plain text: do not serialize them.
+/// </remarks>
 public sealed class SessionOptions
 {
     /// <summary>REST (the default) or SOAP. <c>TSM_PROTOCOL</c>.</summary>
@@ -52,8 +54,8 @@ public sealed class SessionOptions
     public bool? AutoRelogin { get; set; }
 
     /// <summary>
-    /// Where the lockout guard's count is kept: <c>memory:</c>, <c>file:DIR</c> (processes of one host) or <c>redis://…</c> (hosts).
-    /// <c>TSM_STORE</c>; default the user's state directory.
+    /// Where the lockout guard's count is kept: <c>memory:</c> (for this process) or <c>file:DIR</c> (for those of one host).
+    /// <c>TSM_STORE</c>; default <c>file:</c>, the user's state directory.
     /// </summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public string? Store { get; set; }
@@ -103,15 +105,19 @@ public sealed class SessionOptions
 
     /// <summary>
     /// Is given the log's lines. It may be called by any thread that is in a call of the session, several at once. What it throws is
-    /// ignored.
+    /// ignored, and so are the lines of what it does itself. It is kept until the session is disposed, and so is all it refers to: one that
+    /// refers to the session keeps that from being collected.
     /// </summary>
     public Action<TsmLogLevel, string>? Log { get; set; }
 
     /// <summary>The least that matters enough to be logged. Default <see cref="TsmLogLevel.Information"/>.</summary>
     public TsmLogLevel LogLevel { get; set; } = TsmLogLevel.Information;
 
-    /// <summary>The address as the library will have it; what is wrong with it the library says at the login.</summary>
-    internal string EffectiveBaseUrl => Effective("base_url", BaseUrl) ?? Session.DefaultBaseUrl;
+    /// <summary>The timeout as the library will have it, which says so at the login if it is none.</summary>
+    internal TimeSpan EffectiveTimeout =>
+        long.TryParse(Effective("timeout_ms", Text(Timeout, nameof(Timeout))), NumberStyles.None, CultureInfo.InvariantCulture, out long ms)
+            ? TimeSpan.FromMilliseconds(ms)
+            : TimeSpan.FromSeconds(30);
 
     /// <summary>Makes the native configuration. The log sink belongs to whoever owns the session made with it.</summary>
     internal ConfigHandle ToNative(out LogSink? log)
@@ -120,19 +126,10 @@ public sealed class SessionOptions
         ConfigHandle config = NativeMethods.tsm_config_new();
         try
         {
-            if (UseEnvironment)
-            {
-                int status = NativeMethods.tsm_config_load_env(config, out nint error);
-                if (status != 0)
-                {
-                    throw NativeError.Take(status, error);
-                }
-            }
-
             foreach ((string name, string? value) in Named())
             {
-                // The library reads the environment the process was started with; this sees what Environment.SetEnvironmentVariable did
-                // since.
+                // Not by tsm_config_load_env: that reads what the process was started with, not what Environment.SetEnvironmentVariable
+                // did since.
                 Set(config, name, Effective(name, value));
             }
 

@@ -1,6 +1,8 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Http;
 using System.Net.Http.Headers;
+using System.Reflection;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -17,11 +19,15 @@ namespace Tsm;
 /// </para>
 /// <para>
 /// The tokens go to the origin of <see cref="Session.BaseAddress"/> and nowhere else: a request to another one throws, and the handler at
-/// the end of the chain has its automatic redirects turned off, since a redirect would carry the session token to wherever it points.
+/// the end of the chain has its automatic redirects turned off, since a redirect would carry the session token to wherever it points. A
+/// handler other than the framework's and WinHttpHandler must not follow redirects. The request's own <c>Authorization</c> and
+/// <c>VZ-M2M-Token</c> are replaced, and removed when it is over.
 /// </para>
 /// <para>
-/// A content that can be read twice is sent again as it is: text, bytes, forms, JSON, streams that can seek, and multipart contents of
-/// these. For any other the token is renewed and the request throws <see cref="ThingSpaceException"/>; make it anew and send it again.
+/// A content that can be read twice is sent again as it is: the framework's own for text, bytes, forms, JSON, streams that can seek, and
+/// multipart contents of these. For any other, derived ones included, the token is renewed and the request throws
+/// <see cref="ThingSpaceException"/>; make it anew and send it again. <see cref="HttpContent.LoadIntoBufferAsync()"/> beforehand makes a
+/// <see cref="StreamContent"/> of any stream one that can be read twice.
 /// </para>
 /// <para>Certificates, proxies and timeouts of these requests are the HttpClient's and its inner handler's, not the session's.</para>
 /// <para>The handler renews whatever <see cref="SessionOptions.AutoRelogin"/> says: that is about the session's own requests.</para>
@@ -44,19 +50,21 @@ public sealed class ThingSpaceHandler : DelegatingHandler
 
     /// <summary>Makes a handler; without an inner one given later it makes itself one.</summary>
     /// <param name="session">The session. It must live as long as the handler is used.</param>
+    /// <exception cref="ArgumentException">It is a SOAP session.</exception>
     public ThingSpaceHandler(Session session)
     {
-        _session = session ?? throw new ArgumentNullException(nameof(session));
+        _session = RequireRest(session);
         _origin = session.BaseAddress;
     }
 
     /// <summary>Makes a handler in front of another.</summary>
     /// <param name="session">The session. It must live as long as the handler is used.</param>
     /// <param name="innerHandler">What sends the requests.</param>
+    /// <exception cref="ArgumentException">It is a SOAP session.</exception>
     public ThingSpaceHandler(Session session, HttpMessageHandler innerHandler)
-        : base(innerHandler)
+        : base(innerHandler ?? throw new ArgumentNullException(nameof(innerHandler)))
     {
-        _session = session ?? throw new ArgumentNullException(nameof(session));
+        _session = RequireRest(session);
         _origin = session.BaseAddress;
     }
 
@@ -79,7 +87,7 @@ public sealed class ThingSpaceHandler : DelegatingHandler
         var budget = new Budget();
         while (true)
         {
-            string apiToken = await GetApiToken(fresh: !budget.ApiToken, isAsync, cancellationToken).ConfigureAwait(false);
+            string apiToken = await GetApiToken(isAsync, cancellationToken).ConfigureAwait(false);
             string token = _session.Token;
             HttpResponseMessage response = await Send(request, apiToken, token, isAsync, cancellationToken).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
@@ -89,7 +97,7 @@ public sealed class ThingSpaceHandler : DelegatingHandler
 
             try
             {
-                ThingSpaceException? error = await Judge(response, isAsync, cancellationToken).ConfigureAwait(false);
+                ThingSpaceException? error = await Judge(response, cancellationToken).ConfigureAwait(false);
                 bool renewed = await Renew(error, budget, apiToken, token, isAsync, cancellationToken).ConfigureAwait(false);
                 if (renewed && !isReplayable)
                 {
@@ -149,19 +157,28 @@ public sealed class ThingSpaceHandler : DelegatingHandler
         error is { Status: TsmStatus.SessionExpired, HttpStatus: 401 } &&
         error.Code != "unauthorized" && error.Code.IndexOf("SessionToken.", StringComparison.Ordinal) < 0;
 
-    private static async Task<ThingSpaceException?> Judge(HttpResponseMessage response, bool isAsync, CancellationToken cancellationToken)
+    private static async Task<ThingSpaceException?> Judge(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        byte[]? body = await Replay.Peek(response, MaxErrorBytes, isAsync, cancellationToken).ConfigureAwait(false);
+        byte[]? body = await Replay.Peek(response, MaxErrorBytes, cancellationToken).ConfigureAwait(false);
         return body is null || Session.TryCheck((int)response.StatusCode, body, out ThingSpaceException? error) ? null : error;
     }
 
     private static ThingSpaceException Unreplayable(ThingSpaceException error, string token) => new(
         error.Status,
-        error.Message + " The token was renewed, but the request's content cannot be read twice: make the request anew and send it again.",
+        "The token was refused and has been renewed, but the request's content cannot be read twice: make the request anew and send it again.",
         error.Code,
         error.HttpStatus,
         retryable: true,
-        token: token);
+        token: token,
+        innerException: error);
+
+    private static Session RequireRest(Session session)
+    {
+        _ = session ?? throw new ArgumentNullException(nameof(session));
+        return session.IsSoap
+            ? throw new ArgumentException("The session speaks SOAP, and these are the tokens of REST requests.", nameof(session))
+            : session;
+    }
 
     private void RequireOrigin(Uri? uri)
     {
@@ -197,36 +214,58 @@ public sealed class ThingSpaceHandler : DelegatingHandler
                 last = link.InnerHandler;
             }
 
-            try
+            if (last is not null)
             {
-                switch (last)
-                {
-                    case HttpClientHandler { AllowAutoRedirect: true } handler:
-                        handler.AllowAutoRedirect = false;
-                        break;
-#if NET8_0_OR_GREATER
-                    case SocketsHttpHandler { AllowAutoRedirect: true } handler:
-                        handler.AllowAutoRedirect = false;
-                        break;
-#endif
-                }
-            }
-            catch (InvalidOperationException e)
-            {
-                throw new InvalidOperationException(
-                    $"The {last!.GetType().Name} under ThingSpaceHandler follows redirects, which would carry the session token elsewhere, " +
-                    "and it is in use already. Set its AllowAutoRedirect to false when you make it.",
-                    e);
+                DoNotRedirect(last);
             }
 
             _chainIsChecked = true;
         }
     }
 
+    private static void DoNotRedirect(HttpMessageHandler last)
+    {
+        try
+        {
+            switch (last)
+            {
+                case HttpClientHandler { AllowAutoRedirect: true } handler:
+                    handler.AllowAutoRedirect = false;
+                    break;
+#if NET8_0_OR_GREATER
+                case SocketsHttpHandler { AllowAutoRedirect: true } handler:
+                    handler.AllowAutoRedirect = false;
+                    break;
+#endif
+                default:
+                    PropertyInfo? redirects = Redirects(last.GetType());
+                    if (redirects?.GetValue(last) is true)
+                    {
+                        redirects.SetValue(last, false);
+                    }
+
+                    break;
+            }
+        }
+        catch (Exception e) when (e is InvalidOperationException or TargetInvocationException)
+        {
+            throw new InvalidOperationException(
+                $"The {last.GetType().Name} under ThingSpaceHandler follows redirects, which would carry the session token elsewhere, and " +
+                "it is in use already. Set its AllowAutoRedirect or AutomaticRedirection to false when you make it.",
+                e);
+        }
+    }
+
+    /// <summary>The switch of a handler that is not known here: WinHttpHandler's, or for netstandard2.0 SocketsHttpHandler's.</summary>
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2070", Justification = "The frameworks' own handlers are named above; of others a trimmed program may lack it.")]
+    private static PropertyInfo? Redirects(Type handler) =>
+        handler.GetProperty("AllowAutoRedirect", typeof(bool)) ?? handler.GetProperty("AutomaticRedirection", typeof(bool));
+
     // Asynchronous callers share each wait, off the thread pool; those of the blocking HttpClient.Send wait in the library.
 
-    private Task<string> GetApiToken(bool fresh, bool isAsync, CancellationToken cancellationToken) => isAsync
-        ? _session.GetApiTokenShared(fresh, cancellationToken)
+    private Task<string> GetApiToken(bool isAsync, CancellationToken cancellationToken) => isAsync
+        ? _session.GetApiTokenShared(cancellationToken)
         : Task.FromResult(_session.GetApiToken(null, cancellationToken));
 
     private Task Relogin(string expired, bool isAsync, CancellationToken cancellationToken)

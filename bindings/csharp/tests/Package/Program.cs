@@ -1,21 +1,39 @@
-// Calls the native library and prints what came of it: "ok", or the kind of the exception and its words.
+// Calls the native library and prints what came of it: "ok", or the kind of the exception and its words. With a file, it lets TSM_LIBRARY name
+// that after the first call failed, and calls again; with --resolver and a file, that is where it says the library is.
 
 using System;
+using System.Runtime.InteropServices;
 using Tsm;
 
-try
+#if NET
+if (args is ["--resolver", { } library])
 {
-    Session.Check(400, "{\"errorCode\":\"REQUEST_FAILED.SessionToken.Expired\"}");
-    Console.WriteLine("an expired session was not seen");
-    return 1;
+    NativeLibrary.SetDllImportResolver(typeof(Session).Assembly, (_, _, _) => NativeLibrary.Load(library));
 }
-catch (ThingSpaceException ex) when (ex.Code.Contains("SessionToken.Expired"))
+#endif
+Exception? failure = Call();
+if (failure is not null && args.Length == 1)
 {
-    Console.WriteLine("ok");
-    return 0;
+    Environment.SetEnvironmentVariable("TSM_LIBRARY", args[0]);
+    failure = Call();
 }
-catch (Exception ex)
+
+Console.WriteLine(failure is null ? "ok" : $"{failure.GetType().Name}: {failure.Message}");
+return failure is null ? 0 : 1;
+
+static Exception? Call()
 {
-    Console.WriteLine($"{ex.GetType().Name}: {ex.Message}");
-    return 2;
+    try
+    {
+        Session.Check(400, "{\"errorCode\":\"REQUEST_FAILED.SessionToken.Expired\"}");
+        return new InvalidOperationException("An expired session was not seen.");
+    }
+    catch (ThingSpaceException ex) when (ex.Code.Contains("SessionToken.Expired"))
+    {
+        return null;
+    }
+    catch (Exception ex)
+    {
+        return ex;
+    }
 }

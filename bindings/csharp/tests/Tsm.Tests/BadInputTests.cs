@@ -23,7 +23,8 @@ public class BadInputTests
         Assert.Throws<ArgumentNullException>(() => session.SoapCall(null!, "a", "<a/>"));
         Assert.Throws<ArgumentNullException>(() => session.SoapCall("a", null!, "<a/>"));
         Assert.Throws<ArgumentNullException>(() => session.SoapCall("a", "a", null!));
-        Assert.Throws<ArgumentNullException>(() => new ThingSpaceHandler(null!));
+        Assert.Equal("session", Assert.Throws<ArgumentNullException>(() => new ThingSpaceHandler(null!)).ParamName);
+        Assert.Equal("innerHandler", Assert.Throws<ArgumentNullException>(() => new ThingSpaceHandler(session, null!)).ParamName);
         Assert.Throws<ArgumentException>(() => session.Get(Sandbox.Account, [new KeyValuePair<string, string>(null!, "x")]));
         Assert.Throws<ArgumentException>(() => session.Get(Sandbox.Account, [new KeyValuePair<string, string>("X", null!)]));
     }
@@ -47,8 +48,8 @@ public class BadInputTests
         Assert.Throws<ArgumentException>(() => session.Send(text, "/"));
         Assert.Throws<ArgumentException>(() => session.Get("/" + text));
         Assert.Throws<ArgumentException>(() => session.Get("/" + longer));
-        Assert.Throws<ArgumentException>(() => session.Relogin(text));
-        Assert.Throws<ArgumentException>(() => session.RenewApiToken(text));
+        Assert.Equal("expiredToken", Assert.Throws<ArgumentException>(() => session.Relogin(text)).ParamName);
+        Assert.Equal("rejectedToken", Assert.Throws<ArgumentException>(() => session.RenewApiToken(text)).ParamName);
         Assert.Throws<ArgumentException>(() => session.Get(Sandbox.Account, Header("X", text)));
         Assert.Throws<ArgumentException>(() => session.Get(Sandbox.Account, Header(text, "x")));
         SessionOptions options = sandbox.Options();
@@ -149,6 +150,23 @@ public class BadInputTests
             i => i == 0 ? new KeyValuePair<string, string>("X", "1") : throw new InvalidOperationException("mine"));
         Assert.Equal("mine", Assert.Throws<InvalidOperationException>(() => session.Get(Sandbox.Account, failing)).Message);
         Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
+    }
+
+    [Fact]
+    public async Task Headers_are_read_before_an_asynchronous_call_returns()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        int reader = 0;
+        IEnumerable<KeyValuePair<string, string>> headers = Enumerable.Range(0, 1).Select(_ =>
+        {
+            reader = Environment.CurrentManagedThreadId;
+            return new KeyValuePair<string, string>("X", "1");
+        });
+        int caller = Environment.CurrentManagedThreadId;
+        Task<Response> call = session.GetAsync(Sandbox.Account, headers);
+        Assert.Equal(caller, reader);
+        Assert.Equal(200, (await call).StatusCode);
     }
 
     private static KeyValuePair<string, string>[] Header(string name, string value) => [new(name, value)];

@@ -107,6 +107,44 @@ public sealed class HandlerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_derived_content_is_not_trusted_to_give_the_same_twice()
+    {
+        _sandbox.Expire();
+        using var content = new GivesOnce(Encoding.UTF8.GetBytes(Filter));
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => _http.PostAsync(DeviceList, content));
+        Assert.Contains("cannot be read twice", e.Message, StringComparison.Ordinal);
+        Assert.Contains("SessionToken.Expired", Assert.IsType<ThingSpaceException>(e.InnerException).Code, StringComparison.Ordinal);
+        Assert.Equal(1, _sandbox.Count("api"));
+    }
+
+    [Fact]
+    public async Task A_spent_stream_that_was_buffered_is_sent_again()
+    {
+        _sandbox.Expire();
+        using var content = new StreamContent(new OneWayStream(Encoding.UTF8.GetBytes(Filter)));
+        await content.LoadIntoBufferAsync();
+        using HttpResponseMessage response = await _http.PostAsync(DeviceList, content);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _sandbox.Count("api"));
+    }
+
+    [Fact]
+    public async Task An_API_token_that_was_renewed_elsewhere_is_not_sent_again()
+    {
+        using (await _http.GetAsync(Account))
+        {
+        }
+
+        _sandbox.Expire("api_token");
+        Assert.Equal(200, _session.Get(Sandbox.Account).StatusCode);
+        Assert.Equal(3, _sandbox.Count("api"));
+        using HttpResponseMessage response = await _http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(4, _sandbox.Count("api"));
+        Assert.Equal(2, _sandbox.Count("oauth"));
+    }
+
+    [Fact]
     public async Task A_rejected_API_token_is_renewed()
     {
         _sandbox.Expire("api_token");
@@ -239,15 +277,21 @@ public sealed class HandlerTests : IDisposable
 
         using var sockets = new SocketsHttpHandler();
         using var http = new HttpClient(new ThingSpaceHandler(_session, sockets)) { BaseAddress = _session.BaseAddress };
-#if TSM_NETSTANDARD
-        sockets.AllowAutoRedirect = false;
-#endif
         using (HttpResponseMessage response = await http.GetAsync(Account))
         {
             Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
         }
 
         Assert.Equal(0, elsewhere.Count("requests"));
+    }
+
+    [Fact]
+    public async Task Redirects_of_a_WinHttpHandler_are_turned_off()
+    {
+        using var inner = new LikeWinHttp();
+        using var http = new HttpClient(new ThingSpaceHandler(_session, inner)) { BaseAddress = _session.BaseAddress };
+        using HttpResponseMessage response = await http.GetAsync(Account);
+        Assert.False(inner.AutomaticRedirection);
     }
 
     [Fact]
@@ -270,7 +314,7 @@ public sealed class HandlerTests : IDisposable
     {
         var services = new ServiceCollection();
         services.AddSingleton(_session);
-        services.AddTransient<ThingSpaceHandler>();
+        services.AddTransient(provider => new ThingSpaceHandler(provider.GetRequiredService<Session>()));
         services.AddHttpClient("thingspace", (provider, http) => http.BaseAddress = provider.GetRequiredService<Session>().BaseAddress)
             .AddHttpMessageHandler<ThingSpaceHandler>();
         await using ServiceProvider provider = services.BuildServiceProvider();
@@ -310,10 +354,27 @@ public sealed class HandlerTests : IDisposable
     public async Task An_error_answer_without_a_length_reaches_the_caller_whole()
     {
         string body = new('e', 1 << 20);
-        using var http = new HttpClient(new ThingSpaceHandler(_session, new Answering(body))) { BaseAddress = _session.BaseAddress };
+        using var inner = new Answering(new OneWayStream(Encoding.UTF8.GetBytes(body)));
+        using var http = new HttpClient(new ThingSpaceHandler(_session, inner)) { BaseAddress = _session.BaseAddress };
         using HttpResponseMessage response = await http.GetAsync(Account, HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         Assert.Equal(body, await reader.ReadToEndAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+#if !TSM_NETSTANDARD
+    [InlineData(false)]
+#endif
+    public async Task Cancellation_reaches_an_error_answer_that_stands_still(bool isAsync)
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var inner = new Answering(new StandingStill(cancellation));
+        using var http = new HttpClient(new ThingSpaceHandler(_session, inner)) { BaseAddress = _session.BaseAddress };
+        using var request = new HttpRequestMessage(HttpMethod.Get, Account);
+        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => _ = isAsync ? await http.SendAsync(request, cancellation.Token) : http.Send(request, cancellation.Token));
+        Assert.Equal(cancellation.Token, e.CancellationToken);
     }
 
     [Fact]
@@ -343,13 +404,11 @@ public sealed class HandlerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_SOAP_session_is_refused_before_anything_is_sent()
+    public void A_SOAP_session_is_refused()
     {
         using Session session = Session.Login(_sandbox.Options(ThingSpaceProtocol.Soap));
-        using var http = new HttpClient(new ThingSpaceHandler(session)) { BaseAddress = session.BaseAddress };
-        ArgumentException e = await Assert.ThrowsAsync<ArgumentException>(() => http.GetAsync(Account));
+        ArgumentException e = Assert.Throws<ArgumentException>(() => new ThingSpaceHandler(session));
         Assert.Contains("SOAP", e.Message, StringComparison.Ordinal);
-        Assert.Equal(0, _sandbox.Count("api"));
     }
 
     [Fact]
@@ -384,10 +443,58 @@ public sealed class HandlerTests : IDisposable
         return log as JsonArray ?? log["log"]?.AsArray() ?? log["lines"]!.AsArray();
     }
 
-    private sealed class Answering(string body) : HttpMessageHandler
+    private sealed class Answering(Stream body) : HttpMessageHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(
-            new HttpResponseMessage(HttpStatusCode.NotFound) { Content = new StreamContent(new OneWayStream(Encoding.UTF8.GetBytes(body))) });
+        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            new(HttpStatusCode.NotFound) { Content = new StreamContent(body) };
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(Send(request, cancellationToken));
+    }
+
+    private sealed class LikeWinHttp : HttpMessageHandler
+    {
+        public bool AutomaticRedirection { get; set; } = true;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK));
+    }
+
+    /// <summary>A content of its own kind that gives nothing the second time.</summary>
+    private sealed class GivesOnce(byte[] bytes) : StreamContent(new MemoryStream(bytes))
+    {
+        private bool _isSpent;
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            Task writing = _isSpent ? Task.CompletedTask : base.SerializeToStreamAsync(stream, context);
+            _isSpent = true;
+            return writing;
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    /// <summary>A stream that gives nothing until it is cancelled, and is as soon as somebody waits.</summary>
+    private sealed class StandingStill(CancellationTokenSource cancellation) : MemoryStream
+    {
+        public override bool CanSeek => false;
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new InvalidOperationException("Nothing ends this wait.");
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(), cancellationToken).AsTask();
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            cancellation.CancelAfter(0);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return 0;
+        }
     }
 
     /// <summary>A stream as it comes from a socket: forwards only.</summary>

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Concurrent;
 using System.Linq;
 using System.Runtime.CompilerServices;
 using System.Threading;
@@ -92,7 +93,7 @@ public class LifetimeTests
     }
 
     [Fact]
-    public void Calls_are_used_again_after_cancellation_and_timeouts()
+    public void Cancellation_and_timeouts_end_one_call_only()
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
@@ -119,7 +120,11 @@ public class LifetimeTests
         sandbox.WaitFor("api", 1);
         session.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        Assert.True(call.IsCanceled);
         Assert.Throws<OperationCanceledException>(() => session.Get(Sandbox.Account));
+        Task<Response> later = session.GetAsync(Sandbox.Account);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => later);
+        Assert.True(later.IsCanceled);
     }
 
     [Fact]
@@ -206,17 +211,21 @@ public class LifetimeTests
     public void A_forgotten_session_is_freed()
     {
         using Sandbox sandbox = Sandbox.Start();
-        WeakReference forgotten = Forget(sandbox);
+        (WeakReference session, WeakReference log) = Forget(sandbox);
         Collect();
-        Assert.False(forgotten.IsAlive);
+        Assert.False(session.IsAlive);
+        Assert.False(log.IsAlive); // let go of after tsm_free
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static WeakReference Forget(Sandbox sandbox)
+    private static (WeakReference Session, WeakReference Log) Forget(Sandbox sandbox)
     {
-        Session session = sandbox.Login();
+        var lines = new ConcurrentQueue<string>();
+        SessionOptions options = sandbox.Options();
+        options.Log = (_, line) => lines.Enqueue(line);
+        Session session = Session.Login(options);
         session.Get(Sandbox.Account);
-        return new WeakReference(session);
+        return (new WeakReference(session), new WeakReference(lines));
     }
 
     private static void Collect()

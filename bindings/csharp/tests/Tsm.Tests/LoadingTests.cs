@@ -54,10 +54,10 @@ public class LoadingTests
         {
             Match ours = Regex.Match(declaration, @"^(\S+) (\w+)\((.*)\)$");
             string name = ours.Groups[2].Value;
-            Match theirs = Regex.Match(header, $@"(?<result>[\w ]+\**) ?\b{name}\((?<parameters>[^;]*)\);");
+            Match theirs = Regex.Match(header, $@"(?<result>(?:const )?\w+[ *]+)\b{name}\((?<parameters>[^;]*)\);");
             Assert.True(theirs.Success, $"{name} is not in tsm.h.");
-            string[] wanted = Parameters(theirs.Groups["parameters"].Value).Select(CType).ToArray();
-            string[] declared = Parameters(ours.Groups[3].Value).Select(CSharpType).ToArray();
+            string[] wanted = [CType(theirs.Groups["result"].Value + " result"), .. Parameters(theirs.Groups["parameters"].Value).Select(CType)];
+            string[] declared = [CSharpType(ours.Groups[1].Value + " result"), .. Parameters(ours.Groups[3].Value).Select(CSharpType)];
             Assert.True(
                 wanted.SequenceEqual(declared),
                 $"{name}: tsm.h has ({string.Join(", ", wanted)}), NativeMethods ({string.Join(", ", declared)}).");
@@ -101,6 +101,8 @@ public class LoadingTests
             "size_t*" => "size*",
             "size_t" => "size",
             "int32_t" or "tsm_status" => "int32",
+            "uint32_t" => "uint32",
+            "int64_t" => "int64",
             "uint64_t" => "uint64",
             _ => type,
         };
@@ -112,7 +114,7 @@ public class LoadingTests
         string name = parameter.Substring(parameter.LastIndexOf(' ') + 1);
         return type switch
         {
-            "SessionHandle" or "ConfigHandle" or "CallHandle" => "handle",
+            "SessionHandle" or "ConfigHandle" => "handle",
             "nint" => name is "callback" or "context" ? "pointer" : "handle",
             "out SessionHandle" or "out nint" => "handle*",
             "byte*" => "bytes",
@@ -120,6 +122,8 @@ public class LoadingTests
             "nuint" => "size",
             "out nuint" => "size*",
             "int" => "int32",
+            "uint" => "uint32",
+            "long" => "int64",
             "ulong" => "uint64",
             _ => type,
         };

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace Tsm.Tests;
@@ -53,6 +54,32 @@ public class OptionsTests
     }
 
     [Fact]
+    public void Only_what_the_program_sees_of_the_environment_counts()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        SessionOptions options = sandbox.Options();
+        options.UseEnvironment = true;
+        options.Username = null;
+        try
+        {
+            _ = setenv([.. "TSM_USERNAME\0"u8], [.. "zbeeblebrox\0"u8], 1); // as when it was set at the start and the program took it away
+            Assert.Contains("username", Assert.Throws<ArgumentException>(() => Session.Login(options)).Message, StringComparison.Ordinal);
+
+            Environment.SetEnvironmentVariable("TSM_USERNAME", "zbeeblebrox");
+            Environment.SetEnvironmentVariable("TSM_TIMEOUT_MS", "soon");
+            options.Timeout = TimeSpan.FromSeconds(30);
+            using Session session = Session.Login(options);
+            Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
+        }
+        finally
+        {
+            _ = unsetenv([.. "TSM_USERNAME\0"u8]);
+            Environment.SetEnvironmentVariable("TSM_USERNAME", null);
+            Environment.SetEnvironmentVariable("TSM_TIMEOUT_MS", null);
+        }
+    }
+
+    [Fact]
     public void The_options_are_copied_by_the_login()
     {
         using Sandbox sandbox = Sandbox.Start();
@@ -63,4 +90,10 @@ public class OptionsTests
         sandbox.Expire();
         Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
     }
+
+    [DllImport("libc")]
+    private static extern int setenv(byte[] name, byte[] value, int overwrite);
+
+    [DllImport("libc")]
+    private static extern int unsetenv(byte[] name);
 }

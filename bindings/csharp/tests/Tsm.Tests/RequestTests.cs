@@ -1,15 +1,20 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+#if !TSM_NETSTANDARD
+using System.Text.Json.Serialization;
+#endif
 using System.Threading.Tasks;
 using Xunit;
 
 namespace Tsm.Tests;
 
 /// <summary>Requests, answers and errors as a program sees them.</summary>
-public class RequestTests
+public partial class RequestTests
 {
     private const string Filter = """{"accountName":"0000123456-00001"}""";
 
@@ -22,6 +27,7 @@ public class RequestTests
         Assert.Equal(200, response.StatusCode);
         Assert.True(response.IsSuccessStatusCode);
         Assert.StartsWith("application/json", response.Headers["content-type"], StringComparison.Ordinal);
+        Assert.Equal(response.Body.Length.ToString(CultureInfo.InvariantCulture), response.Headers["Content-Length"]);
         Assert.Null(response.Headers["No-Such-Header"]);
         Assert.Equal(response.Headers.Count, new List<KeyValuePair<string, string>>(response.Headers).Count);
         Assert.Equal(response.Text, Encoding.UTF8.GetString(response.Body));
@@ -50,13 +56,6 @@ public class RequestTests
         await session.PutAsync("/11", bytes);
         await session.DeleteAsync("/12");
         session.Send("PATCH", "/13", null);
-        var seen = new List<string>();
-        foreach (JsonNode? line in Lines(sandbox.Control("GET", "/log")))
-        {
-            string path = (string)line!["path"]!;
-            seen.Add($"{line["method"]} {path.Substring(path.LastIndexOf('/'))} {line["body_bytes"]}");
-        }
-
         int size = bytes.Length;
         Assert.Equal(
             [
@@ -64,7 +63,7 @@ public class RequestTests
                 "GET /7 0", $"POST /8 {size}", $"POST /9 {size}", $"PUT /10 {size}", $"PUT /11 {size}", "DELETE /12 0",
                 "PATCH /13 0",
             ],
-            seen);
+            Lines(sandbox.Control("GET", "/log")).Select(Described));
     }
 
     [Fact]
@@ -213,6 +212,36 @@ public class RequestTests
     }
 
     [Fact]
+    public void An_answer_too_long_for_an_array_is_an_error()
+    {
+        Assert.Equal(7, Response.ArrayLength(7));
+        ThingSpaceException e = Assert.Throws<ThingSpaceException>(() => Response.ArrayLength(int.MaxValue));
+        Assert.Equal(TsmStatus.Protocol, e.Status);
+        Assert.Contains("MaxResponseBytes", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_library_says_of_a_session_is_read()
+    {
+        var info = new SessionInfo("""{"logins":3,"store":"file:\\x \u00e9","token_age_ms":null,"share_token":true}""");
+        Assert.Equal(3, info.Logins);
+        Assert.Equal(0, info.Requests);
+        Assert.Equal("file:\\x \u00e9", info.Store);
+        Assert.Null(info.TokenAge);
+        Assert.Equal("true", info.Values["share_token"]);
+        Assert.Equal(TimeSpan.FromSeconds(2), new SessionInfo("""{"token_age_ms":2000}""").TokenAge);
+    }
+
+    [Fact]
+    public void Errors_name_what_a_program_can_find()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        session.Logout();
+        Assert.Contains("Session.Relogin", Assert.Throws<ThingSpaceException>(() => session.Token).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Timeouts_are_typed()
     {
         using Sandbox sandbox = Sandbox.Start();
@@ -306,6 +335,8 @@ public class RequestTests
         Assert.Equal("UnifiedWebService.REQUEST_FAILED.SessionToken.Expired", e.Code);
         Assert.False(Session.TryCheck(503, [], out ThingSpaceException? unavailable));
         Assert.Equal(TsmStatus.Unavailable, unavailable.Status);
+        Assert.False(Session.TryCheck(429, "slow down", out ThingSpaceException? limited));
+        Assert.Equal(TsmStatus.RateLimited, limited.Status);
     }
 
     [Fact]
@@ -332,8 +363,41 @@ public class RequestTests
         Assert.NotNull(session.PostAsJson(Sandbox.DeviceList, new { accountName = "0000123456-00001" }).Json<Devices>()?.DEVICES);
     }
 
+    [Fact]
+    public async Task JSON_goes_in_all_ways()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        var body = new Body("x");
+        sandbox.Control("DELETE", "/log");
+        session.PostAsJson("/1", body);
+        session.PostAsJson("/2", body, Written.Default.Body);
+        await session.PostAsJsonAsync("/3", body);
+        await session.PostAsJsonAsync("/4", body, Written.Default.Body);
+        session.PutAsJson("/5", body);
+        session.PutAsJson("/6", body, Written.Default.Body);
+        await session.PutAsJsonAsync("/7", body);
+        await session.PutAsJsonAsync("/8", body, Written.Default.Body);
+        int size = """{"name":"x"}""".Length;
+        Assert.Equal(
+            [.. Enumerable.Range(1, 8).Select(i => $"{(i <= 4 ? "POST" : "PUT")} /{i} {size}")],
+            Lines(sandbox.Control("GET", "/log")).Select(Described));
+    }
+
     private sealed record Devices(JsonElement[] DEVICES);
+
+    internal sealed record Body(string Name);
+
+    [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+    [JsonSerializable(typeof(Body))]
+    internal sealed partial class Written : JsonSerializerContext;
 #endif
+
+    private static string Described(JsonNode? line)
+    {
+        string path = (string)line!["path"]!;
+        return $"{line["method"]} {path.Substring(path.LastIndexOf('/'))} {line["body_bytes"]}";
+    }
 
     private static JsonArray Lines(JsonNode log) => log as JsonArray ?? log["log"]?.AsArray() ?? log["lines"]!.AsArray();
 }

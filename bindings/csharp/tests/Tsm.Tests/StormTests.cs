@@ -87,7 +87,7 @@ public class StormTests
         session.Cancel();
         foreach (Task task in waiting)
         {
-            await Assert.ThrowsAsync<OperationCanceledException>(() => task);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
         }
     }
 

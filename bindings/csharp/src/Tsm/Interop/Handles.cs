@@ -1,5 +1,7 @@
-// The native objects that outlive one call. SafeHandle keeps each alive while a call uses it and frees it once, whatever is disposed,
-// collected or racing. Responses and errors live within one method and are freed in its finally.
+// The native objects that outlive one method. SafeHandle frees each once, whatever is disposed, collected or racing. A session's calls do
+// not count references to it: its handle is a number that the library checks, and one that was freed is an error and nothing worse. They
+// only keep the session from being collected, by using it after the call. Responses and errors live within one method and are freed in its
+// finally.
 
 using System;
 using System.Runtime.InteropServices;
@@ -49,6 +51,9 @@ internal sealed class SessionHandle : SafeHandle
     /// <summary>Hands over the log callback, to be forgotten once the session is freed.</summary>
     internal void Own(LogSink? log) => _log = log;
 
+    /// <summary>The handle for a call. Who calls with it keeps the session alive until the call is over.</summary>
+    internal nint Number => handle;
+
     protected override bool ReleaseHandle()
     {
         NativeMethods.tsm_free(handle);
@@ -57,113 +62,49 @@ internal sealed class SessionHandle : SafeHandle
     }
 }
 
-/// <summary>
-/// A <c>tsm_call</c>: one call's deadline and cancellation. They are kept per thread and used again, those with a deadline apart from
-/// those without, since a deadline can be changed but not taken away.
-/// </summary>
-internal sealed class CallHandle : SafeHandle
+/// <summary>A <c>tsm_call</c>: the deadline and cancellation of one call. Default is NULL: the session's deadline, no cancellation.</summary>
+internal readonly struct NativeCall : IDisposable
 {
-    /// <summary>Stands for NULL: the session's deadline, no cancellation.</summary>
-    internal static readonly CallHandle None = new(ownsHandle: false);
+    private static readonly Action<object?> s_cancel = static call => _ = NativeMethods.tsm_call_cancel((nint)call!);
 
-    [ThreadStatic]
-    private static CallHandle? t_plain;
+    private readonly CancellationTokenRegistration _registration;
 
-    [ThreadStatic]
-    private static CallHandle? t_timed;
-
-    private static readonly Action<object?> s_cancel = static state => ((CallHandle)state!).Cancel();
-
-    private bool _timed;
-    private volatile bool _cancelled;
-
-    public CallHandle()
-        : this(ownsHandle: true)
+    /// <param name="timeoutMs">Negative: when the session says.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    internal NativeCall(long timeoutMs, CancellationToken cancellationToken)
     {
-    }
-
-    private CallHandle(bool ownsHandle)
-        : base(default, ownsHandle)
-    {
-        if (!ownsHandle)
+        if (timeoutMs < 0 && !cancellationToken.CanBeCanceled)
         {
-            GC.SuppressFinalize(this);
-        }
-    }
-
-    public override bool IsInvalid => handle == default;
-
-    /// <summary>
-    /// Gives a call that ends after <paramref name="timeoutMs"/> (negative: when the session says) or when the token is cancelled.
-    /// </summary>
-    internal static CallHandle Rent(long timeoutMs, CancellationToken cancellationToken, out CancellationTokenRegistration registration)
-    {
-        registration = default;
-        bool timed = timeoutMs >= 0;
-        if (!timed && !cancellationToken.CanBeCanceled)
-        {
-            return None;
+            return;
         }
 
-        ref CallHandle? kept = ref timed ? ref t_timed : ref t_plain;
-        CallHandle call = kept ?? NativeMethods.tsm_call_new();
-        kept = null;
-        if (call.IsInvalid)
+        Handle = NativeMethods.tsm_call_new();
+        if (Handle == 0)
         {
             throw new InvalidOperationException("The tsm library could not make another call object: too many are in use.");
         }
 
-        if (timed)
+        if (timeoutMs >= 0)
         {
-            call._timed = true;
-            int status = NativeMethods.tsm_call_set_timeout(call, (ulong)timeoutMs);
-            if (status != 0)
-            {
-                call.Dispose();
-                throw NativeError.Take(status, 0);
-            }
+            _ = NativeMethods.tsm_call_set_timeout(Handle, (ulong)timeoutMs);
         }
 
         if (cancellationToken.CanBeCanceled)
         {
 #if NET8_0_OR_GREATER
-            registration = cancellationToken.UnsafeRegister(s_cancel, call);
+            _registration = cancellationToken.UnsafeRegister(s_cancel, Handle);
 #else
-            registration = cancellationToken.Register(s_cancel, call, useSynchronizationContext: false);
+            _registration = cancellationToken.Register(s_cancel, Handle, useSynchronizationContext: false);
 #endif
         }
-
-        return call;
     }
 
-    /// <summary>Takes a call back. The registration must have been disposed, so that no late cancellation reaches the next user.</summary>
-    internal static void Return(CallHandle call)
-    {
-        if (ReferenceEquals(call, None))
-        {
-            return;
-        }
+    internal nint Handle { get; }
 
-        ref CallHandle? kept = ref call._timed ? ref t_timed : ref t_plain;
-        if (call._cancelled || kept is not null)
-        {
-            call.Dispose();
-        }
-        else
-        {
-            kept = call;
-        }
-    }
-
-    protected override bool ReleaseHandle()
+    /// <summary>A cancellation that comes after this meets a handle that the library no longer knows.</summary>
+    public void Dispose()
     {
-        NativeMethods.tsm_call_free(handle);
-        return true;
-    }
-
-    private void Cancel()
-    {
-        _cancelled = true;
-        _ = NativeMethods.tsm_call_cancel(this);
+        _registration.Dispose();
+        NativeMethods.tsm_call_free(Handle);
     }
 }

@@ -6,6 +6,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
+using System.Linq;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -16,9 +17,17 @@ internal static class LibraryLoader
     internal const string Variable = "TSM_LIBRARY";
     internal const uint Abi = 1;
 
+    private const string OneRelease =
+        "Install the Tsm package and the native library of one release, or let " + Variable + " name a library that fits.";
+
     private static readonly object s_gate = new();
     private static volatile bool s_ready;
-    private static bool s_resolving;
+
+    /// <summary>Whether this class says where the library is; null before it was tried.</summary>
+    private static bool? s_isOurs;
+
+    /// <summary>A library answered. The runtime keeps that one whatever is named later.</summary>
+    private static bool s_isBound;
     private static string? s_path;
 
     /// <summary>Loads the library at the first call; throws, each time anew, while there is none that fits.</summary>
@@ -40,8 +49,7 @@ internal static class LibraryLoader
     /// <summary>What to say of a library with this ABI version; null when it is the right one.</summary>
     internal static string? Refusal(uint abi, string? path) => abi == Abi
         ? null
-        : $"The native library {path ?? "tsm"} has ABI version {abi}, and this Tsm assembly needs version {Abi}. " +
-            $"Install the Tsm package and the native library of one release, or let {Variable} name a library that fits.";
+        : $"The native library {path ?? "tsm"} has ABI version {abi}, and this Tsm assembly needs version {Abi}. {OneRelease}";
 
     /// <summary>Where the library may lie, the likeliest place first.</summary>
     internal static IEnumerable<string> Candidates()
@@ -63,32 +71,10 @@ internal static class LibraryLoader
 
     private static void Load()
     {
-        string? named = Environment.GetEnvironmentVariable(Variable);
-        if (string.IsNullOrEmpty(named))
+        s_isOurs ??= NativeLoading.Redirect(static () => s_path);
+        if (!s_isBound && s_isOurs.Value)
         {
-            s_path = null;
-            foreach (string candidate in Candidates())
-            {
-                if (File.Exists(candidate))
-                {
-                    s_path = candidate;
-                    break;
-                }
-            }
-        }
-        else
-        {
-            s_path = Path.GetFullPath(named);
-            if (!File.Exists(s_path))
-            {
-                throw new DllNotFoundException($"{Variable} names {s_path}, and there is no such file.");
-            }
-        }
-
-        if (!s_resolving)
-        {
-            NativeLoading.Redirect(() => s_path);
-            s_resolving = true;
+            s_path = Find();
         }
 
         uint abi;
@@ -96,6 +82,7 @@ internal static class LibraryLoader
         {
             NativeLoading.Preload(s_path);
             abi = ReadAbi();
+            s_isBound = true;
         }
         catch (EntryPointNotFoundException e)
         {
@@ -110,6 +97,32 @@ internal static class LibraryLoader
         {
             throw new NotSupportedException(refusal);
         }
+
+        try
+        {
+            CallNewest();
+        }
+        catch (EntryPointNotFoundException e)
+        {
+            throw new NotSupportedException($"The native library {s_path ?? "tsm"} is too old for this Tsm assembly: {e.Message} {OneRelease}", e);
+        }
+    }
+
+    private static string? Find()
+    {
+        string? named = Environment.GetEnvironmentVariable(Variable);
+        if (string.IsNullOrEmpty(named))
+        {
+            return Candidates().FirstOrDefault(File.Exists);
+        }
+
+        string path = Path.GetFullPath(named);
+        if (Directory.Exists(path))
+        {
+            throw new DllNotFoundException($"{Variable} names {path}, which is a folder: it must name the library's file.");
+        }
+
+        return File.Exists(path) ? path : throw new DllNotFoundException($"{Variable} names {path}, and there is no such file.");
     }
 
     /// <summary>
@@ -117,6 +130,10 @@ internal static class LibraryLoader
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static uint ReadAbi() => NativeMethods.tsm_abi_version();
+
+    /// <summary>Calls the function that came last into the library, as a sign that those before it are there.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void CallNewest() => _ = NativeMethods.tsm_response_headers(0, out _);
 
     internal static unsafe string ReadVersion() => Utf8.Read(NativeMethods.tsm_version());
 
@@ -182,9 +199,10 @@ internal static class LibraryLoader
         }
     }
 
+    private static bool IsMusl() =>
 #if NET8_0_OR_GREATER
-    private static bool IsMusl() => RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
-#else
-    private static bool IsMusl() => File.Exists("/etc/alpine-release");
+        // The runtime's own name for the platform, where it was built for it; a distribution's build may have another.
+        RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal) ||
 #endif
+        File.Exists("/etc/alpine-release");
 }

@@ -16,6 +16,9 @@ internal sealed unsafe class LogSink : IDisposable
     private static readonly ConcurrentDictionary<nint, Action<TsmLogLevel, string>> s_callbacks = new();
     private static int s_last;
 
+    [ThreadStatic]
+    private static bool t_isInCallback;
+
     internal LogSink(Action<TsmLogLevel, string> callback)
     {
         Context = Interlocked.Increment(ref s_last);
@@ -42,17 +45,25 @@ internal sealed unsafe class LogSink : IDisposable
 
     private static void Deliver(int level, byte* message, nuint length, nint context)
     {
+        // A callback that uses the session would be called by what it does, and so on until the stack is full.
+        if (t_isInCallback || !s_callbacks.TryGetValue(context, out Action<TsmLogLevel, string>? callback))
+        {
+            return;
+        }
+
+        t_isInCallback = true;
         try
         {
-            if (s_callbacks.TryGetValue(context, out Action<TsmLogLevel, string>? callback))
-            {
-                callback((TsmLogLevel)level, Utf8.Read(message, checked((int)length)));
-            }
+            callback((TsmLogLevel)level, Utf8.Read(message, (int)length));
         }
 #pragma warning disable CA1031 // A log callback that throws must not unwind through native frames; there is nobody to tell.
         catch
 #pragma warning restore CA1031
         {
+        }
+        finally
+        {
+            t_isInCallback = false;
         }
     }
 }

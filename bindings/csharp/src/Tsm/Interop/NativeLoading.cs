@@ -15,10 +15,21 @@ namespace Tsm.Interop;
 internal static class NativeLoading
 {
 #if NET8_0_OR_GREATER
-    /// <summary>Makes the runtime ask for the path of the library. Called once.</summary>
-    internal static void Redirect(Func<string?> path) => NativeLibrary.SetDllImportResolver(
-        typeof(NativeLoading).Assembly,
-        (name, _, _) => name == NativeMethods.Library && path() is { } file ? NativeLibrary.Load(file) : 0);
+    /// <summary>Makes the runtime ask for the path of the library. False: the program has a resolver of its own for this assembly.</summary>
+    internal static bool Redirect(Func<string?> path)
+    {
+        try
+        {
+            NativeLibrary.SetDllImportResolver(
+                typeof(NativeLoading).Assembly,
+                (name, _, _) => name == NativeMethods.Library && path() is { } file ? NativeLibrary.Load(file) : 0);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
 
     internal static void Preload(string? path)
     {
@@ -27,20 +38,28 @@ internal static class NativeLoading
     private static Func<string?> s_path = static () => null;
     private static MethodInfo? s_load;
 
-    internal static void Redirect(Func<string?> path)
+    internal static bool Redirect(Func<string?> path)
     {
         s_path = path;
         Type? library = Type.GetType("System.Runtime.InteropServices.NativeLibrary, System.Runtime.InteropServices");
         Type? resolver = Type.GetType("System.Runtime.InteropServices.DllImportResolver, System.Runtime.InteropServices");
         if (library is null || resolver is null)
         {
-            return;
+            return true;
         }
 
         s_load = library.GetMethod("Load", [typeof(string)]);
         MethodInfo resolve = typeof(NativeLoading).GetMethod(nameof(Resolve), BindingFlags.NonPublic | BindingFlags.Static)!;
-        library.GetMethod("SetDllImportResolver")!.Invoke(
-            null, [typeof(NativeLoading).Assembly, Delegate.CreateDelegate(resolver, resolve)]);
+        try
+        {
+            library.GetMethod("SetDllImportResolver")!.Invoke(
+                null, [typeof(NativeLoading).Assembly, Delegate.CreateDelegate(resolver, resolve)]);
+            return true;
+        }
+        catch (TargetInvocationException e) when (e.InnerException is InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     /// <summary>For the runtimes without a resolver: makes the file the one that the name stands for.</summary>

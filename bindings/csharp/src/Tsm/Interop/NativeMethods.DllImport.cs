@@ -17,65 +17,62 @@ internal static unsafe class NativeMethods
     internal static extern int tsm_config_set(ConfigHandle config, byte* option, byte* value, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_config_load_env(ConfigHandle config, out nint error);
-
-    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_config_set_log(ConfigHandle config, int maxLevel, nint callback, nint context);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern void tsm_config_free(nint config);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern CallHandle tsm_call_new();
+    internal static extern nint tsm_call_new();
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_call_set_timeout(CallHandle call, ulong timeoutMs);
+    internal static extern int tsm_call_set_timeout(nint call, ulong timeoutMs);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_call_cancel(CallHandle call);
+    internal static extern int tsm_call_cancel(nint call);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern void tsm_call_free(nint call);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_login(ConfigHandle config, CallHandle call, out SessionHandle session, out nint error);
+    internal static extern int tsm_login(ConfigHandle config, nint call, out SessionHandle session, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_token(SessionHandle session, byte* buffer, nuint capacity, out nint error);
+    internal static extern int tsm_token(nint session, byte* buffer, nuint capacity, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_api_token(SessionHandle session, CallHandle call, byte* buffer, nuint capacity, out nint error);
+    internal static extern int tsm_api_token(nint session, nint call, byte* buffer, nuint capacity, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_relogin(SessionHandle session, CallHandle call, byte* expiredToken, out nint error);
+    internal static extern int tsm_relogin(nint session, nint call, byte* expiredToken, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_renew_api_token(SessionHandle session, CallHandle call, byte* rejectedToken, out nint error);
+    internal static extern int tsm_renew_api_token(nint session, nint call, byte* rejectedToken, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_logout(SessionHandle session, CallHandle call, out nint error);
+    internal static extern int tsm_logout(nint session, nint call, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_cancel(SessionHandle session);
+    internal static extern int tsm_cancel(nint session);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern void tsm_free(nint session);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_request(
-        SessionHandle session, CallHandle call, byte* method, byte* path, byte** headers, byte* body, nuint bodyLength,
+        nint session, nint call, byte* method, byte* path, byte** headers, byte* body, nuint bodyLength,
         out nint response, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_soap_call(
-        SessionHandle session, CallHandle call, byte* service, byte* operation, byte* bodyXml, nuint bodyLength,
+        nint session, nint call, byte* service, byte* operation, byte* bodyXml, nuint bodyLength,
         out nint response, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_response_status(nint response);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_response_header_at(nint response, nuint index, out byte* name, out byte* value);
+    internal static extern byte* tsm_response_headers(nint response, out nuint length);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern byte* tsm_response_body(nint response, out nuint length);
@@ -93,7 +90,7 @@ internal static unsafe class NativeMethods
     internal static extern int tsm_unblock(ConfigHandle config, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern int tsm_info(SessionHandle session, byte* buffer, nuint capacity, out nint error);
+    internal static extern int tsm_info(nint session, byte* buffer, nuint capacity, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern byte* tsm_error_code(nint error);

@@ -21,10 +21,6 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_config_load_env(ConfigHandle config, out nint error);
-
-    [LibraryImport(Library)]
-    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int tsm_config_set_log(ConfigHandle config, int maxLevel, nint callback, nint context);
 
     [LibraryImport(Library)]
@@ -33,15 +29,15 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial CallHandle tsm_call_new();
+    internal static partial nint tsm_call_new();
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_call_set_timeout(CallHandle call, ulong timeoutMs);
+    internal static partial int tsm_call_set_timeout(nint call, ulong timeoutMs);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_call_cancel(CallHandle call);
+    internal static partial int tsm_call_cancel(nint call);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -49,31 +45,31 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_login(ConfigHandle config, CallHandle call, out SessionHandle session, out nint error);
+    internal static partial int tsm_login(ConfigHandle config, nint call, out SessionHandle session, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_token(SessionHandle session, byte* buffer, nuint capacity, out nint error);
+    internal static partial int tsm_token(nint session, byte* buffer, nuint capacity, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_api_token(SessionHandle session, CallHandle call, byte* buffer, nuint capacity, out nint error);
+    internal static partial int tsm_api_token(nint session, nint call, byte* buffer, nuint capacity, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_relogin(SessionHandle session, CallHandle call, byte* expiredToken, out nint error);
+    internal static partial int tsm_relogin(nint session, nint call, byte* expiredToken, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_renew_api_token(SessionHandle session, CallHandle call, byte* rejectedToken, out nint error);
+    internal static partial int tsm_renew_api_token(nint session, nint call, byte* rejectedToken, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_logout(SessionHandle session, CallHandle call, out nint error);
+    internal static partial int tsm_logout(nint session, nint call, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_cancel(SessionHandle session);
+    internal static partial int tsm_cancel(nint session);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -82,13 +78,13 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int tsm_request(
-        SessionHandle session, CallHandle call, byte* method, byte* path, byte** headers, byte* body, nuint bodyLength,
+        nint session, nint call, byte* method, byte* path, byte** headers, byte* body, nuint bodyLength,
         out nint response, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int tsm_soap_call(
-        SessionHandle session, CallHandle call, byte* service, byte* operation, byte* bodyXml, nuint bodyLength,
+        nint session, nint call, byte* service, byte* operation, byte* bodyXml, nuint bodyLength,
         out nint response, out nint error);
 
     [LibraryImport(Library)]
@@ -97,7 +93,7 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_response_header_at(nint response, nuint index, out byte* name, out byte* value);
+    internal static partial byte* tsm_response_headers(nint response, out nuint length);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -121,7 +117,7 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int tsm_info(SessionHandle session, byte* buffer, nuint capacity, out nint error);
+    internal static partial int tsm_info(nint session, byte* buffer, nuint capacity, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

@@ -60,8 +60,22 @@ internal static unsafe class Utf8
 
     internal static string Read(byte* text, int length) => length == 0 ? "" : Encoding.UTF8.GetString(text, length);
 
-    /// <summary>Whether the text in a buffer is this one, which was read from such a buffer; only texts of ASCII ever are.</summary>
-    internal static bool AreEqual(byte* buffer, string other)
+    /// <summary>
+    /// The same for a text that is nearly always the one that was read the last time, into a buffer of the same size: that is given again.
+    /// </summary>
+    internal static string Read(byte* text, ref string? last)
+    {
+        string? known = Volatile.Read(ref last);
+        if (known is null || !AreEqual(text, known))
+        {
+            known = Read(text);
+            Volatile.Write(ref last, known);
+        }
+
+        return known;
+    }
+
+    private static bool AreEqual(byte* buffer, string other)
     {
 #if NET8_0_OR_GREATER
         return Ascii.Equals(new ReadOnlySpan<byte>(buffer, other.Length), other) && buffer[other.Length] == 0;
