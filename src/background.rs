@@ -1,5 +1,5 @@
-//! Threads of the library's own, for what must not end with the call that began it. They run no code of the program's: no callback, and
-//! no signal handler.
+//! Threads of the library's own, for what must not end with the call that began it. They call nothing of the program's and take none of
+//! its signals. (The last to drop a session drops the log function of a Rust program with it, and that may be such a thread.)
 
 use std::io;
 
