@@ -3,8 +3,8 @@
 `make bench` calls it. Rounds of the library and its peers take turns; medians are shown, and the ratio to the peer. Below 1 is faster.
 
 Requests are measured twice. On one core, client and sandbox share it: that is the work itself, and it repeats. On all cores the scheduler
-places them, and each request adds two wake-ups of another core; on a virtual machine these can cost more than the request, and a client is
-the more exposed to them the sooner it waits for its answer.
+places them, and a client that falls asleep before its answer is there pays for being woken on another core; on a virtual machine that can
+cost more than the request.
 """
 
 import contextlib

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use once_cell::race::OnceBool;
 use socket2::{Domain, Socket, Type};
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -22,6 +23,11 @@ use crate::error::{Error, Status};
 pub(crate) const BUFFER_BYTES: usize = 32 * 1024;
 /// Output is gathered up to this much, so that head and body of a request leave in one packet.
 const GATHER_BYTES: usize = 64 * 1024;
+/// Who answered within this long is expected to do so again: a platform behind a proxy or gateway on this machine.
+const SOON: Duration = Duration::from_micros(300);
+/// How long to stay awake for such an answer. Falling asleep and being woken on another core takes about as long, and more of the
+/// processor's time.
+const AWAKE: Duration = Duration::from_micros(100);
 
 thread_local! {
     /// The request this thread is sending. An interrupt function may start another one inside it: they nest.
@@ -289,6 +295,7 @@ struct Tcp {
     gathered: Vec<u8>,
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
+    answers_soon: bool,
 }
 
 impl Tcp {
@@ -299,6 +306,7 @@ impl Tcp {
             gathered: Vec::new(),
             read_timeout: None,
             write_timeout: None,
+            answers_soon: false,
         }
     }
 
@@ -325,6 +333,10 @@ impl Tcp {
     }
 
     fn read(&mut self) -> io::Result<usize> {
+        let asked = Instant::now();
+        while self.answers_soon && asked.elapsed() < AWAKE && !may_read(&self.socket) {
+            std::hint::spin_loop();
+        }
         loop {
             let slice = Some(slice()?);
             if self.read_timeout != slice {
@@ -333,6 +345,7 @@ impl Tcp {
             }
             match (&self.socket).read(self.buffers.input_append_buf()) {
                 Ok(n) => {
+                    self.answers_soon = asked.elapsed() < SOON && has_cores();
                     check_now_and_then()?;
                     return Ok(n);
                 }
@@ -379,8 +392,20 @@ impl Transport for Tcp {
 
     fn is_open(&mut self) -> bool {
         // Anything to read, an end or an error: no longer fit for a request.
-        matches!(peek_now(&self.socket), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        !may_read(&self.socket)
     }
+}
+
+/// Whether there is anything to read without a wait: bytes, the end, or an error.
+fn may_read(socket: &Socket) -> bool {
+    !matches!(peek_now(socket), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
+/// On a single core whoever answers cannot while this thread is awake.
+fn has_cores() -> bool {
+    static MORE_THAN_ONE: OnceBool = OnceBool::new();
+    MORE_THAN_ONE
+        .get_or_init(|| std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1))
 }
 
 #[cfg(unix)]
