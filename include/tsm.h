@@ -90,11 +90,11 @@
  *   call's own timeout, in all. Any of them ends early with TSM_E_CANCELLED by tsm_call_cancel
  *   (this call), its interrupt function (the same, asked on the thread that waits), tsm_cancel (all
  *   of the session, for good) or tsm_free. A login that was sent by then goes on by itself, on a
- *   thread of the library's own, for `timeout_ms` at most (or the timeout of the call that began it,
- *   if longer): the platform judges it whether or not anybody waits, and its outcome must be known.
+ *   thread of the library's own, for 30 seconds at most (or `timeout_ms`, or the timeout of the call
+ *   that began it, if longer): the platform judges it whether or not anybody waits, and its outcome must be known.
  *   Such threads take no signals and call nothing of yours; they read the environment (proxies, where
  *   certificates are). A process that ends before the answer leaves the login's fate unknown to the
- *   lockout guard: give logins the time they need.
+ *   lockout guard.
  *
  * SHUTDOWN
  *   1. Have your threads leave their calls and join them: tsm_call_cancel() on the tsm_call they

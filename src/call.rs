@@ -13,6 +13,9 @@ use crate::error::{Error, Result, Status};
 /// The longest a wait goes on without asking whether its call was ended.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
+/// The least time for a login that goes on by itself: whoever is in a hurry need not wait for it.
+const LEAST_FOR_A_LOGIN: Duration = Duration::from_secs(30);
+
 const NO_TIMEOUT: u64 = u64::MAX;
 
 type Interrupt = dyn Fn() -> bool + Send + Sync;
@@ -101,14 +104,14 @@ impl Running {
     }
 
     /// A login that this call begins and that goes on by itself for as long as `wanted` is not cancelled; see [`Running::once_sent`].
-    /// It has its session's time, or this call's where that is longer.
+    /// It has 30 seconds, or its session's time or this call's where those are longer.
     pub fn detached(
         &self,
         wanted: &Call,
         session_cancelled: Arc<AtomicBool>,
         timeout: Duration,
     ) -> Running {
-        let own = Running::start(wanted, session_cancelled, timeout);
+        let own = Running::start(wanted, session_cancelled, timeout.max(LEAST_FOR_A_LOGIN));
         let deadline = self.deadline.zip(own.deadline);
         Running {
             detached: true,

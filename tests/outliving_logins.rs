@@ -211,14 +211,17 @@ fn a_relogin_after_a_logout_brings_the_session_back_whatever_is_under_way() {
 }
 
 #[test]
-fn a_calls_own_longer_timeout_is_its_logins_too() {
+fn a_session_in_a_hurry_loses_no_slot() {
     let sandbox = sandbox();
-    let slow = json!({"on": "login", "fault": "delay", "ms": 900, "times": 1});
-    sandbox.control("POST", "/faults", slow);
-    let call = Call::new();
-    call.set_timeout(Duration::from_secs(3600));
-    let hasty = config(sandbox.base_url(), &[("timeout_ms", "300")]);
-    Session::login(&hasty, &call).unwrap();
+    let hasty = config(sandbox.base_url(), &[("timeout_ms", "1000")]);
+    for sent in 1..=4 {
+        hold(&sandbox, "login");
+        let late = Session::login(&hasty, &Call::new()).unwrap_err();
+        assert_eq!(late.status(), Status::Timeout, "{late}");
+        until("sent", || sandbox.counter("login") == sent);
+        release(&sandbox);
+    }
+    login(&sandbox);
 }
 
 #[test]

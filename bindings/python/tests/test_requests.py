@@ -95,6 +95,16 @@ def test_both_tokens_are_renewed(http: requests.Session, session: tsm.Session, s
     assert (counters["oauth"], counters["login"], counters["api"]) == (2, 2, 3)
 
 
+def test_a_logout_is_not_undone(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+    prepared = http.prepare_request(requests.Request("GET", session.base_url + ACCOUNTS))
+    assert http.send(prepared).status_code == 200
+    session.logout()
+    with pytest.raises(tsm.NotLoggedIn) as caught:
+        http.send(prepared)  # its tokens are those from before
+    assert caught.value.response.status_code == 400
+    assert sandbox.counters()["login"] == 1
+
+
 def test_there_is_no_loop(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "expired", times=-1)
     response = http.get(session.base_url + ACCOUNTS)

@@ -146,6 +146,7 @@ public sealed class ThingSpaceHandler : DelegatingHandler
         if (budget.SessionToken && error?.Status == TsmStatus.SessionExpired)
         {
             budget.SessionToken = false;
+            _ = _session.Token; // throws after a logout, which no renewal is to undo
             await Relogin(token, isAsync, cancellationToken).ConfigureAwait(false);
             return true;
         }

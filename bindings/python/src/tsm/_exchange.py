@@ -131,5 +131,5 @@ class Exchange:
     def _renew(self, kind: type[_Refusal], cancel: Optional[Cancellation]) -> None:
         if kind is ApiTokenError:
             self._session.renew_api_token(self.api_token, cancel=cancel)
-        else:
+        elif self._session.token == self.session_token:  # raises after a logout, which no renewal is to undo
             self._session.relogin(self.session_token, cancel=cancel)

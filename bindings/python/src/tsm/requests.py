@@ -31,7 +31,7 @@ class ThingSpaceAuth(requests.auth.AuthBase):
     the timeout that ``requests`` was given.
 
     Requests to another origin go without tokens, and so does what a redirect leads to: copies of a prepared request do
-    not have them. A prepared request may be sent any number of times.
+    not have them. A prepared request may be sent any number of times, by one thread at a time.
 
     One object may serve any number of threads. Its session must be one with ``protocol="rest"``. Requests raise,
     besides what ``requests`` raises:
