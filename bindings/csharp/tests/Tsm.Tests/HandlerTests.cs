@@ -241,6 +241,16 @@ public sealed class HandlerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_logout_meanwhile_is_not_undone()
+    {
+        using var http = new HttpClient(new ThingSpaceHandler(_session, new LogsOut(_session))) { BaseAddress = _session.BaseAddress };
+        long logins = _sandbox.Count("login");
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => http.GetAsync(Account));
+        Assert.Equal(TsmStatus.NotLoggedIn, e.Status);
+        Assert.Equal(logins, _sandbox.Count("login"));
+    }
+
+    [Fact]
     public async Task It_renews_whatever_auto_relogin_says()
     {
         SessionOptions options = _sandbox.Options();
@@ -450,6 +460,16 @@ public sealed class HandlerTests : IDisposable
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             Task.FromResult(Send(request, cancellationToken));
+    }
+
+    /// <summary>The session is logged out while a request of it is on its way.</summary>
+    private sealed class LogsOut(Session session) : DelegatingHandler(new HttpClientHandler { AllowAutoRedirect = false })
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            await session.LogoutAsync(cancellationToken: cancellationToken);
+            return await base.SendAsync(request, cancellationToken);
+        }
     }
 
     private sealed class LikeWinHttp : HttpMessageHandler
