@@ -2,7 +2,9 @@
 // the caller still wants whole.
 
 using System;
+using System.Collections;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Net.Http;
 using System.Threading;
@@ -40,7 +42,36 @@ internal static class Replay
 
         return type == typeof(ByteArrayContent) || type == typeof(StringContent) || type == typeof(FormUrlEncodedContent) ||
             // Later frameworks' own: named, because netstandard2.0 does not know them.
-            type.FullName is "System.Net.Http.ReadOnlyMemoryContent" or "System.Net.Http.Json.JsonContent";
+            type.FullName is "System.Net.Http.ReadOnlyMemoryContent" ||
+            (type.FullName is "System.Net.Http.Json.JsonContent" && !IsSequence(ValueOf(content)));
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "JsonContent has this property, or is not in the program.")]
+    private static object? ValueOf(HttpContent json) => json.GetType().GetProperty("Value")?.GetValue(json);
+
+    /// <summary>Whether a value may be there once only: a sequence that is not known to be a collection.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "What is trimmed away makes a collection a sequence, which is an error and no loss.")]
+    private static bool IsSequence(object? value)
+    {
+        if (value is null or string or ICollection)
+        {
+            return false;
+        }
+
+        bool isSequence = value is IEnumerable;
+        foreach (Type face in value.GetType().GetInterfaces())
+        {
+            switch (face.IsGenericType ? face.GetGenericTypeDefinition().FullName : null)
+            {
+                case "System.Collections.Generic.ICollection`1" or "System.Collections.Generic.IReadOnlyCollection`1":
+                    return false;
+                case "System.Collections.Generic.IAsyncEnumerable`1":
+                    isSequence = true;
+                    break;
+            }
+        }
+
+        return isSequence;
     }
 
     /// <summary>

@@ -241,6 +241,21 @@ public sealed class HandlerTests : IDisposable
     }
 
     [Fact]
+    public async Task Json_of_a_sequence_that_is_there_once_is_not_sent_again()
+    {
+        var once = new System.Collections.Concurrent.BlockingCollection<int> { 1, 2, 3 };
+        once.CompleteAdding();
+        _sandbox.Expire();
+        using JsonContent content = JsonContent.Create(once.GetConsumingEnumerable());
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => _http.PostAsync("m2m/v1/devices/actions/list", content));
+        Assert.Equal(TsmStatus.SessionExpired, e.Status);
+        _sandbox.Expire();
+        using JsonContent set = JsonContent.Create(new System.Collections.Generic.HashSet<int> { 1, 2, 3 });
+        using HttpResponseMessage response = await _http.PostAsync("m2m/v1/devices/actions/list", set);
+        Assert.NotEqual(HttpStatusCode.Unauthorized, response.StatusCode);
+    }
+
+    [Fact]
     public async Task A_logout_meanwhile_is_not_undone()
     {
         using var http = new HttpClient(new ThingSpaceHandler(_session, new LogsOut(_session))) { BaseAddress = _session.BaseAddress };
