@@ -3,7 +3,7 @@
 CARGO ?= cargo
 PYTHON ?= python3
 VENV := target/venv
-export TSM_SANDBOX := $(CURDIR)/target/debug/tsm-sandbox
+export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
 .PHONY: help demo test test-rust test-python test-csharp bench soak header clean
 
@@ -17,7 +17,7 @@ help:
 # Rust, a C compiler and Python 3 are all it takes.
 demo:
 	@echo "Building the library and the sandbox (the first time takes a minute) ..."
-	@$(CARGO) build -p tsm -p tsm-sandbox
+	@$(CARGO) build -p thingspace-session -p thingspace-sandbox
 	@$(PYTHON) examples/demo.py
 
 test: test-rust test-python test-csharp
@@ -30,36 +30,36 @@ test-rust:
 	$(CARGO) test -q --workspace
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -q --workspace --no-deps
 
-target/release/libtsm.so: Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs src/*/*.rs)
-	$(CARGO) build --release -p tsm
+target/release/libthingspace_session.so: Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs src/*/*.rs)
+	$(CARGO) build --release -p thingspace-session
 
 $(VENV)/ready: bindings/python/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r $<
 	touch $@
 
-test-python: $(VENV)/ready target/release/libtsm.so
-	$(CARGO) build -q -p tsm-sandbox
+test-python: $(VENV)/ready target/release/libthingspace_session.so
+	$(CARGO) build -q -p thingspace-sandbox
 	cd bindings/python && ../../$(VENV)/bin/python -m mypy
 	cd bindings/python && ../../$(VENV)/bin/python -m pytest -q tests
 
 # Without a dotnet the C# binding stays untested: said here, and a failure in CI.
-test-csharp: target/release/libtsm.so
-	$(CARGO) build -q -p tsm-sandbox
+test-csharp: target/release/libthingspace_session.so
+	$(CARGO) build -q -p thingspace-sandbox
 	@if command -v dotnet >/dev/null; then bindings/csharp/test.sh; \
 	else echo "C# WAS NOT TESTED: there is no dotnet on PATH."; test "$$CI" != true; fi
 
-bench: $(VENV)/ready target/release/libtsm.so
-	$(CARGO) build -q --release -p tsm-sandbox
+bench: $(VENV)/ready target/release/libthingspace_session.so
+	$(CARGO) build -q --release -p thingspace-sandbox
 	$(VENV)/bin/python benches/bench.py
 
 # The whole width of the model (minutes) and a million steps of simulated histories. Seeds are printed; TSM_SEED=n replays one.
 soak:
-	TSM_SOAK=1 $(CARGO) test --profile soak -p tsm --lib proof -- --nocapture
+	TSM_SOAK=1 $(CARGO) test --profile soak -p thingspace-session --lib proof -- --nocapture
 
 header:
-	TSM_UPDATE_HEADER=1 $(CARGO) test -q -p tsm --test c_abi the_table_of_options
-	TSM_UPDATE_HEADER=1 $(CARGO) build -q -p tsm
+	TSM_UPDATE_HEADER=1 $(CARGO) test -q -p thingspace-session --test c_abi the_table_of_options
+	TSM_UPDATE_HEADER=1 $(CARGO) build -q -p thingspace-session
 
 clean:
 	$(CARGO) clean

@@ -1,5 +1,6 @@
-//! Generates the C header from `src/ffi/` into OUT_DIR, where a test compares it with the committed `include/tsm.h`.
-//! `TSM_UPDATE_HEADER=1 cargo build` (`make header`) writes the committed one too; an ordinary build writes only into its own folder.
+//! Generates the C header from `src/ffi/` into OUT_DIR, where a test compares it with the committed
+//! `include/tsm.h`. `TSM_UPDATE_HEADER=1 cargo build` (`make header`) writes the committed one too;
+//! an ordinary build writes only into its own folder.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -22,7 +23,7 @@ fn main() {
     if env::var_os("TSM_UPDATE_HEADER").is_some() {
         update(&out, &root.join("include/tsm.h"));
     }
-    link_for_good();
+    link_shared_library();
     panics_for_the_panic_test();
 }
 
@@ -47,9 +48,11 @@ fn update(generated: &Path, committed: &Path) {
     }
 }
 
-/// `dlclose` must not take away code that threads' exit handlers still need.
-fn link_for_good() {
+/// On Linux a program records the library by its SONAME, and `dlclose` must not take away code that
+/// the exit handlers of threads still need.
+fn link_shared_library() {
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libthingspace_session.so");
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
 }

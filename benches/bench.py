@@ -47,7 +47,7 @@ if hasattr(os, "sched_setaffinity"):
 class Sandbox:
     def __enter__(self):
         self.process = subprocess.Popen(
-            [RELEASE / "tsm-sandbox", "--json", "--exit-with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [RELEASE / "thingspace-sandbox", "--json", "--exit-with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.where = json.loads(self.process.stdout.readline())
         self.control("POST", "/settings", {"api_answer_bytes": 1024})
@@ -71,9 +71,9 @@ class Sandbox:
             "TSM_APP_KEY": "key",
             "TSM_APP_SECRET": "secret",
             "TSM_STORE": "memory:",
-            "TSM_SANDBOX": str(RELEASE / "tsm-sandbox"),
+            "TSM_SANDBOX": str(RELEASE / "thingspace-sandbox"),
             "TSM_SANDBOX_CONTROL": self.where["control_url"],
-            "TSM_LIBRARY": str(RELEASE / "libtsm.so"),
+            "TSM_LIBRARY": str(RELEASE / "libthingspace_session.so"),
             "BENCH_PATH": "/m2m/v1/devices/actions/list",
             "LD_LIBRARY_PATH": str(RELEASE),
         }
@@ -113,7 +113,7 @@ def build_c(folder):
     compiler = os.environ.get("CC", "cc")
     say("building the C bench (libcurl's headers are needed: libcurl4-openssl-dev) ...")
     subprocess.run(
-        [compiler, "-O2", "-I", ROOT / "include", ROOT / "benches" / "c" / "bench.c", "-L", RELEASE, "-ltsm", "-lcurl", "-lpthread", "-o", program], check=True
+        [compiler, "-O2", "-I", ROOT / "include", ROOT / "benches" / "c" / "bench.c", "-L", RELEASE, "-lthingspace_session", "-lcurl", "-lpthread", "-o", program], check=True
     )
     return program
 
@@ -145,17 +145,17 @@ def run_csharp(sandbox):
         say("C#: no dotnet on PATH, left out")
         return None
     say("C#: Session.Send beside HttpClient ...")
-    project = ROOT / "bindings" / "csharp" / "bench" / "Tsm.Bench.csproj"
+    project = ROOT / "bindings" / "csharp" / "bench" / "ThingSpace.Bench.csproj"
     out = subprocess.run(["dotnet", "run", "-c", "Release", "--project", project], env=sandbox.environment(), check=True, stdout=subprocess.PIPE, text=True).stdout
     return json.loads(out.strip().splitlines()[-1])
 
 
 def size(folder):
-    stripped = Path(folder) / "libtsm.so"
-    subprocess.run(["strip", "-o", stripped, RELEASE / "libtsm.so"], check=True)
-    tree = subprocess.run(["cargo", "tree", "-p", "tsm", "-e", "normal", "--prefix", "none"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    stripped = Path(folder) / "libthingspace_session.so"
+    subprocess.run(["strip", "-o", stripped, RELEASE / "libthingspace_session.so"], check=True)
+    tree = subprocess.run(["cargo", "tree", "-p", "thingspace-session", "-e", "normal", "--prefix", "none"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     crates = {line.split(" (")[0] for line in tree.splitlines() if line} - {""}
-    table("Size", ("stripped libtsm.so", "crates"), [(f"{stripped.stat().st_size / 1e6:.2f} MB", len(crates))])
+    table("Size", ("stripped libthingspace_session.so", "crates"), [(f"{stripped.stat().st_size / 1e6:.2f} MB", len(crates))])
 
 
 def main():
@@ -165,7 +165,7 @@ def main():
             tokens_and_storm(sandbox, program)
         requests = (
             ("C", "tsm_request", lambda sandbox: run_c(sandbox, program, "request", "15", "3000")),
-            ("Python", "tsm.post", run_python),
+            ("Python", "thingspace_session.post", run_python),
             ("C#", "csharp_session_send", run_csharp),
         )
         reads = []

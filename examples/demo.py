@@ -20,11 +20,11 @@ BOLD, DIM, GREEN, RED, PLAIN = (
 
 
 class Sandbox:
-    """A tsm-sandbox of our own; it ends with us."""
+    """A thingspace-sandbox of our own; it ends with us."""
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [BUILT / "tsm-sandbox", "--json", "--exit-with-stdin"],
+            [BUILT / "thingspace-sandbox", "--json", "--exit-with-stdin"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         self.where = json.loads(self.process.stdout.readline())
@@ -51,7 +51,7 @@ def environment(sandbox, state):
         "TSM_APP_SECRET": "secret",
         "TSM_STORE": f"file:{state}",
         "TSM_SANDBOX_CONTROL": sandbox.where["control_url"],
-        "TSM_LIBRARY": str(BUILT / "libtsm.so"),
+        "TSM_LIBRARY": str(BUILT / "libthingspace_session.so"),
         "PYTHONPATH": str(ROOT / "bindings" / "python" / "src"),
         "DOTNET_NOLOGO": "1",
         "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
@@ -64,7 +64,7 @@ def languages(folder):
     if compiler:
         program = Path(folder) / "devices"
         subprocess.run(
-            [compiler, "-I", ROOT / "include", ROOT / "examples" / "c" / "devices.c", "-L", BUILT, "-ltsm", f"-Wl,-rpath,{BUILT}", "-o", program],
+            [compiler, "-I", ROOT / "include", ROOT / "examples" / "c" / "devices.c", "-L", BUILT, "-lthingspace_session", f"-Wl,-rpath,{BUILT}", "-o", program],
             check=True,
         )
         yield "C", [program]

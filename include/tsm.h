@@ -30,7 +30,7 @@
  *         tsm_error_free(error);
  *     }
  *
- *     cc program.c -ltsm
+ *     cc program.c -lthingspace_session
  *
  * FUNCTIONS
  *   options     tsm_config_new, tsm_config_set, tsm_config_load_env, tsm_config_set_log,
@@ -170,7 +170,7 @@
  *   proxy               http URL, none
  *       The HTTP proxy to connect through; none for no proxy at all. Without it HTTPS_PROXY,
  *       ALL_PROXY and NO_PROXY count, but never for loopback.
- *   user_agent          text; tsm/VERSION
+ *   user_agent          text; thingspace-session/VERSION
  *       The User-Agent header.
  *   max_response_bytes  1 to 1099511627776; 16777216
  *       The longest answer to take; a login's is bounded to 64 KiB.
@@ -218,8 +218,8 @@ typedef struct tsm_config tsm_config;
 typedef struct tsm_error tsm_error;
 
 /**
- * One answer of the platform: HTTP status, headers, body. It never changes: any number of threads may
- * read it at once.
+ * One answer of the platform: HTTP status, headers, body. It never changes: any number of threads
+ * may read it at once.
  */
 typedef struct tsm_response tsm_response;
 
@@ -586,8 +586,8 @@ tsm_status tsm_unblock(const tsm_config *config, tsm_error **error);
  * - `path`: what follows `base_url`, starting with one slash, query included:
  *   "/m2m/v1/devices/actions/list".
  * - `headers`: NULL, or a list of "Name: value" that ends with NULL. `Authorization`,
- *   `VZ-M2M-Token`, `Host`, `Content-Length`, `Transfer-Encoding` and `Expect` are the library's own and may
- *   not be given. A body without a `Content-Type` is `application/json`.
+ *   `VZ-M2M-Token`, `Host`, `Content-Length`, `Transfer-Encoding` and `Expect` are the library's
+ *   own and may not be given. A body without a `Content-Type` is `application/json`.
  * - `body`, `body_length`: what to send; NULL and 0 for nothing.
  *
  * When the platform refuses a token, that token is renewed (with `auto_relogin`) and the request
@@ -633,11 +633,11 @@ tsm_status tsm_soap_call(const tsm_session *session,
 
 /**
  * For callers with an HTTP client of their own: what does this answer mean for the session? TSM_OK
- * when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send the
- * request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). A 401 that names neither
- * token is TSM_E_SESSION_EXPIRED with the code "": either may be meant. Renew the API token first, which
- * risks no login, and the session token if that does not help. All else is as with
- * tsm_response_check(). It uses no network and needs no session.
+ * when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send
+ * the request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). A 401 that names
+ * neither token is TSM_E_SESSION_EXPIRED with the code "": either may be meant. Renew the API
+ * token first, which risks no login, and the session token if that does not help. All else is as
+ * with tsm_response_check(). It uses no network and needs no session.
  *
  * Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
  * TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.
@@ -671,13 +671,12 @@ tsm_status tsm_response_header_at(const tsm_response *response,
                                   const char **value);
 
 /**
- * All headers at once, for bindings: name, NUL, value, NUL of the first, of the second, and so on in the
- * order they came; their length together in `*length` unless `length` is NULL. No name and no value
- * holds a NUL. Never NULL but on a bad handle, which gives NULL and 0. Borrowed: it lives until the
- * response is freed.
+ * All headers at once, for bindings: name, NUL, value, NUL of the first, of the second, and so on
+ * in the order they came; their length together in `*length` unless `length` is NULL. No name and
+ * no value holds a NUL. Never NULL but on a bad handle, which gives NULL and 0. Borrowed: it lives
+ * until the response is freed.
  */
-const char *tsm_response_headers(const tsm_response *response,
-                                 size_t *length);
+const char *tsm_response_headers(const tsm_response *response, size_t *length);
 
 /**
  * The body, and its length in bytes in `*length` unless `length` is NULL. A NUL follows it that

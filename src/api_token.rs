@@ -1,5 +1,6 @@
-//! The API token (OAuth2 client credentials, one hour): handed out while it lasts, renewed when it has run out by the clock or was rejected.
-//! Failing to renew never drops one that is still valid. The platform's page: "Getting Credentials to use the API".
+//! The API token (OAuth2 client credentials, one hour): handed out while it lasts, renewed when it
+//! has run out by the clock or was rejected. Failing to renew never drops one that is still valid.
+//! The platform's page: "Getting Credentials to use the API".
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,12 +9,13 @@ use arc_swap::ArcSwapOption;
 
 use crate::call::Running;
 use crate::clock::Clock;
-use crate::config::{ApiCredential, Log, log_afterwards};
 use crate::error::{Error, Result, Status};
 use crate::http::{Outgoing, Wire};
+use crate::log::{Log, log_afterwards};
 use crate::platform::oauth;
 use crate::renewal::Renewal;
 use crate::secret::Secret;
+use crate::settings::ApiCredential;
 
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 

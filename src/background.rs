@@ -1,5 +1,6 @@
-//! Threads of the library's own, for what must not end with the call that began it. They call nothing of the program's and take none of
-//! its signals. (The last to drop a session drops the log function of a Rust program with it, and that may be such a thread.)
+//! Threads of the library's own, for what must not end with the call that began it. They call
+//! nothing of the program's and take none of its signals. (The last to drop a session drops the log
+//! function of a Rust program with it, and that may be such a thread.)
 
 use std::io;
 
@@ -21,10 +22,12 @@ fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     use std::mem::MaybeUninit;
 
     let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    // SAFETY: plain calls on sets of this function's own; sigfillset makes the first one whole before it is read.
+    // SAFETY: plain calls on sets of this function's own; sigfillset makes the first one whole
+    // before it is read.
     let masked = unsafe {
         libc::sigfillset(all.as_mut_ptr());
-        // What a thread's own fault raises goes to whoever reports crashes, or emulates system calls.
+        // What a thread's own fault raises goes to whoever reports crashes, or emulates system
+        // calls.
         for own in [
             libc::SIGSEGV,
             libc::SIGBUS,

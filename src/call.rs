@@ -1,5 +1,5 @@
-//! One call's deadline and the ways to end it early. Everything that waits asks it, at least every [`SLICE`].
-//! It knows neither HTTP nor sessions.
+//! One call's deadline and the ways to end it early. Everything that waits asks it, at least every
+//! [`SLICE`]. It knows neither HTTP nor sessions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ const NO_TIMEOUT: u64 = u64::MAX;
 
 type Interrupt = dyn Fn() -> bool + Send + Sync;
 
-/// Settings of one call, or of several: a deadline, an interrupt function, and a switch that cancels them all.
+/// Settings of one call, or of several: a deadline, an interrupt function, and a switch that
+/// cancels them all.
 ///
 /// Cheap to clone; clones are the same call.
 #[derive(Clone)]
@@ -54,7 +55,8 @@ impl Call {
         self.0.interrupt.store(interrupt.map(Arc::new));
     }
 
-    /// Ends every call made with this one, now and later, with [`Status::Cancelled`]. From any thread.
+    /// Ends every call made with this one, now and later, with [`Status::Cancelled`]. From any
+    /// thread.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Release);
     }
@@ -103,8 +105,9 @@ impl Running {
         }
     }
 
-    /// A login that this call begins and that goes on by itself for as long as `wanted` is not cancelled; see [`Running::once_sent`].
-    /// It has 30 seconds, or its session's time or this call's where those are longer.
+    /// A login that this call begins and that goes on by itself for as long as `wanted` is not
+    /// cancelled; see [`Running::once_sent`]. It has 30 seconds, or its session's time or this
+    /// call's where those are longer.
     pub fn detached(
         &self,
         wanted: &Call,
@@ -120,8 +123,8 @@ impl Running {
         }
     }
 
-    /// What ends a login that is sent: of one that goes on by itself the deadline alone, since the platform judges it whether or not
-    /// anybody waits for the answer.
+    /// What ends a login that is sent: of one that goes on by itself the deadline alone, since the
+    /// platform judges it whether or not anybody waits for the answer.
     pub fn once_sent(&self) -> Running {
         match self.detached {
             true => Running {
@@ -133,8 +136,8 @@ impl Running {
         }
     }
 
-    /// Whether an error says nothing to others who wait for the same: this call was cancelled, or had less time than its session
-    /// gives every call.
+    /// Whether an error says nothing to others who wait for the same: this call was cancelled, or
+    /// had less time than its session gives every call.
     pub fn gave_up(&self, error: &Error) -> bool {
         match error.status() {
             Status::Cancelled => true,
@@ -173,7 +176,8 @@ impl Running {
             .map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// How long to wait before asking [`Running::check`] again. Never zero: some waits take zero for "for ever".
+    /// How long to wait before asking [`Running::check`] again. Never zero: some waits take zero
+    /// for "for ever".
     pub fn slice(&self) -> Duration {
         self.remaining()
             .map_or(SLICE, |left| left.min(SLICE))

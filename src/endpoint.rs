@@ -1,4 +1,5 @@
-//! Where the platform is: a base URL that is safe to send credentials to, and the realm whose failed logins are counted together.
+//! Where the platform is: a base URL that is safe to send credentials to, and the realm whose
+//! failed logins are counted together.
 
 use ureq::http::Uri;
 

@@ -1,5 +1,6 @@
-//! What can go wrong, once for every language: a [`Status`] that never changes its number, and an [`Error`] with what a person needs to act.
-//! Errors are made where the facts are known; this file only holds them.
+//! What can go wrong, once for every language: a [`Status`] that never changes its number, and an
+//! [`Error`] with what a person needs to act. Errors are made where the facts are known; this file
+//! only holds them.
 
 use std::fmt;
 use std::time::Duration;
@@ -73,7 +74,8 @@ statuses! {
 
 /// One failure: its kind, what the platform said, and what to do.
 ///
-/// It holds no secret that its printed form could leak; the refused token is only reachable through [`Error::token`].
+/// It holds no secret that its printed form could leak; the refused token is only reachable through
+/// [`Error::token`].
 #[derive(Clone)]
 pub struct Error(Box<Facts>);
 
@@ -110,7 +112,8 @@ impl Error {
         self
     }
 
-    /// Takes secrets out that the platform repeated. One of under four letters may be any word, and stays.
+    /// Takes secrets out that the platform repeated. One of under four letters may be any word, and
+    /// stays.
     pub(crate) fn without(mut self, secrets: &[&Secret]) -> Error {
         for secret in secrets.iter().map(|secret| secret.reveal()) {
             if secret.len() >= 4 {

@@ -1,5 +1,6 @@
-//! Tells a forked child from its parent, and lets go there of what only the parent may hold.
-//! The handler that the C library runs in a child touches atomics and closes descriptors: nothing else is safe at that moment.
+//! Tells a forked child from its parent, and lets go there of what only the parent may hold. The
+//! handler that the C library runs in a child touches atomics and closes descriptors: nothing else
+//! is safe at that moment.
 
 use once_cell::race::OnceBool;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,8 +23,9 @@ fn watch() -> bool {
         GENERATION.fetch_add(1, Ordering::Relaxed);
         held_locks::close_all();
     }
-    // SAFETY: the handler is a plain function that stays loaded (the library is linked with nodelete) and only does what is
-    // async-signal-safe. A failure (no memory) leaves forks unseen, which nothing here can mend.
+    // SAFETY: the handler is a plain function that stays loaded (the library is linked with
+    // nodelete) and only does what is async-signal-safe. A failure (no memory) leaves forks unseen,
+    // which nothing here can mend.
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) == 0 }
 }
 
@@ -32,7 +34,8 @@ fn watch() -> bool {
     true
 }
 
-/// The descriptors of lock files. A child inherits them, and with them the lock: it would hold on to it after its parent died.
+/// The descriptors of lock files. A child inherits them, and with them the lock: it would hold on
+/// to it after its parent died.
 #[cfg(unix)]
 pub(crate) mod held_locks {
     use std::os::fd::{AsRawFd, RawFd};
@@ -41,8 +44,8 @@ pub(crate) mod held_locks {
     const FREE: i32 = -1;
     static FDS: [AtomicI32; 64] = [const { AtomicI32::new(FREE) }; 64];
 
-    /// While it lives, a forked child closes its copy of the descriptor. A process with more than 64 logins under way at once
-    /// leaves the rest to the child's exit.
+    /// While it lives, a forked child closes its copy of the descriptor. A process with more than
+    /// 64 logins under way at once leaves the rest to the child's exit.
     pub(crate) struct Held(Option<(usize, RawFd)>);
 
     impl Held {
@@ -72,8 +75,8 @@ pub(crate) mod held_locks {
         for place in &FDS {
             let fd = place.swap(FREE, Ordering::AcqRel);
             if fd != FREE {
-                // SAFETY: the descriptor belongs to a lock file of the parent's; no code of the child will ever use it, since
-                // the thread that opened it does not exist here.
+                // SAFETY: the descriptor belongs to a lock file of the parent's; no code of the
+                // child will ever use it, since the thread that opened it does not exist here.
                 unsafe { libc::close(fd) };
             }
         }

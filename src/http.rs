@@ -1,5 +1,6 @@
-//! The one way out to the network: no redirects, https (loopback aside), bounded in time and size, on connections that may be kept
-//! (requests) or not (logins). Besides the answer it tells whether anything of a failed request can have left this machine.
+//! The one way out to the network: no redirects, https (loopback aside), bounded in time and size,
+//! on connections that may be kept (requests) or not (logins). Besides the answer it tells whether
+//! anything of a failed request can have left this machine.
 
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use ureq::http::{self, Method};
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
 use crate::call::Running;
-use crate::config::Settings;
 use crate::error::{Error, Result, Status};
 use crate::response::Response;
+use crate::settings::Settings;
 use crate::tls;
 use crate::transport::{self, BUFFER_BYTES, SlicedResolver, UnderWay};
 
@@ -27,7 +28,8 @@ pub(crate) struct Outgoing<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     pub body: &'a [u8],
     pub max_response_bytes: u64,
-    /// Whether a kept connection will do. One may prove dead only once the request is written: not for what must not be sent twice.
+    /// Whether a kept connection will do. One may prove dead only once the request is written: not
+    /// for what must not be sent twice.
     pub on_kept_connection: bool,
 }
 
@@ -127,7 +129,8 @@ fn agent(settings: &Settings, max_idle_connections: usize) -> Result<Agent> {
     ))
 }
 
-/// The proxy of the option, or else of the environment; loopback is never reached by the environment's.
+/// The proxy of the option, or else of the environment; loopback is never reached by the
+/// environment's.
 fn proxy(settings: &Settings) -> Result<Option<Proxy>> {
     let invalid = |message: &str| Error::new(Status::InvalidArgument, message);
     if let Some(option) = &settings.proxy {

@@ -1,12 +1,13 @@
-//! Keeps a Verizon ThingSpace session alive for a program: logs in once, hands out the session token, logs in again only when the platform
-//! says the token expired, resends what was refused, and never lets the account be locked.
+//! Keeps a Verizon ThingSpace session alive for a program: logs in once, hands out the session
+//! token, logs in again only when the platform says the token expired, resends what was refused,
+//! and never lets the account be locked.
 //!
 //! This crate is the Rust API; the C API over it is in `include/tsm.h`.
 //!
 //! ```no_run
-//! use tsm::{Call, Config, Request, Session};
+//! use thingspace_session::{Call, Config, Request, Session};
 //!
-//! fn main() -> tsm::Result<()> {
+//! fn main() -> thingspace_session::Result<()> {
 //!     let mut config = Config::new();
 //!     config.load_env()?; // TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY, TSM_APP_SECRET
 //!     let session = Session::login(&config, &Call::new())?;
@@ -35,7 +36,9 @@ pub mod ffi;
 mod fork;
 mod http;
 mod lockout;
+mod log;
 mod login;
+mod options;
 mod platform;
 #[cfg(test)]
 mod proof;
@@ -43,14 +46,17 @@ mod renewal;
 mod response;
 mod secret;
 mod session;
+mod settings;
 mod store;
 mod tls;
 mod tokens;
 mod transport;
 
 pub use call::Call;
-pub use config::{Config, LogLevel, OPTIONS, OptionInfo};
+pub use config::Config;
 pub use error::{Error, Result, Status};
+pub use log::LogLevel;
+pub use options::{OPTIONS, OptionInfo};
 pub use response::Response;
 pub use secret::Secret;
 pub use session::{Request, Session, check, unblock};

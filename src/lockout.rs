@@ -1,7 +1,9 @@
-//! The lockout guard: keeps the platform from counting five failed logins in a row (it locks the contact then, and only support unlocks it).
+//! The lockout guard: keeps the platform from counting five failed logins in a row (it locks the
+//! contact then, and only support unlocks it).
 //!
-//! Pure rules over a [`Record`]. A login may leave only with a slot that is durable; the slot goes when the login is known not to have counted.
-//! What was rejected, or never heard of again, keeps it. Who holds the lease, and when to save, is `login.rs`'s business.
+//! Pure rules over a [`Record`]. A login may leave only with a slot that is durable; the slot goes
+//! when the login is known not to have counted. What was rejected, or never heard of again, keeps
+//! it. Who holds the lease, and when to save, is `login.rs`'s business.
 //!
 //! The platform's rule: "Start a Connectivity Management Session", second note.
 
@@ -26,7 +28,8 @@ const PROBE_MS: u64 = 15 * 60 * 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Permit {
     slot: u64,
-    /// What a success of this login proves harmless: everything the platform judged before it was sent.
+    /// What a success of this login proves harmless: everything the platform judged before it was
+    /// sent.
     settled_by_success: Vec<u64>,
     /// The slot a probe stands for.
     replaced: Option<Slot>,
@@ -41,7 +44,8 @@ impl Permit {
 
 #[cfg(test)]
 impl Permit {
-    /// What it is without the numbers of its slots: which one is its own, which a success settles, whether it is a probe.
+    /// What it is without the numbers of its slots: which one is its own, which a success settles,
+    /// whether it is a probe.
     pub fn outline(&self, record: &Record) -> Vec<u8> {
         let of = |slot: &Slot| {
             let settled = self.settled_by_success.contains(&slot.id);
@@ -66,7 +70,8 @@ pub(crate) enum Fate {
     Unknown,
 }
 
-/// A password as the guard sees it: hashed only when the record makes it necessary, and once for each salt.
+/// A password as the guard sees it: hashed only when the record makes it necessary, and once for
+/// each salt.
 pub(crate) struct Password<'a> {
     text: &'a Secret,
     hashed: Option<Hashed>,
@@ -100,8 +105,8 @@ impl<'a> Password<'a> {
     }
 }
 
-/// The record to work on. What cannot be read counts as one slot left, not as none used; and as none left where one login more could be
-/// the last one, or where that one slot was given already.
+/// The record to work on. What cannot be read counts as one slot left, not as none used; and as
+/// none left where one login more could be the last one, or where that one slot was given already.
 pub(crate) fn record(found: Found, now_ms: u64, max_failures: usize) -> Result<Record> {
     match found {
         Found::Record(record) => Ok(*record),
@@ -117,8 +122,8 @@ pub(crate) fn record(found: Found, now_ms: u64, max_failures: usize) -> Result<R
     }
 }
 
-/// Reserves a slot, or says why nothing may be sent. The record must be saved before the login leaves; and where none does, so that the
-/// end of older ones is noted once.
+/// Reserves a slot, or says why nothing may be sent. The record must be saved before the login
+/// leaves; and where none does, so that the end of older ones is noted once.
 pub(crate) fn admit(
     record: &mut Record,
     key: &Key,
@@ -237,7 +242,8 @@ fn is_over(slot: &Slot, now_ms: u64) -> bool {
     slot.ended_ms.is_some_and(over)
 }
 
-/// When the next probe may leave, if ever: the password has worked before, and nothing was rejected since.
+/// When the next probe may leave, if ever: the password has worked before, and nothing was rejected
+/// since.
 fn probe_due_ms(record: &Record, password: &mut Password<'_>) -> Result<Option<u64>> {
     let Some(succeeded) = record.succeeded else {
         return Ok(None);
@@ -245,7 +251,8 @@ fn probe_due_ms(record: &Record, password: &mut Password<'_>) -> Result<Option<u
     if record.slots.iter().any(|slot| slot.rejected) || password.hash(&record.salt)? != succeeded {
         return Ok(None);
     }
-    // From their end: by then none of them can be judged any more, and the one that gives way to the probe need not be counted on.
+    // From their end: by then none of them can be judged any more, and the one that gives way to
+    // the probe need not be counted on.
     let last = record.slots.iter().filter_map(|slot| slot.ended_ms).max();
     Ok(last.map(|last| last.saturating_add(PROBE_MS)))
 }

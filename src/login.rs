@@ -1,5 +1,6 @@
-//! One login, from the decision to the record of what came of it: takes the account's lease, adopts a shared token that is newer, asks the lockout
-//! guard, sends, and notes the outcome before anyone else may try. At most one login of an account is under way in all that share a store.
+//! One login, from the decision to the record of what came of it: takes the account's lease, adopts
+//! a shared token that is newer, asks the lockout guard, sends, and notes the outcome before anyone
+//! else may try. At most one login of an account is under way in all that share a store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,16 +11,18 @@ use zeroize::Zeroizing;
 use crate::api_token::{ApiToken, ApiTokens};
 use crate::call::Running;
 use crate::clock::Clock;
-use crate::config::{Account, Log, Protocol, Settings, StoreChoice};
 use crate::error::{Error, Result, Status};
 use crate::http::{Failure, Outgoing, Wire};
 use crate::lockout::{self, Fate, Hashed, Password, Permit};
+use crate::log::Log;
 use crate::platform::answer::LoginAnswer;
 use crate::platform::{rest, soap};
 use crate::response::Response;
 use crate::secret::Secret;
+use crate::settings::{Account, Protocol, Settings};
 use crate::store::{
-    self, Digest, Found, Key, Lease, Outcome, OutcomeFailure, Record, Shared, Store, memory,
+    self, Digest, Found, Key, Lease, Outcome, OutcomeFailure, Record, Shared, Store, StoreName,
+    memory,
 };
 
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
@@ -157,7 +160,8 @@ pub(crate) fn unblock(account: &Account, running: &Running, clock: &dyn Clock) -
     })
 }
 
-/// The store of an account. The default one gives way to memory when it cannot be used; one that was asked for does not.
+/// The store of an account. The default one gives way to memory when it cannot be used; one that
+/// was asked for does not.
 pub(crate) struct Place {
     key: Key,
     max_failures: usize,
@@ -173,7 +177,7 @@ impl Place {
                 key: Key::new(account),
                 max_failures: account.max_login_failures,
                 store,
-                memory: store::open(&StoreChoice::Memory)?,
+                memory: store::open(&StoreName::Memory)?,
                 is_default: account.store_is_default,
             })
         };
@@ -200,7 +204,8 @@ impl Place {
         }
     }
 
-    /// One session of the process that fell back takes all along: two counts of one account would allow twice as much.
+    /// One session of the process that fell back takes all along: two counts of one account would
+    /// allow twice as much.
     fn has_fallen_back(&self) -> bool {
         self.is_default && memory::counts_alone(&self.key)
     }
@@ -212,8 +217,8 @@ impl Place {
         }
     }
 
-    /// Does it in the store; where the default store fails, once more in memory. What the store counts is counted on there: a store that
-    /// cannot be written may well be read.
+    /// Does it in the store; where the default store fails, once more in memory. What the store
+    /// counts is counted on there: a store that cannot be written may well be read.
     fn with<T>(
         &self,
         running: &Running,
@@ -238,8 +243,8 @@ impl Place {
         }
     }
 
-    /// Keeps a copy of the default store's record in memory, so that whatever becomes of that store, this process does not forget.
-    /// Not once it counts alone: then memory knows more.
+    /// Keeps a copy of the default store's record in memory, so that whatever becomes of that
+    /// store, this process does not forget. Not once it counts alone: then memory knows more.
     fn mirror(&self, running: &Running, clock: &dyn Clock) -> Result<()> {
         let Some(Ok(found)) = self.store.as_ref().map(|store| store.peek(&self.key)) else {
             return Ok(());
@@ -321,8 +326,8 @@ impl Attempt<'_> {
         })
     }
 
-    /// The failure of a login for the same token that ended while this one waited: it is shared, not repeated.
-    /// But a rejection is only for those who have the same password.
+    /// The failure of a login for the same token that ended while this one waited: it is shared,
+    /// not repeated. But a rejection is only for those who have the same password.
     fn failed_meanwhile(&self, record: &Record, ended_before: u64) -> Result<Option<Error>> {
         let Logins {
             share_token,
@@ -443,7 +448,8 @@ impl Attempt<'_> {
         saved.is_ok()
     }
 
-    /// Notes a rejection of this session's password that could not be saved when it came, unless its slot was forgotten meanwhile.
+    /// Notes a rejection of this session's password that could not be saved when it came, unless
+    /// its slot was forgotten meanwhile.
     fn catch_up(
         &self,
         record: &mut Record,

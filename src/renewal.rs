@@ -1,6 +1,7 @@
-//! Single flight: of all that find the same token refused, one has it renewed and all wait for and share the outcome, good or bad.
-//! It knows neither tokens nor the network: what is newer, and how to renew, comes from outside. A renewal may go on elsewhere, on a
-//! thread that outlives every call that waits for it.
+//! Single flight: of all that find the same token refused, one has it renewed and all wait for and
+//! share the outcome, good or bad. It knows neither tokens nor the network: what is newer, and how
+//! to renew, comes from outside. A renewal may go on elsewhere, on a thread that outlives every
+//! call that waits for it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,7 +35,8 @@ struct Flight<T> {
 #[derive(Clone)]
 enum Outcome<T> {
     Landed(Result<T>),
-    /// It came to nothing: the error is its leader's own, and one of those that wait leads the next.
+    /// It came to nothing: the error is its leader's own, and one of those that wait leads the
+    /// next.
     HandedOver(Error),
 }
 
@@ -46,8 +48,8 @@ impl<T: Clone> Renewal<T> {
         }))
     }
 
-    /// What `newer` has, or else the outcome of the one renewal under way; `lead` begins it, and sees to it that its [`Landing`] lands.
-    /// An error of `lead` is its caller's own.
+    /// What `newer` has, or else the outcome of the one renewal under way; `lead` begins it, and
+    /// sees to it that its [`Landing`] lands. An error of `lead` is its caller's own.
     pub fn run(
         &self,
         running: &Running,
@@ -99,7 +101,8 @@ impl<T: Clone> Renewal<T> {
             if let Some(outcome) = &*lock(&flight.outcome) {
                 return Ok(outcome.clone());
             }
-            // Woken, or after a slice, the loop looks again; a poisoned lock guards nothing that could be half done.
+            // Woken, or after a slice, the loop looks again; a poisoned lock guards nothing that
+            // could be half done.
             drop(self.0.landed.wait_timeout(state, patience(running)));
         }
     }
@@ -132,7 +135,8 @@ impl<T> Drop for Waiting<T> {
     }
 }
 
-/// The end of a renewal, owed to those who wait. Dropped without an outcome, as by a panic, it hands the renewal over to one of them.
+/// The end of a renewal, owed to those who wait. Dropped without an outcome, as by a panic, it
+/// hands the renewal over to one of them.
 pub(crate) struct Landing<T: Clone> {
     renewal: Arc<Shared<T>>,
     flight: Arc<Flight<T>>,
@@ -155,7 +159,8 @@ impl<T: Clone> Landing<T> {
         self.outcome = Outcome::HandedOver(error);
     }
 
-    /// Renews in the leader's own call. If that is given up, it says nothing to the others: it is the leader's own error.
+    /// Renews in the leader's own call. If that is given up, it says nothing to the others: it is
+    /// the leader's own error.
     pub fn here(self, running: &Running, renew: impl FnOnce() -> Result<T>) -> Result<()> {
         match renew() {
             Err(error) if running.gave_up(&error) => Err(error),

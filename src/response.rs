@@ -5,7 +5,8 @@ use std::fmt;
 use crate::error::Result;
 use crate::platform::answer;
 
-/// Status, headers and body of one answer. A bad status is an answer too: [`Response::check`] makes an error of it.
+/// Status, headers and body of one answer. A bad status is an answer too: [`Response::check`] makes
+/// an error of it.
 #[derive(Clone)]
 pub struct Response {
     pub(crate) status: u16,

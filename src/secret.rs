@@ -1,13 +1,13 @@
-//! Text that must not be seen: never printed, wiped when dropped, kept out of core dumps.
-//! The HTTP, TLS, JSON and XML crates keep copies in buffers of their own, for which none of this holds.
+//! Text that must not be seen: never printed, wiped when dropped, kept out of core dumps. The HTTP,
+//! TLS, JSON and XML crates keep copies in buffers of their own, for which none of this holds.
 
 use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// A password, key or token. `Debug` shows `***`; the memory is in pages that no core dump holds (on Linux), and is wiped on drop.
-/// Clones share it.
+/// A password, key or token. `Debug` shows `***`; the memory is in pages that no core dump holds
+/// (on Linux), and is wiped on drop. Clones share it.
 #[derive(Clone, Default)]
 pub struct Secret(Option<Arc<pages::Pages>>);
 
@@ -38,8 +38,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Memory for a computation on a secret: pages that no core dump holds (on Linux), given back to the system at the end. From the
-/// allocator, blocks of this size would stay with the process: whatever is allocated behind them pins them. None when there is no memory.
+/// Memory for a computation on a secret: pages that no core dump holds (on Linux), given back to
+/// the system at the end. From the allocator, blocks of this size would stay with the process:
+/// whatever is allocated behind them pins them. None when there is no memory.
 pub(crate) fn with_scratch<R>(
     blocks: usize,
     compute: impl FnOnce(&mut [argon2::Block]) -> R,
@@ -63,7 +64,8 @@ mod pages {
     impl Mapping {
         /// None when the system has no memory.
         fn new(length: usize) -> Option<Mapping> {
-            // SAFETY: an anonymous mapping at an address of the system's choice touches nothing that is there.
+            // SAFETY: an anonymous mapping at an address of the system's choice touches nothing
+            // that is there.
             let start = unsafe {
                 libc::mmap(
                     ptr::null_mut(),
@@ -77,7 +79,8 @@ mod pages {
             if start == libc::MAP_FAILED {
                 return None;
             }
-            // SAFETY: the range is the mapping just made. Where the advice is unknown the pages are ordinary ones.
+            // SAFETY: the range is the mapping just made. Where the advice is unknown the pages are
+            // ordinary ones.
             #[cfg(target_os = "linux")]
             unsafe {
                 libc::madvise(start, length, libc::MADV_DONTDUMP)
@@ -97,7 +100,8 @@ mod pages {
     /// Pages of their own for one text.
     pub(super) struct Pages(Mapping);
 
-    // SAFETY: the memory belongs to this value alone and does not change between `holding` and `drop`.
+    // SAFETY: the memory belongs to this value alone and does not change between `holding` and
+    // `drop`.
     unsafe impl Send for Pages {}
     // SAFETY: as above; shared use only reads.
     unsafe impl Sync for Pages {}
@@ -135,8 +139,9 @@ mod pages {
     ) -> Option<R> {
         const { assert!(size_of::<argon2::Block>() == argon2::Block::SIZE) };
         let pages = Mapping::new(blocks.checked_mul(argon2::Block::SIZE)?)?;
-        // A child that is forked meanwhile would keep its copy for ever: the thread that computes does not exist there.
-        // SAFETY: the range is the mapping just made, and only this thread uses it.
+        // A child that is forked meanwhile would keep its copy for ever: the thread that computes
+        // does not exist there. SAFETY: the range is the mapping just made, and only this thread
+        // uses it.
         #[cfg(target_os = "linux")]
         unsafe {
             libc::madvise(
@@ -145,8 +150,8 @@ mod pages {
                 libc::MADV_DONTFORK,
             )
         };
-        // SAFETY: the mapping holds that many blocks, is aligned to a page and nobody else's; a block is an array of integers, for which
-        // zeros will do.
+        // SAFETY: the mapping holds that many blocks, is aligned to a page and nobody else's; a
+        // block is an array of integers, for which zeros will do.
         Some(compute(unsafe {
             std::slice::from_raw_parts_mut(pages.start.as_ptr().cast(), blocks)
         }))

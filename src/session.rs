@@ -1,5 +1,6 @@
-//! The session: sends requests with both tokens, sees when one was refused, has it renewed and sends again, within fixed bounds.
-//! What an answer means is `platform`'s to say, renewing is for `tokens`, whether a login may leave for `login` and `lockout`.
+//! The session: sends requests with both tokens, sees when one was refused, has it renewed and
+//! sends again, within fixed bounds. What an answer means is `platform`'s to say, renewing is for
+//! `tokens`, whether a login may leave for `login` and `lockout`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,15 +11,17 @@ use zeroize::Zeroizing;
 use crate::api_token::{ApiToken, ApiTokens};
 use crate::call::{Call, Running};
 use crate::clock::{self, Clock};
-use crate::config::{Config, Log, Protocol, Settings, log_afterwards};
+use crate::config::Config;
 use crate::error::{Error, Result, Status};
 use crate::fork;
 use crate::http::{Http, Outgoing, Wire};
+use crate::log::{Log, log_afterwards};
 use crate::login::{self, Place, bearer};
 use crate::platform::answer::{self, Concern};
 use crate::platform::{rest, soap};
 use crate::response::Response;
 use crate::secret::Secret;
+use crate::settings::{Protocol, Settings};
 use crate::tokens::{Token, Tokens};
 
 /// Headers that are this library's to set.
@@ -55,7 +58,8 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// Appended to `base_url`; begins with one `/`.
     pub path: &'a str,
-    /// Without those that are this library's: `Authorization`, `VZ-M2M-Token`, `Host`, `Content-Length`, `Transfer-Encoding`.
+    /// Without those that are this library's: `Authorization`, `VZ-M2M-Token`, `Host`,
+    /// `Content-Length`, `Transfer-Encoding`.
     pub headers: &'a [(&'a str, &'a str)],
     /// JSON, unless the headers name another `Content-Type`.
     pub body: &'a [u8],
@@ -108,7 +112,8 @@ impl Session {
         self.tokens.with_held(read)
     }
 
-    /// The API token; fetched when there is none or its time is up. One that is held needs no time and no network.
+    /// The API token; fetched when there is none or its time is up. One that is held needs no time
+    /// and no network.
     pub fn api_token(&self, call: &Call) -> Result<Secret> {
         self.check_process()?;
         let api_tokens = self.api_tokens()?;
@@ -123,7 +128,8 @@ impl Session {
     /// Logs in again if the token held is still the expired one; `None` is whichever is held now.
     pub fn relogin(&self, call: &Call, expired_token: Option<&str>) -> Result<()> {
         self.check_process()?;
-        // Before anything that takes time: "whichever is held now" must not become another thread's new one.
+        // Before anything that takes time: "whichever is held now" must not become another thread's
+        // new one.
         let (held, newest) = (self.tokens.held(), self.tokens.newest());
         let running = self.start(call)?;
         match (held, expired_token) {
@@ -137,7 +143,8 @@ impl Session {
         Ok(())
     }
 
-    /// Fetches another API token if the one held is still the rejected one; `None` is whichever is held now.
+    /// Fetches another API token if the one held is still the rejected one; `None` is whichever is
+    /// held now.
     pub fn renew_api_token(&self, call: &Call, rejected_token: Option<&str>) -> Result<()> {
         let running = self.start(call)?;
         self.api_tokens()?
@@ -181,13 +188,15 @@ impl Session {
         self.tokens.forget(running, token)
     }
 
-    /// Ends every call under way, and every later one that would use the network, with [`Status::Cancelled`]. Final.
+    /// Ends every call under way, and every later one that would use the network, with
+    /// [`Status::Cancelled`]. Final.
     pub fn cancel(&self) {
         self.tokens.cancel();
     }
 
-    /// Sends one request with both tokens. A refused token is renewed and the request sent again, at most once for each renewal;
-    /// nothing else is ever sent again. A 4xx or 5xx answer that does not concern the tokens is an answer: see [`Response::check`].
+    /// Sends one request with both tokens. A refused token is renewed and the request sent again,
+    /// at most once for each renewal; nothing else is ever sent again. A 4xx or 5xx answer that
+    /// does not concern the tokens is an answer: see [`Response::check`].
     pub fn request(&self, call: &Call, request: Request<'_>) -> Result<Response> {
         let running = self.start(call)?;
         if self.protocol != Protocol::Rest {
@@ -204,8 +213,9 @@ impl Session {
         })
     }
 
-    /// Wraps a body element in an envelope with the session token, and sends it to `{soap_url}/{service}.svc`.
-    /// A fault for an expired token is mended as in [`Session::request`]; any other fault is an answer.
+    /// Wraps a body element in an envelope with the session token, and sends it to
+    /// `{soap_url}/{service}.svc`. A fault for an expired token is mended as in
+    /// [`Session::request`]; any other fault is an answer.
     pub fn soap_call(
         &self,
         call: &Call,
@@ -255,12 +265,14 @@ impl Session {
         .to_string())
     }
 
-    /// Whether this process was forked after the session was made. Such a session is of no use here.
+    /// Whether this process was forked after the session was made. Such a session is of no use
+    /// here.
     pub fn is_forked(&self) -> bool {
         fork::generation() != self.born
     }
 
-    /// Begins a call that may use the network. In a forked child nothing of the session is touched before this fails.
+    /// Begins a call that may use the network. In a forked child nothing of the session is touched
+    /// before this fails.
     fn start(&self, call: &Call) -> Result<Running> {
         self.check_process()?;
         self.tokens.start(call)
@@ -283,8 +295,8 @@ impl Session {
             .ok_or_else(|| invalid("a SOAP session has no API token"))
     }
 
-    /// Sends, and sends again with what was renewed: the API token at most once, the session token at most once by a login, and once
-    /// before that when somebody else had renewed it already.
+    /// Sends, and sends again with what was renewed: the API token at most once, the session token
+    /// at most once by a login, and once before that when somebody else had renewed it already.
     fn exchange(
         &self,
         running: &Running,
@@ -461,8 +473,9 @@ pub fn check(http_status: i32, body: &[u8]) -> Result<()> {
     }
 }
 
-/// Makes the lockout guard forget what it counted and remembers for the account of this configuration.
-/// For an operator who has mended the cause. Needs `username` and what tells the platform and the store.
+/// Makes the lockout guard forget what it counted and remembers for the account of this
+/// configuration. For an operator who has mended the cause. Needs `username` and what tells the
+/// platform and the store.
 pub fn unblock(config: &Config) -> Result<()> {
     let account = config.account()?;
     let running = Running::start(&Call::new(), Arc::default(), account.timeout);

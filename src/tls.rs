@@ -1,5 +1,6 @@
-//! Which TLS is spoken: 1.2 and 1.3 with AES-GCM, trust from the system's roots or `ca_file`. The list is rustls's own for `ring`, without
-//! what a client that never shows a certificate does not need: each algorithm named here is code in the shared library.
+//! Which TLS is spoken: 1.2 and 1.3 with AES-GCM, trust from the system's roots or `ca_file`. The
+//! list is rustls's own for `ring`, without what a client that never shows a certificate does not
+//! need: each algorithm named here is code in the shared library.
 
 use std::sync::Arc;
 

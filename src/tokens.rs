@@ -1,5 +1,6 @@
-//! The two tokens of a session: which are held, and how they are renewed. A login runs on a thread of its own and outlives the call that
-//! began it, since the platform judges what it was sent whether or not anybody waits: a call that gives up costs no slot of the guard.
+//! The two tokens of a session: which are held, and how they are renewed. A login runs on a thread
+//! of its own and outlives the call that began it, since the platform judges what it was sent
+//! whether or not anybody waits: a call that gives up costs no slot of the guard.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +12,13 @@ use crate::api_token::ApiTokens;
 use crate::background;
 use crate::call::{Call, Running};
 use crate::clock::Clock;
-use crate::config::{HeldBack, Settings, log_afterwards, log_elsewhere};
 use crate::error::{Error, Result, Status};
 use crate::http::Wire;
+use crate::log::{HeldBack, log_afterwards, log_elsewhere};
 use crate::login::{Logins, Place};
 use crate::renewal::{Landing, Renewal};
 use crate::secret::Secret;
+use crate::settings::Settings;
 
 /// What a session holds, and what it takes to hold it.
 pub(crate) struct Tokens {
@@ -30,10 +32,12 @@ pub(crate) struct Tokens {
     /// None after a logout.
     held: ArcSwapOption<Token>,
     generations: AtomicU64,
-    /// How many logouts there were: a login that one overtook must not bring the session back. Locked while `held` changes.
+    /// How many logouts there were: a login that one overtook must not bring the session back.
+    /// Locked while `held` changes.
     logouts: Mutex<u64>,
     renewal: Renewal<Renewed>,
-    /// What logins on threads of their own have for the log, until a call of the program's tells it.
+    /// What logins on threads of their own have for the log, until a call of the program's tells
+    /// it.
     untold: Mutex<Vec<HeldBack>>,
 }
 
@@ -148,7 +152,8 @@ impl Tokens {
         })
     }
 
-    /// Tells the log what logins on threads of their own have for it. To be called with no lock held.
+    /// Tells the log what logins on threads of their own have for it. To be called with no lock
+    /// held.
     fn tell(&self) {
         let lines = std::mem::take(&mut *lock(&self.untold));
         lines.into_iter().for_each(HeldBack::tell);
@@ -213,7 +218,8 @@ impl Tokens {
         })
     }
 
-    /// Lets go of a token that was logged out, for all who share it; gives the one that is held by now if it is another.
+    /// Lets go of a token that was logged out, for all who share it; gives the one that is held by
+    /// now if it is another.
     pub fn forget(&self, running: &Running, token: &Token) -> Result<Option<Arc<Token>>> {
         let newer = {
             let mut logouts = self.logouts();

@@ -1,5 +1,6 @@
-//! How bytes move: plain TCP beneath the HTTP crate, with every wait cut into slices between which the call is asked whether it goes on.
-//! The call in question is the one this thread has under way; a kept connection serves many calls.
+//! How bytes move: plain TCP beneath the HTTP crate, with every wait cut into slices between which
+//! the call is asked whether it goes on. The call in question is the one this thread has under way;
+//! a kept connection serves many calls.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
@@ -23,14 +24,16 @@ use crate::error::{Error, Status};
 pub(crate) const BUFFER_BYTES: usize = 32 * 1024;
 /// Output is gathered up to this much, so that head and body of a request leave in one packet.
 const GATHER_BYTES: usize = 64 * 1024;
-/// Who answered within this long is expected to do so again: a platform behind a proxy or gateway on this machine.
+/// Who answered within this long is expected to do so again: a platform behind a proxy or gateway
+/// on this machine.
 const SOON: Duration = Duration::from_micros(300);
-/// How long to stay awake for such an answer. Falling asleep and being woken on another core takes about as long, and more of the
-/// processor's time.
+/// How long to stay awake for such an answer. Falling asleep and being woken on another core takes
+/// about as long, and more of the processor's time.
 const AWAKE: Duration = Duration::from_micros(100);
 
 thread_local! {
-    /// The request this thread is sending. An interrupt function may start another one inside it: they nest.
+    /// The request this thread is sending. An interrupt function may start another one inside it:
+    /// they nest.
     static UNDER_WAY: RefCell<Option<State>> = const { RefCell::new(None) };
 }
 
@@ -100,7 +103,8 @@ fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> io::Result<R> {
     })
 }
 
-/// Asks the call whether it goes on. Nothing is borrowed meanwhile: an interrupt function may do as it likes.
+/// Asks the call whether it goes on. Nothing is borrowed meanwhile: an interrupt function may do as
+/// it likes.
 fn check() -> io::Result<()> {
     let (running, connect_deadline) = with_state(|state| {
         let running = match state.sent && state.connect_deadline.is_none() {
@@ -157,7 +161,8 @@ pub(crate) fn connector() -> impl Connector {
     }
 }
 
-/// Makes a connection, and draws the line between making it and using it: until it stands, nothing of the request was sent.
+/// Makes a connection, and draws the line between making it and using it: until it stands, nothing
+/// of the request was sent.
 #[derive(Debug)]
 struct Connect<C> {
     chain: C,
@@ -258,7 +263,8 @@ fn connect_tcp(address: SocketAddr, shares: usize) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// A blocking connect that wakes up every slice: Linux takes the send timeout for it, and goes on where it was when asked again.
+/// A blocking connect that wakes up every slice: Linux takes the send timeout for it, and goes on
+/// where it was when asked again.
 #[cfg(target_os = "linux")]
 fn establish(socket: &Socket, address: SocketAddr, deadline: Option<Instant>) -> io::Result<()> {
     loop {
@@ -434,7 +440,8 @@ impl std::fmt::Debug for Tcp {
     }
 }
 
-/// Resolves names on a thread of its own, since the system's resolver cannot be interrupted; addresses need none.
+/// Resolves names on a thread of its own, since the system's resolver cannot be interrupted;
+/// addresses need none.
 #[derive(Debug)]
 pub(crate) struct SlicedResolver;
 

@@ -1,8 +1,11 @@
-//! A server that misbehaves in every way the sandbox knows: each call ends, with the right kind of error, and nothing is sent that should not be.
+//! A server that misbehaves in every way the sandbox knows: each call ends, with the right kind of
+//! error, and nothing is sent that should not be.
 
 use serde_json::{Value, json};
-use tsm::{Call, Config, Error, LogLevel, Request, Response, Result, Session, Status};
-use tsm_sandbox::{Options, Sandbox};
+use thingspace_sandbox::{Options, Sandbox};
+use thingspace_session::{
+    Call, Config, Error, LogLevel, Request, Response, Result, Session, Status,
+};
 
 const ACCOUNT: &str = "/m2m/v1/accounts/0000123456-00001";
 

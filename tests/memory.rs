@@ -2,8 +2,8 @@
 
 #![cfg(target_os = "linux")]
 
-use tsm::{Call, Config, Session};
-use tsm_sandbox::{Options, Sandbox};
+use thingspace_sandbox::{Options, Sandbox};
+use thingspace_session::{Call, Config, Session};
 
 fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();

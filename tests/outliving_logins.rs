@@ -1,12 +1,13 @@
-//! A login that was sent goes on when the calls that wait for it give up, and serves those who come later; one that was not sent is not.
+//! A login that was sent goes on when the calls that wait for it give up, and serves those who come
+//! later; one that was not sent is not.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tsm::{Call, Config, LogLevel, Request, Result, Session, Status};
-use tsm_sandbox::{Options, Sandbox};
+use thingspace_sandbox::{Options, Sandbox};
+use thingspace_session::{Call, Config, LogLevel, Request, Result, Session, Status};
 
 /// Long enough for all that is well; a test that fails ends by it.
 const MINUTE_MS: &str = "60000";

@@ -1,8 +1,9 @@
-//! The README's table of options is the one in code. `TSM_UPDATE_README=1 cargo test --test readme` writes it anew.
+//! The README's table of options is the one in code. `TSM_UPDATE_README=1 cargo test --test readme`
+//! writes it anew.
 
 use std::path::Path;
 
-const BEGIN: &str = "<!-- options: checked against the table in src/config.rs -->\n";
+const BEGIN: &str = "<!-- options: checked against the table in src/options.rs -->\n";
 const END: &str = "<!-- end of options -->";
 
 #[test]
@@ -21,7 +22,7 @@ fn the_options_table_is_the_one_in_code() {
 
 fn table() -> String {
     let mut table = String::from("| option | values | default | |\n|---|---|---|---|\n");
-    for option in tsm::OPTIONS {
+    for option in thingspace_session::OPTIONS {
         let default = match option.default {
             "" => String::new(),
             default => format!("`{default}`"),

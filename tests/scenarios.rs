@@ -1,11 +1,12 @@
-//! Runs every scenario of `tests/scenarios` through the Rust API, against a sandbox of its own. `tests/scenarios/README.md` says what they may hold.
+//! Runs every scenario of `tests/scenarios` through the Rust API, against a sandbox of its own.
+//! `tests/scenarios/README.md` says what they may hold.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use tsm::{Call, Config, Error, Request, Response, Result, Session};
-use tsm_sandbox::Sandbox;
+use thingspace_sandbox::Sandbox;
+use thingspace_session::{Call, Config, Error, Request, Response, Result, Session};
 
 #[test]
 fn every_scenario_holds() {
@@ -58,7 +59,7 @@ struct Outcome {
 
 impl Stage {
     fn new(scenario: &Value, name: &str) -> Stage {
-        let sandbox = Sandbox::start(tsm_sandbox::Options::default()).unwrap();
+        let sandbox = Sandbox::start(thingspace_sandbox::Options::default()).unwrap();
         let mut options = json!({
             "base_url": sandbox.base_url(),
             "soap_url": sandbox.soap_url(),
@@ -114,9 +115,13 @@ impl Stage {
             }
             "check" => {
                 let http = step["http"].as_i64().unwrap() as i32;
-                return tsm::check(http, text("body").as_bytes()).map(|()| Outcome::default());
+                return thingspace_session::check(http, text("body").as_bytes())
+                    .map(|()| Outcome::default());
             }
-            "unblock" => return tsm::unblock(&self.config(step)?).map(|()| Outcome::default()),
+            "unblock" => {
+                return thingspace_session::unblock(&self.config(step)?)
+                    .map(|()| Outcome::default());
+            }
             "free" => {
                 self.sessions.remove(&session_name);
                 return Ok(Outcome::default());
@@ -260,7 +265,7 @@ mod tempdir {
         pub fn new() -> TempDir {
             static NEXT: AtomicU32 = AtomicU32::new(0);
             let n = NEXT.fetch_add(1, Ordering::Relaxed);
-            let name = format!("tsm-scenario-{}-{n}", std::process::id());
+            let name = format!("thingspace-scenario-{}-{n}", std::process::id());
             let path = std::env::temp_dir().join(name);
             std::fs::create_dir(&path).unwrap();
             TempDir(path)

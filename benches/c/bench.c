@@ -1,4 +1,4 @@
-/* What tsm costs beside libcurl, measured from C: token reads, the same POST through both, and a storm on one expiry.
+/* What the library costs beside libcurl, measured from C: token reads, the same POST through both, and a storm on one expiry.
  *
  *   bench token                        ns per tsm_token on 1 and on 2 threads
  *   bench request ROUNDS CALLS         tsm_request and libcurl in turns: the same 1 KiB POST, the same answer, kept connections

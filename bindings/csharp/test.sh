@@ -1,8 +1,8 @@
 #!/bin/sh
 # Tests the C# package: builds without warnings, format, tests on the builds of both target frameworks, the scenarios on Mono, the package in a
 # fresh program, the example. Uses the dotnet and mono on PATH; needs
-#   TSM_LIBRARY   the native library   (default target/release/libtsm.so of the repository)
-#   TSM_SANDBOX   the sandbox          (default target/release/tsm-sandbox or target/debug/tsm-sandbox)
+#   TSM_LIBRARY   the native library   (default target/release/libthingspace_session.so of the repository)
+#   TSM_SANDBOX   the sandbox          (default target/release/thingspace-sandbox or target/debug/thingspace-sandbox)
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,13 +16,13 @@ command -v dotnet >/dev/null || fail "there is no dotnet on PATH (the .NET SDK 1
 command -v mono >/dev/null || fail "there is no mono on PATH (Debian: apt install mono-devel)"
 command -v "${CC:-cc}" >/dev/null || fail "there is no C compiler, with which the library of another ABI is made"
 
-TSM_LIBRARY=${TSM_LIBRARY:-$root/target/release/libtsm.so}
+TSM_LIBRARY=${TSM_LIBRARY:-$root/target/release/libthingspace_session.so}
 [ -f "$TSM_LIBRARY" ] || fail "there is no library at $TSM_LIBRARY (cargo build --release)"
 if [ -z "${TSM_SANDBOX:-}" ]; then
-    TSM_SANDBOX=$root/target/release/tsm-sandbox
-    [ -x "$TSM_SANDBOX" ] || TSM_SANDBOX=$root/target/debug/tsm-sandbox
+    TSM_SANDBOX=$root/target/release/thingspace-sandbox
+    [ -x "$TSM_SANDBOX" ] || TSM_SANDBOX=$root/target/debug/thingspace-sandbox
 fi
-[ -x "$TSM_SANDBOX" ] || fail "there is no sandbox at $TSM_SANDBOX (cargo build -p tsm-sandbox)"
+[ -x "$TSM_SANDBOX" ] || fail "there is no sandbox at $TSM_SANDBOX (cargo build -p thingspace-sandbox)"
 export TSM_LIBRARY TSM_SANDBOX
 
 work=$(mktemp -d)
@@ -35,38 +35,38 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 say "build"
-dotnet build Tsm.slnx -c Release -nologo -v quiet -p:TsmNativeLibrary="$TSM_LIBRARY"
+dotnet build ThingSpace.Session.slnx -c Release -nologo -v quiet -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
 
 say "format"
 # The third part, analyzers, is the build above.
-dotnet format whitespace Tsm.slnx --no-restore --verify-no-changes
-dotnet format style Tsm.slnx --no-restore --verify-no-changes
+dotnet format whitespace ThingSpace.Session.slnx --no-restore --verify-no-changes
+dotnet format style ThingSpace.Session.slnx --no-restore --verify-no-changes
 
 say "tests on the net8.0 build"
-timeout 900 dotnet exec tests/Tsm.Tests/bin/Release/net10.0/Tsm.Tests.dll -noLogo -noColor
+timeout 900 dotnet exec tests/ThingSpace.Tests/bin/Release/net10.0/ThingSpace.Tests.dll -noLogo -noColor
 
 say "tests on the netstandard2.0 build"
-timeout 900 dotnet exec tests/Tsm.Tests.NetStandard/bin/Release/net10.0/Tsm.Tests.NetStandard.dll -noLogo -noColor
+timeout 900 dotnet exec tests/ThingSpace.Tests.NetStandard/bin/Release/net10.0/ThingSpace.Tests.NetStandard.dll -noLogo -noColor
 
 say "scenarios on Mono"
-timeout 900 mono tests/Tsm.Mono/bin/Release/net472/Tsm.Mono.exe
+timeout 900 mono tests/ThingSpace.Mono/bin/Release/net472/ThingSpace.Mono.exe
 
 say "package"
 version=0.0.1-test
-dotnet pack src/Tsm/Tsm.csproj -c Release -nologo -v quiet -o "$work/feed" \
-    -p:Version=$version -p:TsmNativeLibrary="$TSM_LIBRARY"
+dotnet pack src/ThingSpace.Session/ThingSpace.Session.csproj -c Release -nologo -v quiet -o "$work/feed" \
+    -p:Version=$version -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
 cp -r tests/Package "$work/consumer"
 cd "$work/consumer"
 
 # Sees the package alone: no other source, no cache of packages.
-dotnet build Consumer.csproj -nologo -v quiet -c Release -o "$work/net" -p:TsmVersion=$version \
+dotnet build Consumer.csproj -nologo -v quiet -c Release -o "$work/net" -p:ThingSpaceVersion=$version \
     -p:RestoreSources="$work/feed" -p:RestorePackagesPath="$work/packages" -p:NuGetAudit=false
 consumer() { env -u TSM_LIBRARY ${1:+TSM_LIBRARY="$1"} dotnet exec "$work/net/Consumer.dll"; }
 [ "$(consumer)" = ok ] || fail "a fresh program cannot use the package: $(consumer)"
 echo "ok    a fresh program with the package, offline"
 
 rm -rf obj
-dotnet build Consumer.csproj -nologo -v quiet -c Release -o "$work/framework" -p:TsmVersion=$version -p:ConsumerFramework=net472 \
+dotnet build Consumer.csproj -nologo -v quiet -c Release -o "$work/framework" -p:ThingSpaceVersion=$version -p:ConsumerFramework=net472 \
     -p:RestoreAdditionalProjectSources="$work/feed" -p:RestorePackagesPath="$work/packages" -p:NuGetAudit=false
 said=$(env -u TSM_LIBRARY mono "$work/framework/Consumer.exe") || true
 [ "$said" = ok ] || fail "a fresh .NET Framework program cannot use the package: $said"
@@ -86,9 +86,9 @@ refused() { # library, words that must be said
     done
     echo "ok    refused: $2"
 }
-refused "$work/libother.so" "has ABI version 2, and this Tsm assembly needs version 1"
-refused "$work/libold.so" "is too old for this Tsm assembly"
-refused "$work/libnothing.so" "is not libtsm: it has no function tsm_abi_version"
+refused "$work/libother.so" "has ABI version 2, and this ThingSpace.Session assembly needs version 1"
+refused "$work/libold.so" "is too old for this ThingSpace.Session assembly"
+refused "$work/libnothing.so" "is not libthingspace_session: it has no function tsm_abi_version"
 refused "$work/no-such.so" "there is no such file"
 refused "$work" "which is a folder"
 said=$(TSM_LIBRARY=$work/libother.so dotnet exec "$work/net/Consumer.dll" "$TSM_LIBRARY") && fail "a library was exchanged for another"
@@ -103,7 +103,7 @@ echo "ok    a missing library is said to be missing"
 cd "$here"
 
 say "example"
-dotnet build "$root/examples/csharp" -c Release -nologo -v quiet -o "$work/example" -p:TsmNativeLibrary="$TSM_LIBRARY"
+dotnet build "$root/examples/csharp" -c Release -nologo -v quiet -o "$work/example" -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
 mkfifo "$work/stdin"
 "$TSM_SANDBOX" --json --exit-with-stdin < "$work/stdin" > "$work/places" &
 sandbox=$!

@@ -1,4 +1,4 @@
-"""Puts the tsm shared library into the wheel and tags the wheel for the platform.
+"""Puts the thingspace-session shared library into the wheel and tags the wheel for the platform.
 
 The library is taken from the file that ``TSM_LIBRARY`` names, else from the repository's ``target/release``, else built
 there with cargo. ``TSM_WHEEL_PLATFORM`` overrides the platform tag, for a library that was built for another machine or
@@ -17,7 +17,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FILE_NAME = {"win32": "tsm.dll", "cygwin": "tsm.dll", "darwin": "libtsm.dylib"}.get(sys.platform, "libtsm.so")
+FILE_NAME = {"win32": "thingspace_session.dll", "cygwin": "thingspace_session.dll", "darwin": "libthingspace_session.dylib"}.get(sys.platform, "libthingspace_session.so")
 
 
 class SharedLibrary(BuildHookInterface):  # type: ignore[type-arg]
@@ -28,12 +28,12 @@ class SharedLibrary(BuildHookInterface):  # type: ignore[type-arg]
         platform = os.environ.get("TSM_WHEEL_PLATFORM") or sysconfig.get_platform()
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform.replace('-', '_').replace('.', '_')}"
-        build_data["force_include"][str(library)] = f"tsm/{library_name(library)}"
+        build_data["force_include"][str(library)] = f"thingspace_session/{library_name(library)}"
 
 
 def library_name(library: Path) -> str:
     """The name the package looks for beside itself, on the platform that the library is for."""
-    return {".dll": "tsm.dll", ".dylib": "libtsm.dylib"}.get(library.suffix, "libtsm.so")
+    return {".dll": "thingspace_session.dll", ".dylib": "libthingspace_session.dylib"}.get(library.suffix, "libthingspace_session.so")
 
 
 def find_library(project: Path) -> Path:
@@ -57,6 +57,6 @@ def find_library(project: Path) -> Path:
             return library
 
     raise FileNotFoundError(
-        f"the tsm shared library is needed to build the wheel. Set TSM_LIBRARY to {FILE_NAME}, or build from the "
+        f"the thingspace-session shared library is needed to build the wheel. Set TSM_LIBRARY to {FILE_NAME}, or build from the "
         "repository's bindings/python with target/release built or with cargo on the PATH"
     )

@@ -2,7 +2,7 @@
  * Lists the devices of an account; then its session token expires, twice. The first time the library mends it, the
  * second time the program does, the way ThingSpace's documentation shows.
  *
- *   cc devices.c -I../../include -L../../target/release -ltsm -Wl,-rpath,$PWD/../../target/release -o devices
+ *   cc devices.c -I../../include -L../../target/release -lthingspace_session -Wl,-rpath,$PWD/../../target/release -o devices
  *
  * Who you are comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY, TSM_APP_SECRET, and TSM_BASE_URL
  * for another platform than the real one, such as the sandbox of this project.

@@ -1,7 +1,7 @@
 /*
  * The same as devices.c over SOAP, the Unified Web Service v2: no API token, and the session token goes into the envelope.
  *
- *   cc devices_soap.c -I../../include -L../../target/release -ltsm -Wl,-rpath,$PWD/../../target/release -o devices_soap
+ *   cc devices_soap.c -I../../include -L../../target/release -lthingspace_session -Wl,-rpath,$PWD/../../target/release -o devices_soap
  *
  * Who you are comes from the environment: TSM_USERNAME, TSM_PASSWORD, and TSM_SOAP_URL for the folder of the services.
  */

@@ -1,4 +1,4 @@
-// Log in, list devices, let the session token expire twice - mended once by tsm and once by hand - and log out. With --soap the same over
+// Log in, list devices, let the session token expire twice - mended once by the library and once by hand - and log out. With --soap the same over
 // SOAP.
 //
 // Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY, TSM_APP_SECRET, TSM_BASE_URL, ... The token
@@ -8,11 +8,11 @@ using System;
 using System.Linq;
 using System.Net.Http;
 using System.Xml.Linq;
-using Tsm;
+using ThingSpace;
 
 const string Account = "0000123456-00001";
 
-// What goes into the envelope's body. The envelope and its header with the token are made by tsm.
+// What goes into the envelope's body. The envelope and its header with the token are made by the library.
 const string GetDeviceList = $"""
     <v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"
         xmlns:nph="http://schemas.datacontract.org/2004/07/NPhase.UnifiedWebService.APIs.v2.Contract.DeviceService">

@@ -1,4 +1,4 @@
-"""Log in, list devices, let the session token expire twice - mended once by tsm and once by hand - and log out.
+"""Log in, list devices, let the session token expire twice - mended once by the library and once by hand - and log out.
 
 Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY, TSM_APP_SECRET, TSM_BASE_URL, …
 The token expires because TSM_SANDBOX_CONTROL names the sandbox's control port; without it the token just stays valid.
@@ -7,12 +7,12 @@ The token expires because TSM_SANDBOX_CONTROL names the sandbox's control port; 
 import os
 import urllib.request
 
-import tsm
+import thingspace_session
 
 ACCOUNT = "0000123456-00001"
 
 
-def list_devices(session: tsm.Session) -> int:
+def list_devices(session: thingspace_session.Session) -> int:
     answer = session.post("/m2m/v1/devices/actions/list", json={"accountName": ACCOUNT})
     return len(answer.raise_for_status().json()["devices"])
 
@@ -25,18 +25,18 @@ def let_the_token_expire() -> None:
 
 def main() -> None:
     # The usual way: nothing to think of.
-    with tsm.login() as session:
+    with thingspace_session.login() as session:
         print("logged in;", list_devices(session), "devices")
         let_the_token_expire()
         print("the token expired and was renewed;", list_devices(session), "devices")
         session.logout()
 
     # The platform's documented pattern, by hand.
-    with tsm.login(auto_relogin=False) as session:
+    with thingspace_session.login(auto_relogin=False) as session:
         let_the_token_expire()
         try:
             devices = list_devices(session)
-        except tsm.SessionTokenExpired as expired:
+        except thingspace_session.SessionTokenExpired as expired:
             session.relogin(expired.token)
             devices = list_devices(session)
         print("the token expired and was renewed by hand;", devices, "devices")

@@ -8,9 +8,9 @@ import os
 import urllib.request
 import xml.etree.ElementTree as ET
 
-import tsm
+import thingspace_session
 
-# What goes into the envelope's body. The envelope and its header with the token are made by tsm.
+# What goes into the envelope's body. The envelope and its header with the token are made by thingspace_session.
 GET_DEVICE_LIST = """
 <v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"
     xmlns:nph="http://schemas.datacontract.org/2004/07/NPhase.UnifiedWebService.APIs.v2.Contract.DeviceService">
@@ -19,7 +19,7 @@ GET_DEVICE_LIST = """
 """
 
 
-def list_devices(session: tsm.Session) -> int:
+def list_devices(session: thingspace_session.Session) -> int:
     answer = session.soap("DeviceService", "GetDeviceList", GET_DEVICE_LIST).raise_for_status()
     return len(ET.fromstring(answer.content).findall(".//{*}DeviceInformation"))
 
@@ -32,18 +32,18 @@ def let_the_token_expire() -> None:
 
 def main() -> None:
     # The usual way: nothing to think of.
-    with tsm.login(protocol="soap") as session:
+    with thingspace_session.login(protocol="soap") as session:
         print("logged in;", list_devices(session), "devices")
         let_the_token_expire()
         print("the token expired and was renewed;", list_devices(session), "devices")
         session.logout()
 
     # The platform's documented pattern, by hand: a fault whose code contains SessionToken.Expired.
-    with tsm.login(protocol="soap", auto_relogin=False) as session:
+    with thingspace_session.login(protocol="soap", auto_relogin=False) as session:
         let_the_token_expire()
         try:
             devices = list_devices(session)
-        except tsm.SessionTokenExpired as expired:
+        except thingspace_session.SessionTokenExpired as expired:
             session.relogin(expired.token)
             devices = list_devices(session)
         print("the token expired and was renewed by hand;", devices, "devices")

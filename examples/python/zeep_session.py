@@ -1,4 +1,4 @@
-"""A program that keeps its zeep proxies: tsm supplies the token of the SOAP header, and a new one when it expired.
+"""A program that keeps its zeep proxies: the library supplies the token of the SOAP header, and a new one when it expired.
 
 Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_SOAP_URL, …
 The token expires because TSM_SANDBOX_CONTROL names the sandbox's control port; without it the token just stays valid.
@@ -12,13 +12,13 @@ from typing import Any, Callable
 import zeep
 import zeep.exceptions
 
-import tsm
+import thingspace_session
 
 NAMESPACE = "http://nphase.com/unifiedwebservice/v2"
 SOAP_URL = os.environ.get("TSM_SOAP_URL", "https://uws.apps.nphase.com/api/v2")
 
 
-def call(session: tsm.Session, operation: Callable[..., Any], **arguments: Any) -> Any:
+def call(session: thingspace_session.Session, operation: Callable[..., Any], **arguments: Any) -> Any:
     """Calls an operation of a zeep proxy with the session's token; logs in again once if the token expired."""
     token = session.token
     try:
@@ -40,7 +40,7 @@ def main() -> None:
     client = zeep.Client(str(Path(__file__).with_name("device_service.wsdl")))
     service = client.create_service(f"{{{NAMESPACE}}}DeviceService", SOAP_URL + "/DeviceService.svc")
 
-    with tsm.login(protocol="soap") as session:
+    with thingspace_session.login(protocol="soap") as session:
         devices = call(session, service.GetDeviceList, Input={"AccountName": "0000123456-00001"})
         print("logged in;", len(devices), "devices")
         let_the_token_expire()

@@ -1,5 +1,6 @@
-//! What must hold whatever arrives. The library's own source is compiled in, so that nothing private needs a door to the outside.
-//! Run: `RUSTC_BOOTSTRAP=1 cargo fuzz run answers -- -max_total_time=20` (or `soap_body`), with `cargo-fuzz` 0.13.1.
+//! What must hold whatever arrives. The library's own source is compiled in, so that nothing
+//! private needs a door to the outside. Run: `RUSTC_BOOTSTRAP=1 cargo fuzz run answers --
+//! -max_total_time=20` (or `soap_body`), with `cargo-fuzz` 0.13.1.
 
 #![allow(dead_code)]
 
@@ -15,7 +16,8 @@ use platform::answer::{Concern, LoginAnswer, check, concern};
 use platform::{oauth, rest, soap};
 use secret::Secret;
 
-/// Answers to requests, to logins on both protocols and to OAuth. The first two bytes choose the HTTP status.
+/// Answers to requests, to logins on both protocols and to OAuth. The first two bytes choose the
+/// HTTP status.
 pub fn answers(data: &[u8]) {
     let Some(([high, low], body)) = data.split_first_chunk() else {
         return;
@@ -93,7 +95,8 @@ fn presentable(error: &Error) {
     );
 }
 
-/// A body element that is accepted stays the only child of the envelope's Body; credentials arrive as they are, or are refused.
+/// A body element that is accepted stays the only child of the envelope's Body; credentials arrive
+/// as they are, or are refused.
 pub fn soap_body(data: &[u8]) {
     if let Ok(element) = soap::BodyElement::new(data) {
         let envelope = element.envelope(&Secret::new("T"));

@@ -1,5 +1,5 @@
-//! The live API tokens. A token's life is counted from its first issue; within it every request gets the same one, unless told
-//! otherwise. The static token never ends.
+//! The live API tokens. A token's life is counted from its first issue; within it every request
+//! gets the same one, unless told otherwise. The static token never ends.
 
 use std::collections::HashMap;
 

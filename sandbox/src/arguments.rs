@@ -1,6 +1,6 @@
 //! The command line.
 
-use tsm_sandbox::Options;
+use thingspace_sandbox::Options;
 
 pub struct Arguments {
     pub options: Options,

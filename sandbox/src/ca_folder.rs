@@ -1,5 +1,6 @@
-//! The private folder that holds the CA's certificate: mode 0700, removed on drop. What a killed sandbox left behind is swept up by the
-//! next one; a lock that dies with its process tells the two apart.
+//! The private folder that holds the CA's certificate: mode 0700, removed on drop. What a killed
+//! sandbox left behind is swept up by the next one; a lock that dies with its process tells the two
+//! apart.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::random;
 
-const NAME_START: &str = "tsm-sandbox-";
+const NAME_START: &str = "thingspace-sandbox-";
 const LOCK: &str = "lock";
 const CA: &str = "ca.pem";
 

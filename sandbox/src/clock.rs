@@ -1,5 +1,5 @@
-//! The sandbox's own clock: the time at the start, what really passed since, and what the control port added. It never goes back
-//! by itself, whatever happens to the machine's wall clock.
+//! The sandbox's own clock: the time at the start, what really passed since, and what the control
+//! port added. It never goes back by itself, whatever happens to the machine's wall clock.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,5 @@
-//! The contact records: who may log in, and how often in a row they got it wrong. User names are compared without regard to letter
-//! case, so that no spelling gives anyone more attempts.
+//! The contact records: who may log in, and how often in a row they got it wrong. User names are
+//! compared without regard to letter case, so that no spelling gives anyone more attempts.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The control port: what may be asked of it, by HTTP or from a test in the same process. A call is read and checked whole before
-//! anything is done; a refused call changes nothing.
+//! The control port: what may be asked of it, by HTTP or from a test in the same process. A call is
+//! read and checked whole before anything is done; a refused call changes nothing.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! What the sandbox has behind its sessions: one account with two devices. Bodies in the documented shapes, made once.
+//! What the sandbox has behind its sessions: one account with two devices. Bodies in the documented
+//! shapes, made once.
 
 use std::fmt::Write;
 use std::sync::Arc;

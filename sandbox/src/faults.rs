@@ -1,4 +1,5 @@
-//! The queue of faults: which requests they hit, and what they do to them. How they are carried out on the wire is told elsewhere.
+//! The queue of faults: which requests they hit, and what they do to them. How they are carried out
+//! on the wire is told elsewhere.
 
 use std::time::Duration;
 
@@ -89,7 +90,8 @@ impl Faults {
         self.generation
     }
 
-    /// What happens to this request: the first fault that fits and has no more requests to let pass.
+    /// What happens to this request: the first fault that fits and has no more requests to let
+    /// pass.
     pub fn hit(&mut self, kind: Kind) -> Option<What> {
         let index = self.waiting.iter_mut().position(|fault| {
             fault.on.is_none_or(|on| on == kind) && fault.has_let_enough_pass()

@@ -1,4 +1,5 @@
-//! Reads a control call's JSON object field by field, each with its type, and refuses what nobody asked for.
+//! Reads a control call's JSON object field by field, each with its type, and refuses what nobody
+//! asked for.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,5 @@
-//! What the API gateway says by itself, before any service is reached: JSON faults with a 9009xx code, and `am:fault` XML.
+//! What the API gateway says by itself, before any service is reached: JSON faults with a 9009xx
+//! code, and `am:fault` XML.
 
 use serde_json::json;
 

@@ -1,13 +1,13 @@
 //! What the program prints: its help, and at the start how to reach it.
 
 use serde_json::json;
-use tsm_sandbox::Sandbox;
+use thingspace_sandbox::Sandbox;
 
 pub const HELP: &str = r#"A local ThingSpace: OAuth2, the REST and SOAP session services and a few device
 and account endpoints, with a control port that moves its clock, sets what the
 platform's documents leave open, injects faults and counts what arrived.
 
-Usage: tsm-sandbox [options]
+Usage: thingspace-sandbox [options]
 
   --port N            the platform's port (REST and SOAP, plain HTTP)
   --control-port N    the control port
@@ -131,7 +131,7 @@ Make the next login lose its answer, then see what arrived:
   curl {control}/faults -d '{{"on": "login", "fault": "reset_after"}}'
   curl {control}/state
 
-More: tsm-sandbox --help. Interrupt it (Ctrl-C) to end it.
+More: thingspace-sandbox --help. Interrupt it (Ctrl-C) to end it.
 "#,
         sandbox.soap_url(),
         sandbox.tls_base_url(),

@@ -1,11 +1,12 @@
-//! A local ThingSpace: OAuth2, the REST and SOAP session services and a few device and account endpoints, with a control port that
-//! moves its clock, sets what the platform's documents leave open, injects faults and counts what arrived.
+//! A local ThingSpace: OAuth2, the REST and SOAP session services and a few device and account
+//! endpoints, with a control port that moves its clock, sets what the platform's documents leave
+//! open, injects faults and counts what arrived.
 //!
 //! A test starts one inside its own process; everything ends when it is dropped:
 //!
 //! ```
 //! use serde_json::json;
-//! use tsm_sandbox::{Options, Sandbox};
+//! use thingspace_sandbox::{Options, Sandbox};
 //!
 //! let sandbox = Sandbox::start(Options::default()).unwrap();
 //! sandbox.control("POST", "/faults", json!({"on": "login", "fault": "reset_after"}));
@@ -13,7 +14,8 @@
 //! assert_eq!(sandbox.counter("login"), 0);
 //! ```
 //!
-//! The README beside this crate is the reference of the control port, its settings, faults and counters.
+//! The README beside this crate is the reference of the control port, its settings, faults and
+//! counters.
 
 mod api_tokens;
 mod ca_folder;

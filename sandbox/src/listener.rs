@@ -1,5 +1,6 @@
-//! A listening port: accepts connections and gives each a thread. Stopping it closes the port and joins the accepting thread; the
-//! connections' threads are waited for by whoever owns the shared state.
+//! A listening port: accepts connections and gives each a thread. Stopping it closes the port and
+//! joins the accepting thread; the connections' threads are waited for by whoever owns the shared
+//! state.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -97,13 +98,14 @@ fn serve(plain: Plain, role: Role, shared: &Arc<Shared>) {
     }
 }
 
-/// An error here is a client that went away or does not speak HTTP or TLS: nothing to report to anyone.
+/// An error here is a client that went away or does not speak HTTP or TLS: nothing to report to
+/// anyone.
 fn talk(transport: impl Transport, handler: &impl Handler) {
     let _ = converse(transport, handler);
 }
 
-/// Takes the connection off the list when its thread ends, however it ends. The list holds the socket's last reference by then, so
-/// this is also what closes it.
+/// Takes the connection off the list when its thread ends, however it ends. The list holds the
+/// socket's last reference by then, so this is also what closes it.
 struct Registered {
     id: u64,
     shared: Arc<Shared>,

@@ -1,5 +1,6 @@
-//! What arrived, in order: the newest requests, shown by `GET /log`. A line keeps the head as it came and is taken apart only when
-//! somebody asks. Passwords and application secrets are never shown.
+//! What arrived, in order: the newest requests, shown by `GET /log`. A line keeps the head as it
+//! came and is taken apart only when somebody asks. Passwords and application secrets are never
+//! shown.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;

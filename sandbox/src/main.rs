@@ -1,4 +1,4 @@
-//! `tsm-sandbox`: starts a sandbox, says how to reach it and runs until it is interrupted.
+//! `thingspace-sandbox`: starts a sandbox, says how to reach it and runs until it is interrupted.
 
 mod arguments;
 mod greeting;
@@ -8,24 +8,28 @@ use std::process::ExitCode;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 
-use tsm_sandbox::Sandbox;
+use thingspace_sandbox::Sandbox;
 
 use arguments::{Arguments, Wish};
 
 fn main() -> ExitCode {
     let outcome = match Arguments::read(std::env::args().skip(1)) {
         Ok(Wish::Help) => print(greeting::HELP),
-        Ok(Wish::Version) => print(concat!("tsm-sandbox ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Wish::Version) => print(concat!(
+            "thingspace-sandbox ",
+            env!("CARGO_PKG_VERSION"),
+            "\n"
+        )),
         Ok(Wish::Run(arguments)) => run(arguments),
         Err(wrong) => {
-            eprintln!("tsm-sandbox: {wrong}\nTry 'tsm-sandbox --help'.");
+            eprintln!("thingspace-sandbox: {wrong}\nTry 'thingspace-sandbox --help'.");
             return ExitCode::from(2);
         }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tsm-sandbox: {error}");
+            eprintln!("thingspace-sandbox: {error}");
             ExitCode::FAILURE
         }
     }

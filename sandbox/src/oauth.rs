@@ -1,4 +1,5 @@
-//! The OAuth2 token endpoint and its counterpart that revokes: client credentials by Basic authentication, a form as the body.
+//! The OAuth2 token endpoint and its counterpart that revokes: client credentials by Basic
+//! authentication, a form as the body.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

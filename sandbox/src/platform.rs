@@ -1,4 +1,5 @@
-//! The platform's port: every request goes to the world under its lock, and what comes out is delivered without it.
+//! The platform's port: every request goes to the world under its lock, and what comes out is
+//! delivered without it.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Random names: session tokens in the form of a GUID, API tokens and folder names as 32 hexadecimal digits.
+//! Random names: session tokens in the form of a GUID, API tokens and folder names as 32
+//! hexadecimal digits.
 
 /// Like `d7bc43e9acc31aba9654fc5cd0d8c520`.
 pub fn hex() -> String {

@@ -103,7 +103,8 @@ pub fn call(world: &mut World, now_ms: u64, request: &Request<'_>, route: &Route
     Outcome::new(Answer::new(200, "application/json", body), "answered")
 }
 
-/// Why the request is refused, if it is: for its API token, at the gateway; else for its session, which counts as used if not.
+/// Why the request is refused, if it is: for its API token, at the gateway; else for its session,
+/// which counts as used if not.
 fn refusal(world: &mut World, now_ms: u64, request: &Request<'_>, kind: Kind) -> Option<Outcome> {
     if let Some(refusal) = gateway::refusal(world, now_ms, request, kind) {
         return Some(refusal);

@@ -1,5 +1,5 @@
-//! A running sandbox: its ports, its addresses and its end. Dropping it stops the listeners, closes every connection, waits for the
-//! threads and removes the certificate's folder.
+//! A running sandbox: its ports, its addresses and its end. Dropping it stops the listeners, closes
+//! every connection, waits for the threads and removes the certificate's folder.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -38,7 +38,8 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox in this process. It listens on loopback only and is ready when this returns.
+    /// Starts a sandbox in this process. It listens on loopback only and is ready when this
+    /// returns.
     pub fn start(options: Options) -> io::Result<Sandbox> {
         let plain = bind(options.port)?;
         let control = bind(options.control_port)?;
@@ -96,7 +97,8 @@ impl Sandbox {
         &self.control_url
     }
 
-    /// The REST base over TLS; its certificate is good for `localhost` and `127.0.0.1` to those who trust [`Sandbox::ca_file`].
+    /// The REST base over TLS; its certificate is good for `localhost` and `127.0.0.1` to those who
+    /// trust [`Sandbox::ca_file`].
     pub fn tls_base_url(&self) -> &str {
         &self.tls_base_url
     }
@@ -106,12 +108,14 @@ impl Sandbox {
         &self.bad_tls_base_url
     }
 
-    /// The PEM file of the throw-away CA that signed the good certificate. It is removed when the sandbox is dropped.
+    /// The PEM file of the throw-away CA that signed the good certificate. It is removed when the
+    /// sandbox is dropped.
     pub fn ca_file(&self) -> &Path {
         self.ca.ca_file()
     }
 
-    /// What the control port answers to this call, without HTTP. `Value::Null` stands for "no body".
+    /// What the control port answers to this call, without HTTP. `Value::Null` stands for "no
+    /// body".
     ///
     /// # Panics
     /// With the error's text when the call is refused.

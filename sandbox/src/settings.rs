@@ -1,5 +1,5 @@
-//! The settings: what the platform's documents leave open, and the two lifetimes. Each is named, checked and shown in this file; the
-//! README has a line for each.
+//! The settings: what the platform's documents leave open, and the two lifetimes. Each is named,
+//! checked and shown in this file; the README has a line for each.
 
 use serde_json::{Map, Value, json};
 

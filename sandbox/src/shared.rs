@@ -1,5 +1,6 @@
-//! What all threads of one sandbox share: the world behind its lock, the bell that wakes those who wait, and the open connections.
-//! Whoever takes the lock finds the world up to date: everything that was due by its clock has happened.
+//! What all threads of one sandbox share: the world behind its lock, the bell that wakes those who
+//! wait, and the open connections. Whoever takes the lock finds the world up to date: everything
+//! that was due by its clock has happened.
 
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};

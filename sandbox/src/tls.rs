@@ -1,5 +1,5 @@
-//! Throw-away certificates: a CA made on the spot and, signed by it, a server certificate for localhost and 127.0.0.1. The CA's key is
-//! forgotten as soon as it has signed.
+//! Throw-away certificates: a CA made on the spot and, signed by it, a server certificate for
+//! localhost and 127.0.0.1. The CA's key is forgotten as soon as it has signed.
 
 use std::io;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ fn ca_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params
         .distinguished_name
-        .push(DnType::CommonName, "tsm-sandbox throw-away CA");
+        .push(DnType::CommonName, "thingspace-sandbox throw-away CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     valid_for_a_month(&mut params);

@@ -1,4 +1,5 @@
-//! The two ways bytes travel, plain and over TLS, behind one trait: read, write, ask whether the client hung up, and say goodbye.
+//! The two ways bytes travel, plain and over TLS, behind one trait: read, write, ask whether the
+//! client hung up, and say goodbye.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;

@@ -1,5 +1,5 @@
-//! Everything the sandbox knows, and what a request does to it. Nothing here waits or touches the network: a request goes in, what to
-//! deliver comes out.
+//! Everything the sandbox knows, and what a request does to it. Nothing here waits or touches the
+//! network: a request goes in, what to deliver comes out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,7 +64,8 @@ impl World {
         }
     }
 
-    /// As at the start. Log lines and fault generations go on counting, for those who still hold one.
+    /// As at the start. Log lines and fault generations go on counting, for those who still hold
+    /// one.
     pub fn reset(&mut self) {
         let mut log = std::mem::take(&mut self.log);
         let mut faults = std::mem::take(&mut self.faults);

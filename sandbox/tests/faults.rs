@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::*;
 use serde_json::{Value, json};
-use tsm_sandbox::Sandbox;
+use thingspace_sandbox::Sandbox;
 
 /// A connection with a login of that password sent on it.
 fn sent_login(sandbox: &Sandbox, password: &str) -> Client {

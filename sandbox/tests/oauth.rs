@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use serde_json::{Value, json};
-use tsm_sandbox::Sandbox;
+use thingspace_sandbox::Sandbox;
 
 fn token_of(reply: &Reply) -> String {
     assert_eq!(reply.status, 200, "{}", reply.text());

@@ -10,7 +10,7 @@ use common::*;
 use serde_json::Value;
 
 fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tsm-sandbox"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_thingspace-sandbox"));
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

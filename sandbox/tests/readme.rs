@@ -1,4 +1,5 @@
-//! The README is the contract: its tables of settings, faults, counters and calls are those of the program.
+//! The README is the contract: its tables of settings, faults, counters and calls are those of the
+//! program.
 
 mod common;
 

@@ -1,11 +1,12 @@
-//! The SOAP services: the documented example, the shapes of answers and faults, and what the reader insists on.
+//! The SOAP services: the documented example, the shapes of answers and faults, and what the reader
+//! insists on.
 
 mod common;
 
 use common::*;
 use roxmltree::Document;
 use serde_json::json;
-use tsm_sandbox::Sandbox;
+use thingspace_sandbox::Sandbox;
 
 const DOCUMENTED: &str = include_str!("documents/soap-login-request.xml");
 const V2: &str = "http://nphase.com/unifiedwebservice/v2";

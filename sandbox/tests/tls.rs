@@ -10,7 +10,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::json;
-use tsm_sandbox::Sandbox;
+use thingspace_sandbox::Sandbox;
 
 fn secure(
     sandbox: &Sandbox,

@@ -1,4 +1,5 @@
-//! Configs as C sees them. Each is a whole that is replaced, never changed in place, so that no lock is needed and a fork finds no half-made one.
+//! Configs as C sees them. Each is a whole that is replaced, never changed in place, so that no
+//! lock is needed and a fork finds no half-made one.
 
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
@@ -10,8 +11,9 @@ use super::handle::{Kind, Table};
 use super::log::{Context, LogShare, tsm_log_fn};
 use super::panic;
 use super::text::text;
-use crate::config::{Config, LogLevel};
+use crate::config::Config;
 use crate::error::Result;
+use crate::log::LogLevel;
 
 /// The options of sessions to come.
 pub struct tsm_config {

@@ -1,19 +1,25 @@
-//! Handles: numbers in pointer clothing. A handle is looked up, never dereferenced, so a freed, foreign or made-up one is an error and not a crash.
-//! Nothing here blocks or takes a lock, so a child forked at any instant can use every table at once.
+//! Handles: numbers in pointer clothing. A handle is looked up, never dereferenced, so a freed,
+//! foreign or made-up one is an error and not a crash. Nothing here blocks or takes a lock, so a
+//! child forked at any instant can use every table at once.
 //!
-//! A handle is 64 bits, high to low: a set bit, the kind (7), a set bit, the generation (31), the index (24). Bit 63 is clear in every
-//! user-space address of x86-64; bit 55 is clear in every user-space address of AArch64, whose bits 56 to 63 may be a memory tag. So no
-//! pointer is a handle, nor is NULL, -1, a small number, or a handle of another kind.
+//! A handle is 64 bits, high to low: a set bit, the kind (7), a set bit, the generation (31), the
+//! index (24). Bit 63 is clear in every user-space address of x86-64; bit 55 is clear in every
+//! user-space address of AArch64, whose bits 56 to 63 may be a memory tag. So no pointer is a
+//! handle, nor is NULL, -1, a small number, or a handle of another kind.
 //!
 //! A slot belongs to whoever moved its generation:
-//! - `insert` takes a free slot off the list (it is then nobody else's), stores the object, and only then makes the generation odd: live.
-//! - `remove` wins by moving the generation from the handle's odd number to the next even one. Of two removers, or of a remover and a stale
-//!   handle, one at most sees the number it expects. The winner takes the object out and puts the slot back on the list.
-//! - a reader looks at the generation before and after it loads the object. If both times it is the reader's own, the object is the one stored
-//!   for it: every store comes before the generation that publishes it, every clearing after the one that withdraws it. That the object
-//!   is not freed under the reader's eyes is told in `reader.rs`.
+//! - `insert` takes a free slot off the list (it is then nobody else's), stores the object, and
+//!   only then makes the generation odd: live.
+//! - `remove` wins by moving the generation from the handle's odd number to the next even one. Of
+//!   two removers, or of a remover and a stale handle, one at most sees the number it expects. The
+//!   winner takes the object out and puts the slot back on the list.
+//! - a reader looks at the generation before and after it loads the object. If both times it is the
+//!   reader's own, the object is the one stored for it: every store comes before the generation
+//!   that publishes it, every clearing after the one that withdraws it. That the object is not
+//!   freed under the reader's eyes is told in `reader.rs`.
 //!
-//! A slot whose generations are used up is not put back. A thread that dies between two steps (a fork) loses its slot and nothing else.
+//! A slot whose generations are used up is not put back. A thread that dies between two steps (a
+//! fork) loses its slot and nothing else.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -25,7 +31,7 @@ use once_cell::race::OnceBox;
 use super::reader::{Reading, leave_to_readers};
 
 #[cfg(not(target_pointer_width = "64"))]
-compile_error!("tsm needs 64-bit pointers: its handles have no room in less");
+compile_error!("thingspace-session needs 64-bit pointers: its handles have no room in less");
 
 const INDEX_BITS: u32 = 24;
 const GENERATION_BITS: u32 = 31;
@@ -101,14 +107,16 @@ impl<T, C> Table<T, C> {
     /// The object, to be kept for as long as a call lasts.
     pub fn get(&self, handle: *const C) -> Option<Arc<T>> {
         let (_reading, object) = self.look(handle)?;
-        // SAFETY: what `look` found came from `Arc::into_raw` and is alive while `_reading` is. One count more is ours.
+        // SAFETY: what `look` found came from `Arc::into_raw` and is alive while `_reading` is. One
+        // count more is ours.
         unsafe {
             Arc::increment_strong_count(object);
             Some(Arc::from_raw(object))
         }
     }
 
-    /// Shows the object to `read`. Writes to nothing that other threads read, so it scales with them.
+    /// Shows the object to `read`. Writes to nothing that other threads read, so it scales with
+    /// them.
     #[inline]
     pub fn with<R>(&self, handle: *const C, read: impl FnOnce(&T) -> R) -> Option<R> {
         let (_reading, object) = self.look(handle)?;
@@ -129,7 +137,8 @@ impl<T, C> Table<T, C> {
             .ok()?;
         step();
         let object = slot.object.swap(ptr::null_mut(), Ordering::AcqRel);
-        // SAFETY: only the winner of this generation gets here, so the count that `insert` stored is taken once.
+        // SAFETY: only the winner of this generation gets here, so the count that `insert` stored
+        // is taken once.
         let object = unsafe { Arc::from_raw(object) };
         leave_to_readers(slot, &object);
         if generation != LAST_GENERATION {
@@ -138,7 +147,8 @@ impl<T, C> Table<T, C> {
         Some(object)
     }
 
-    /// The object as `Arc::into_raw` gave it, alive for as long as the announcement beside it stands.
+    /// The object as `Arc::into_raw` gave it, alive for as long as the announcement beside it
+    /// stands.
     #[inline]
     fn look(&self, handle: *const C) -> Option<(Reading<T>, *const T)> {
         let (generation, slot) = self.find(handle)?;
@@ -201,7 +211,8 @@ impl<T, C> Table<T, C> {
         let mut top = self.free.load(Ordering::Acquire);
         loop {
             let index = (top as u32).checked_sub(1)?;
-            // Slots are never freed, so a `next` read too late is stale at worst, and then the count of changes tells.
+            // Slots are never freed, so a `next` read too late is stale at worst, and then the
+            // count of changes tells.
             let next = self.slot(index)?.next.load(Ordering::Relaxed);
             step();
             match self.free.compare_exchange_weak(
@@ -241,7 +252,8 @@ impl<T, C> Drop for Table<T, C> {
         for slot in slots {
             let object = slot.object.load(Ordering::Acquire);
             if !object.is_null() {
-                // SAFETY: the count that `insert` stored, which no `remove` took; nobody else has the table.
+                // SAFETY: the count that `insert` stored, which no `remove` took; nobody else has
+                // the table.
                 drop(unsafe { Arc::from_raw(object) });
             }
         }

@@ -1,11 +1,12 @@
-//! The caller's two kinds of callback, and the gate that keeps the log's from being called once nobody can expect it any more.
+//! The caller's two kinds of callback, and the gate that keeps the log's from being called once
+//! nobody can expect it any more.
 
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::text::terminated;
-use crate::config::LogLevel;
+use crate::log::LogLevel;
 
 /// Receives one line of the log: `level` is 1 (error), 2 (warning), 3 (information), 4 (debug) or 5
 /// (trace); `message` is UTF-8, `length` bytes and a NUL, valid during the call, without secrets.
@@ -19,8 +20,9 @@ pub type tsm_log_fn = Option<
 #[derive(Clone, Copy)]
 pub(super) struct Context(pub *mut c_void);
 
-// SAFETY: never dereferenced here. The header asks of the caller that callbacks can be called from the threads that make calls, which is to
-// say that whatever the context points at can be used there.
+// SAFETY: never dereferenced here. The header asks of the caller that callbacks can be called from
+// the threads that make calls, which is to say that whatever the context points at can be used
+// there.
 unsafe impl Send for Context {}
 // SAFETY: as above.
 unsafe impl Sync for Context {}

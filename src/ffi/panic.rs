@@ -1,7 +1,9 @@
-//! The boundary every export goes through: whatever happens inside, C gets a status or a neutral value, never an unwinding stack.
+//! The boundary every export goes through: whatever happens inside, C gets a status or a neutral
+//! value, never an unwinding stack.
 //!
-//! No panic hook is set: hooks belong to the whole program. So Rust's own one-line report of a panic (file and line, on standard error)
-//! stays, as a trace for the bug report that each of them deserves; the same text is in the error's message.
+//! No panic hook is set: hooks belong to the whole program. So Rust's own one-line report of a
+//! panic (file and line, on standard error) stays, as a trace for the bug report that each of them
+//! deserves; the same text is in the error's message.
 
 use std::any::Any;
 use std::mem;
@@ -49,7 +51,8 @@ type Panic = Box<dyn Any + Send>;
 
 #[inline]
 fn caught<R>(export: &'static str, body: impl FnOnce() -> R) -> std::result::Result<R, Panic> {
-    // What a panic leaves half done is not shared: the tables hold whole objects only, and the core keeps its own state whole.
+    // What a panic leaves half done is not shared: the tables hold whole objects only, and the core
+    // keeps its own state whole.
     catch_unwind(AssertUnwindSafe(|| {
         inject(export);
         body()
@@ -89,7 +92,8 @@ fn defect(export: &'static str, panic: Panic) -> Error {
         (_, Some(text)) => text.as_str(),
         _ => "no message",
     };
-    let message = format!("a defect of tsm, please report it: panic in {export}: {text}");
+    let message =
+        format!("a defect of thingspace-session, please report it: panic in {export}: {text}");
     discard(panic);
     Error::new(Status::Internal, message)
 }

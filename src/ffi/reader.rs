@@ -1,11 +1,14 @@
-//! Announcements: each thread says which slot it is looking at, so that whoever empties that slot can leave it a share of the object.
-//! Announcing writes to the thread's own cache line only, so readers never slow each other down, and nobody ever waits.
+//! Announcements: each thread says which slot it is looking at, so that whoever empties that slot
+//! can leave it a share of the object. Announcing writes to the thread's own cache line only, so
+//! readers never slow each other down, and nobody ever waits.
 //!
-//! Why a reader never touches freed memory. It announces the slot, then sees its generation current; a remover moves the generation on, then
-//! looks at the announcements. All four steps are sequentially consistent, so if the reader saw the old generation, the remover sees the
-//! announcement. It then raises the object's count and puts the object in the announcement's place; the reader finds it there when it
-//! is done, and drops it. No earlier remover can have taken the announcement already: it was made when the generation was current, which is
-//! after all that earlier removers did, since they gave the slot back last.
+//! Why a reader never touches freed memory. It announces the slot, then sees its generation
+//! current; a remover moves the generation on, then looks at the announcements. All four steps are
+//! sequentially consistent, so if the reader saw the old generation, the remover sees the
+//! announcement. It then raises the object's count and puts the object in the announcement's place;
+//! the reader finds it there when it is done, and drops it. No earlier remover can have taken the
+//! announcement already: it was made when the generation was current, which is after all that
+//! earlier removers did, since they gave the slot back last.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -16,7 +19,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 /// One thread's place to announce in. Never freed; used again when the thread has ended.
 #[repr(align(128))]
 struct Reader {
-    /// NULL, a slot's address, or, put there by a remover, the object itself (as by `Arc::into_raw`).
+    /// NULL, a slot's address, or, put there by a remover, the object itself (as by
+    /// `Arc::into_raw`).
     announced: AtomicPtr<()>,
     taken: AtomicBool,
     next: AtomicPtr<Reader>,
@@ -33,12 +37,14 @@ pub struct Reading<T> {
 }
 
 impl<T> Reading<T> {
-    /// Announces the slot, which holds `Arc`s of `T`. Whoever empties it later keeps its object alive until this is dropped.
+    /// Announces the slot, which holds `Arc`s of `T`. Whoever empties it later keeps its object
+    /// alive until this is dropped.
     #[inline]
     pub fn announce<S>(slot: &S) -> Reading<T> {
         let slot = address(slot);
         let own = OWN.try_with(Own::reader).ok();
-        // The own place may be busy if a signal handler calls us, and gone at the very end of a thread.
+        // The own place may be busy if a signal handler calls us, and gone at the very end of a
+        // thread.
         let own = own.filter(|reader| reader.announced.load(Ordering::Relaxed).is_null());
         let reader = own.unwrap_or_else(Reader::take);
         reader.announced.store(slot, Ordering::SeqCst);
@@ -64,8 +70,8 @@ impl<T> Drop for Reading<T> {
             self.reader
                 .announced
                 .store(ptr::null_mut(), Ordering::Relaxed);
-            // SAFETY: only `leave_to_readers` replaces an announcement, by an object whose count it raised for us; and it is a `T`,
-            // because it comes out of the slot.
+            // SAFETY: only `leave_to_readers` replaces an announcement, by an object whose count it
+            // raised for us; and it is a `T`, because it comes out of the slot.
             drop(unsafe { Arc::from_raw(object.cast_const().cast::<T>()) });
         }
         if self.borrowed {

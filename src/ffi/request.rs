@@ -1,4 +1,5 @@
-//! Requests as C sees them: sending one with both tokens, over REST or SOAP, and reading an answer that somebody else got.
+//! Requests as C sees them: sending one with both tokens, over REST or SOAP, and reading an answer
+//! that somebody else got.
 
 use std::ffi::c_char;
 
@@ -20,8 +21,8 @@ use crate::session::{self, Request, Session};
 /// - `path`: what follows `base_url`, starting with one slash, query included:
 ///   "/m2m/v1/devices/actions/list".
 /// - `headers`: NULL, or a list of "Name: value" that ends with NULL. `Authorization`,
-///   `VZ-M2M-Token`, `Host`, `Content-Length`, `Transfer-Encoding` and `Expect` are the library's own and may
-///   not be given. A body without a `Content-Type` is `application/json`.
+///   `VZ-M2M-Token`, `Host`, `Content-Length`, `Transfer-Encoding` and `Expect` are the library's
+///   own and may not be given. A body without a `Content-Type` is `application/json`.
 /// - `body`, `body_length`: what to send; NULL and 0 for nothing.
 ///
 /// When the platform refuses a token, that token is renewed (with `auto_relogin`) and the request
@@ -129,11 +130,11 @@ unsafe fn answer(
 }
 
 /// For callers with an HTTP client of their own: what does this answer mean for the session? TSM_OK
-/// when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send the
-/// request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). A 401 that names neither
-/// token is TSM_E_SESSION_EXPIRED with the code "": either may be meant. Renew the API token first, which
-/// risks no login, and the session token if that does not help. All else is as with
-/// tsm_response_check(). It uses no network and needs no session.
+/// when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send
+/// the request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). A 401 that names
+/// neither token is TSM_E_SESSION_EXPIRED with the code "": either may be meant. Renew the API
+/// token first, which risks no login, and the session token if that does not help. All else is as
+/// with tsm_response_check(). It uses no network and needs no session.
 ///
 /// Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
 /// TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.

@@ -1,4 +1,5 @@
-//! Responses as C sees them. Header text is copied for C once, when it is asked for; the body is never copied.
+//! Responses as C sees them. Header text is copied for C once, when it is asked for; the body is
+//! never copied.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
@@ -12,8 +13,8 @@ use super::text::invalid;
 use crate::error::{Error, Result, Status};
 use crate::response::Response;
 
-/// One answer of the platform: HTTP status, headers, body. It never changes: any number of threads may
-/// read it at once.
+/// One answer of the platform: HTTP status, headers, body. It never changes: any number of threads
+/// may read it at once.
 pub struct tsm_response {
     _private: (),
 }
@@ -154,10 +155,10 @@ pub unsafe extern "C" fn tsm_response_header_at(
     unsafe { panic::status("tsm_response_header_at", ptr::null_mut(), body) }
 }
 
-/// All headers at once, for bindings: name, NUL, value, NUL of the first, of the second, and so on in the
-/// order they came; their length together in `*length` unless `length` is NULL. No name and no value
-/// holds a NUL. Never NULL but on a bad handle, which gives NULL and 0. Borrowed: it lives until the
-/// response is freed.
+/// All headers at once, for bindings: name, NUL, value, NUL of the first, of the second, and so on
+/// in the order they came; their length together in `*length` unless `length` is NULL. No name and
+/// no value holds a NUL. Never NULL but on a bad handle, which gives NULL and 0. Borrowed: it lives
+/// until the response is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_response_headers(
     response: *const tsm_response,

@@ -243,7 +243,8 @@ pub extern "C" fn tsm_free(session: *mut tsm_session) {
             log.release();
         }
         if held.session.is_forked() {
-            // The sockets are the parent's too, and locks may be held by threads that do not exist here.
+            // The sockets are the parent's too, and locks may be held by threads that do not exist
+            // here.
             mem::forget(held);
         } else {
             held.session.cancel();

@@ -1,4 +1,5 @@
-//! What crosses the border: C's strings and bytes coming in, checked; our text, NUL-terminated, and handles going out.
+//! What crosses the border: C's strings and bytes coming in, checked; our text, NUL-terminated, and
+//! handles going out.
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr::{self, NonNull};
@@ -112,7 +113,8 @@ pub unsafe fn copy_out(text: &str, buffer: *mut c_char, capacity: usize) -> Resu
             ),
         ));
     }
-    // SAFETY: `buffer` has room for more than `text.len()` bytes, and is the caller's, so it does not overlap with our text.
+    // SAFETY: `buffer` has room for more than `text.len()` bytes, and is the caller's, so it does
+    // not overlap with our text.
     unsafe {
         ptr::copy_nonoverlapping(text.as_ptr(), buffer.cast(), text.len());
         buffer.add(text.len()).write(0);

@@ -1,5 +1,6 @@
-//! What an answer means: for the caller ([`check`]) and for our tokens ([`concern`]).
-//! Both follow one table, [`Answer::meaning`]. Codes decide, without the service name before them; messages never do.
+//! What an answer means: for the caller ([`check`]) and for our tokens ([`concern`]). Both follow
+//! one table, [`Answer::meaning`]. Codes decide, without the service name before them; messages
+//! never do.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,5 @@
-//! JSON from strangers: bounded in size, and in depth by serde_json, which refuses what is nested more than 128 deep.
+//! JSON from strangers: bounded in size, and in depth by serde_json, which refuses what is nested
+//! more than 128 deep.
 
 use serde_json::{Map, Value};
 

@@ -1,12 +1,14 @@
-//! What an answer without a token means for a login, on REST and SOAP alike: was the password judged, and does it count?
-//! Where that cannot be told the answer is [`LoginAnswer::Unknown`], never a guess in our favour.
+//! What an answer without a token means for a login, on REST and SOAP alike: was the password
+//! judged, and does it count? Where that cannot be told the answer is [`LoginAnswer::Unknown`],
+//! never a guess in our favour.
 
 use super::answer::{Answer, LoginAnswer, Meaning};
 use super::said::{self, Said, Voice};
 use crate::error::{Error, Status};
 
-/// Parts of codes that say that something else than the password was wrong, though perhaps the login counted.
-/// The last four are those of SOAP and its servers for faults that are not the sender's.
+/// Parts of codes that say that something else than the password was wrong, though perhaps the
+/// login counted. The last four are those of SOAP and its servers for faults that are not the
+/// sender's.
 const NOT_A_VERDICT: [&str; 8] = [
     "SessionToken",
     "INPUT_INVALID",
@@ -28,7 +30,8 @@ pub(super) fn without_token(answer: &Answer<'_>, body: &[u8], flaw: &str) -> Log
         return judged(answer, said);
     }
     match answer.meaning() {
-        // Of the OAuth errors only this one is about the bearer for certain; another may be the password's.
+        // Of the OAuth errors only this one is about the bearer for certain; another may be the
+        // password's.
         Meaning::ApiToken if answer.said.as_ref().is_some_and(is_other_oauth_error) => {
             LoginAnswer::Ambiguous(ambiguous(answer))
         }

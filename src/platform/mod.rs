@@ -1,6 +1,6 @@
-//! What ThingSpace says on the wire, and what it means.
-//! Pure: no network, no threads; the clock is read only to measure a `Retry-After` that is a date.
-//! Nothing here trusts what arrives: sizes, depth and characters are bounded, and no input panics or recurses.
+//! What ThingSpace says on the wire, and what it means. Pure: no network, no threads; the clock is
+//! read only to measure a `Retry-After` that is a date. Nothing here trusts what arrives: sizes,
+//! depth and characters are bounded, and no input panics or recurses.
 
 pub(crate) mod answer;
 mod json;
@@ -14,7 +14,8 @@ pub(crate) mod token;
 mod words;
 mod xml;
 
-/// An answer that we read, and not only the caller, is small: tokens and errors. A larger one is taken to say nothing.
+/// An answer that we read, and not only the caller, is small: tokens and errors. A larger one is
+/// taken to say nothing.
 const READ_MAX: usize = 256 * 1024;
 
 /// A body without white space around it or a byte order mark before it.

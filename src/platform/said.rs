@@ -1,5 +1,5 @@
-//! What the body of an answer says in one of the platform's own shapes, whatever the HTTP status beside it.
-//! It knows the shapes, not what they mean; a body in none of them says nothing.
+//! What the body of an answer says in one of the platform's own shapes, whatever the HTTP status
+//! beside it. It knows the shapes, not what they mean; a body in none of them says nothing.
 
 use roxmltree::Node;
 use serde_json::{Map, Value};
@@ -21,7 +21,8 @@ pub(super) enum Voice {
     Gateway,
     /// An OAuth-like `error`.
     OAuth,
-    /// A service that stands in front of the session service and repeats its refusal of a session token.
+    /// A service that stands in front of the session service and repeats its refusal of a session
+    /// token.
     Proxy,
 }
 
@@ -67,7 +68,8 @@ pub(super) fn read(body: &[u8]) -> Option<Said> {
     }
 }
 
-/// Reads a SOAP fault only: all that can make an error of a 2xx answer. Costs JSON one look at its first byte.
+/// Reads a SOAP fault only: all that can make an error of a 2xx answer. Costs JSON one look at its
+/// first byte.
 pub(super) fn read_soap_fault(body: &[u8]) -> Option<Said> {
     if !xml::begins_as_xml(body) || body.len() > READ_MAX {
         return None;
@@ -78,8 +80,8 @@ pub(super) fn read_soap_fault(body: &[u8]) -> Option<Said> {
     soap_fault(xml::parse(body, &xml::ANSWER).ok()?.root_element())
 }
 
-/// Whether a body that could not be read may all the same have held the platform's verdict: half an envelope, or half an error.
-/// In any encoding, so NULs are skipped.
+/// Whether a body that could not be read may all the same have held the platform's verdict: half an
+/// envelope, or half an error. In any encoding, so NULs are skipped.
 pub(super) fn may_hold_a_verdict(body: &[u8]) -> bool {
     ["Envelope", "errorCode"]
         .iter()

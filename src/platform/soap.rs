@@ -1,5 +1,6 @@
-//! The SOAP 1.1 session of the Unified Web Service: envelopes as documented, element order included, and the token in the answer to a LogIn.
-//! Answers are matched by namespace and local name, whatever the prefixes.
+//! The SOAP 1.1 session of the Unified Web Service: envelopes as documented, element order
+//! included, and the token in the answer to a LogIn. Answers are matched by namespace and local
+//! name, whatever the prefixes.
 
 use roxmltree::Node;
 use zeroize::Zeroizing;
@@ -92,7 +93,8 @@ impl<'a> BodyElement<'a> {
         }
         let wrapped;
         let (document, body_is_root) = match xml::parse(trimmed, &BODY) {
-            // The prefixes of our envelope may be used without declaring them again, as the documents' examples do.
+            // The prefixes of our envelope may be used without declaring them again, as the
+            // documents' examples do.
             Err(xml::Flaw::UndeclaredPrefix { .. }) => {
                 wrapped = in_scope_of_envelope(trimmed);
                 (xml::parse(&wrapped, &BODY), false)
@@ -132,7 +134,8 @@ impl<'a> BodyElement<'a> {
     }
 }
 
-/// The body as it will stand in the envelope. One that closes this element early leaves two roots, which no parser takes.
+/// The body as it will stand in the envelope. One that closes this element early leaves two roots,
+/// which no parser takes.
 fn in_scope_of_envelope(body: &[u8]) -> Vec<u8> {
     [SCOPE.as_bytes(), body, b"</scope>"].concat()
 }
@@ -258,7 +261,8 @@ pub(crate) fn login_answer(
     }
 }
 
-/// The token from header and body, or what is wrong with the answer. One of the two is enough, but two must agree.
+/// The token from header and body, or what is wrong with the answer. One of the two is enough, but
+/// two must agree.
 fn session_token(body: &[u8]) -> std::result::Result<Secret, String> {
     let document = xml::parse(body, &xml::ANSWER).map_err(|flaw| flaw.to_string())?;
     let root = document.root_element();

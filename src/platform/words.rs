@@ -1,5 +1,5 @@
-//! Text of the platform made fit to stand in an error: bounded, printable, on one line.
-//! Whatever looks like a token is masked, because the gateway is known to repeat the key it refuses.
+//! Text of the platform made fit to stand in an error: bounded, printable, on one line. Whatever
+//! looks like a token is masked, because the gateway is known to repeat the key it refuses.
 
 /// The most of one message that is passed on, in characters.
 const MESSAGE_MAX: usize = 500;

@@ -1,5 +1,6 @@
-//! XML from strangers: UTF-8 only, no DTD, bounded in size, depth and width, so that reading it takes neither stack nor quadratic time.
-//! And text written into XML, escaped. Well-formedness itself is roxmltree's work, which does not recurse.
+//! XML from strangers: UTF-8 only, no DTD, bounded in size, depth and width, so that reading it
+//! takes neither stack nor quadratic time. And text written into XML, escaped. Well-formedness
+//! itself is roxmltree's work, which does not recurse.
 
 use std::fmt;
 
@@ -21,7 +22,8 @@ pub(super) const ANSWER: Limits = Limits {
 };
 
 const DEPTH_MAX: usize = 64;
-/// Attributes on one element, and namespace declarations in scope at one: roxmltree compares them with each other.
+/// Attributes on one element, and namespace declarations in scope at one: roxmltree compares them
+/// with each other.
 const ATTRIBUTES_MAX: usize = 64;
 const NAMESPACES_MAX: usize = 32;
 
@@ -167,8 +169,8 @@ fn declared_encoding(text: &str) -> Option<&str> {
     value.get(1..)?.split(quote).next()
 }
 
-/// Counts before anything is built: one pass over the tags, with a stack on the heap no larger than the depth allowed.
-/// What is malformed here is left to the parser to name.
+/// Counts before anything is built: one pass over the tags, with a stack on the heap no larger than
+/// the depth allowed. What is malformed here is left to the parser to name.
 fn survey(text: &str) -> Result<(), Flaw> {
     // For each open element the namespace declarations in scope.
     let mut open: Vec<usize> = Vec::new();

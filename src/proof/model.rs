@@ -1,18 +1,23 @@
 //! A model of the guard and of renewal, explored exhaustively by the model checker `stateright`.
 //!
-//! Processes, each with threads that all saw the session token refused, share one store and one account. What decides is the real code:
-//! `lockout::{record, admit, settle}` on real records. Around it the model has a step for everything that others can see: a look into the store
-//! without a lease, the lease, each save, the request leaving, the platform judging it, the answer, the lease's end, the landing of the flight
-//! that threads of a process share. A process may die at each of them. An answer may be lost: the request was judged, or is judged late
-//! (within five minutes after its sender ended, and after any others), or never. Operators restart processes with the same password or another.
-//! Threads that wait for a flight sleep until they are notified; the slices of the real code, which look again in any case, are left out.
+//! Processes, each with threads that all saw the session token refused, share one store and one
+//! account. What decides is the real code: `lockout::{record, admit, settle}` on real records.
+//! Around it the model has a step for everything that others can see: a look into the store without
+//! a lease, the lease, each save, the request leaving, the platform judging it, the answer, the
+//! lease's end, the landing of the flight that threads of a process share. A process may die at
+//! each of them. An answer may be lost: the request was judged, or is judged late (within five
+//! minutes after its sender ended, and after any others), or never. Operators restart processes
+//! with the same password or another. Threads that wait for a flight sleep until they are notified;
+//! the slices of the real code, which look again in any case, are left out.
 //!
-//! Bounds of [`Bounds::wide`]: two processes of two threads, two crashes (each followed by a restart with any password), two unknown fates,
-//! three passwords of which the platform holds one; `max_login_failures` 3 and 4; tokens shared or not; five minutes passing at any moment
-//! with 3 and own tokens.
-//! The other tests widen other things. The number of states is in their output, and in `docs/proof.md`.
+//! Bounds of [`Bounds::wide`]: two processes of two threads, two crashes (each followed by a
+//! restart with any password), two unknown fates, three passwords of which the platform holds one;
+//! `max_login_failures` 3 and 4; tokens shared or not; five minutes passing at any moment with 3
+//! and own tokens. The other tests widen other things. The number of states is in their output, and
+//! in `docs/proof.md`.
 //!
-//! States that differ only in the numbers of slots, in which thread or process is which, or in which wrong password is which, count as one.
+//! States that differ only in the numbers of slots, in which thread or process is which, or in
+//! which wrong password is which, count as one.
 
 use std::hash::{Hash, Hasher};
 
@@ -217,8 +222,9 @@ impl Bounds {
         record
     }
 
-    /// The lease is taken, and given back unless a login is to follow: compare-first, the outcome of others, and the guard. All that others
-    /// can see of it is the slot that is saved: dying before that is dying before the lease.
+    /// The lease is taken, and given back unless a login is to follow: compare-first, the outcome
+    /// of others, and the guard. All that others can see of it is the slot that is saved: dying
+    /// before that is dying before the lease.
     fn enter(&self, state: &mut State, process: usize, ended_before: u64, told: bool) -> Thread {
         let mut record = self.load(state);
         let adopts = self.share_token && !record.shared.is_empty();
@@ -388,7 +394,8 @@ impl Bounds {
         }
     }
 
-    /// The sender gives up, or is told that its password was not judged. What is under way may still be judged.
+    /// The sender gives up, or is told that its password was not judged. What is under way may
+    /// still be judged.
     fn end(&self, state: &mut State, p: usize, t: usize, fate: Fate, cancelled: bool) {
         let Thread::Sent(login, request) = state.processes[p].threads[t].clone() else {
             unreachable!("only what was sent ends");
@@ -454,7 +461,8 @@ fn waits(ended_before: u64) -> Thread {
     Thread::WaitsForLease { ended_before, told }
 }
 
-/// Whether the last login failed for a reason that is this password's as well: a rejection is only for those who have the same.
+/// Whether the last login failed for a reason that is this password's as well: a rejection is only
+/// for those who have the same.
 fn concerns(record: &Record, password: u8) -> bool {
     let last = record.last.as_ref();
     match last.and_then(|last| last.failure.as_ref()) {
@@ -466,7 +474,8 @@ fn concerns(record: &Record, password: u8) -> bool {
     }
 }
 
-/// All that wait for the lease are to share the failure that the record holds now, unless a later outcome takes its place.
+/// All that wait for the lease are to share the failure that the record holds now, unless a later
+/// outcome takes its place.
 fn tell(processes: &mut [Process], record: &Record) {
     for process in processes {
         let password = process.password;
@@ -721,8 +730,8 @@ fn judge(strikes: &mut u8, password: u8) -> bool {
     password == RIGHT
 }
 
-/// What matters of a state. Slots are told by their place, times by how long ago they were, wrong passwords by nothing but their being
-/// different.
+/// What matters of a state. Slots are told by their place, times by how long ago they were, wrong
+/// passwords by nothing but their being different.
 impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let one = self.outline([0, 1, 2]);
@@ -868,7 +877,8 @@ fn two_processes_of_two_threads() {
     for share_token in [false, true] {
         if soaks() {
             for max_failures in [4, 3] {
-                // Time passes in the smallest of the four alone: it makes each several times as large.
+                // Time passes in the smallest of the four alone: it makes each several times as
+                // large.
                 let five_minutes = u8::from(max_failures == 3 && !share_token);
                 let bounds = Bounds::wide(max_failures, share_token);
                 holds(

@@ -1,11 +1,15 @@
-//! The real code, from `Session` down to the guard, run through random histories over a simulated wire, store and clock.
+//! The real code, from `Session` down to the guard, run through random histories over a simulated
+//! wire, store and clock.
 //!
-//! Several processes of several threads each, on one account. At every call that leaves the real code (a seam) its thread gives the baton away,
-//! and chance says who goes on, what goes wrong, and how much time passes; so one seed is one history, and a failure is replayed with
-//! `TSM_SEED=… cargo test proof::simulation`. A process dies by unwinding at a seam: the lease it held is free, its request may still be judged.
-//! Waits take no real time. Password hashes are the real ones, each made once and remembered.
+//! Several processes of several threads each, on one account. At every call that leaves the real
+//! code (a seam) its thread gives the baton away, and chance says who goes on, what goes wrong, and
+//! how much time passes; so one seed is one history, and a failure is replayed with `TSM_SEED=…
+//! cargo test proof::simulation`. A process dies by unwinding at a seam: the lease it held is free,
+//! its request may still be judged. Waits take no real time. Password hashes are the real ones,
+//! each made once and remembered.
 //!
-//! What may go wrong is the history's [`Weather`], and with it what must hold: see [`Inner::most_strikes`].
+//! What may go wrong is the history's [`Weather`], and with it what must hold: see
+//! [`Inner::most_strikes`].
 
 use std::any::Any;
 use std::cell::Cell;
@@ -528,9 +532,11 @@ impl Inner {
         match self.weather {
             Weather::Plain | Weather::Shared | Weather::ClockBack | Weather::FullDisk => allowed,
             Weather::Mixed => 4,
-            // A password that worked, and was changed while answers were lost, is tried every fifteen minutes.
+            // A password that worked, and was changed while answers were lost, is tried every
+            // fifteen minutes.
             Weather::Changes => allowed + platform.probes,
-            // A slot that looks older than it is may be cleared too early, once for each time the clock is set forward.
+            // A slot that looks older than it is may be cleared too early, once for each time the
+            // clock is set forward.
             Weather::ClockBoth => allowed * (1 + platform.clock_forward) + platform.probes,
             // What was damaged may have been full; where four may fail none is left.
             Weather::Damage => (allowed + 1).min(4) + platform.forgotten,
@@ -1085,7 +1091,8 @@ impl Seam {
             (10, _) => Ok(refusal(500, "UnexpectedError")),
             (_, true) => {
                 inner.counts.successes += 1;
-                // It may settle the slot of a rejection that could not be saved, and with it all memory of it.
+                // It may settle the slot of a rejection that could not be saved, and with it all
+                // memory of it.
                 for life in inner.processes.iter().filter_map(|p| p.life.as_ref()) {
                     life.unsaved.store(false, SeqCst);
                 }
@@ -1176,7 +1183,8 @@ impl World {
         format!("{recent}\n{:?}: {why}", inner.weather)
     }
 
-    /// When nothing goes wrong any more, and the operator has unblocked the guard, the right password gets its token at once.
+    /// When nothing goes wrong any more, and the operator has unblocked the guard, the right
+    /// password gets its token at once.
     fn calm_down(self: &Arc<World>) {
         let mut inner = self.lock();
         inner.calm = true;

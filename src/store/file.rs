@@ -1,6 +1,7 @@
-//! The store of one host: a private directory with a record and a lock file for each account. A record is replaced by renaming, after it
-//! reached the disk; a lock ends with its holder, however that dies. What others own or can write, links, and network file systems
-//! (whose locks cannot be trusted) are refused; what is no record is set aside.
+//! The store of one host: a private directory with a record and a lock file for each account. A
+//! record is replaced by renaming, after it reached the disk; a lock ends with its holder, however
+//! that dies. What others own or can write, links, and network file systems (whose locks cannot be
+//! trusted) are refused; what is no record is set aside.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -138,8 +139,8 @@ struct FileLease {
 }
 
 impl FileLease {
-    /// Keeps a link to what is no record. It stays in its place, and counts there, until a record takes it.
-    /// True when another one lies aside already.
+    /// Keeps a link to what is no record. It stays in its place, and counts there, until a record
+    /// takes it. True when another one lies aside already.
     fn set_aside(&self) -> io::Result<bool> {
         if fs::symlink_metadata(&self.aside).is_ok() {
             return Ok(!private::is_same(&self.aside, &self.record));
@@ -244,7 +245,7 @@ fn state_directory() -> Result<PathBuf> {
     } else {
         variable("XDG_STATE_HOME").or_else(|| home().map(|home| home.join(".local/state")))
     };
-    state.map(|state| state.join("tsm")).ok_or_else(|| {
+    state.map(|state| state.join("thingspace-session")).ok_or_else(|| {
         Error::new(
             Status::Store,
             "store: there is no home directory for the state of this user; set the option store to file:DIR",
@@ -339,7 +340,8 @@ mod private {
     pub fn is_on_network(path: &Path) -> bool {
         use std::os::unix::ffi::OsStrExt;
 
-        /// NFS, SMB (three generations), Coda, AFS (two), 9P, Ceph, Lustre, GPFS, OCFS2, GFS2, FUSE (sshfs and its like).
+        /// NFS, SMB (three generations), Coda, AFS (two), 9P, Ceph, Lustre, GPFS, OCFS2, GFS2, FUSE
+        /// (sshfs and its like).
         const NETWORK: [i64; 14] = [
             0x6969,
             0x517b,
@@ -359,7 +361,8 @@ mod private {
         let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else {
             return false;
         };
-        // SAFETY: a zeroed statfs is a valid one; it is written by the call below, which gets a terminated path.
+        // SAFETY: a zeroed statfs is a valid one; it is written by the call below, which gets a
+        // terminated path.
         let mut about: libc::statfs = unsafe { std::mem::zeroed() };
         // SAFETY: both pointers are valid for the call.
         let answer = unsafe { libc::statfs(path.as_ptr(), &mut about) };

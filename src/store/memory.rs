@@ -1,5 +1,6 @@
-//! The store of one process, shared by its sessions. It has no lock that a fork could leave held: records are replaced whole, and
-//! a lease whose holder did not come along into a forked child is free there.
+//! The store of one process, shared by its sessions. It has no lock that a fork could leave held:
+//! records are replaced whole, and a lease whose holder did not come along into a forked child is
+//! free there.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,19 +1,22 @@
-//! Where what must outlive a login is kept, for all that share an account: the lockout guard's record and, if wanted, the session token.
-//! A store gives out one lease per account at a time. It knows neither HTTP nor what a record means.
+//! Where what must outlive a login is kept, for all that share an account: the lockout guard's
+//! record and, if wanted, the session token. A store gives out one lease per account at a time. It
+//! knows neither HTTP nor what a record means.
 
 pub(crate) mod file;
 pub(crate) mod memory;
+mod name;
 mod record;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use name::StoreName;
 pub(crate) use record::{Digest, Outcome, OutcomeFailure, PasswordHash, Record, Shared, Slot};
 
 use crate::call::Running;
 use crate::clock::Clock;
-use crate::config::{Account, StoreChoice};
 use crate::error::Result;
+use crate::settings::Account;
 
 /// Whose record it is: one contact of one platform.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,13 +43,15 @@ pub(crate) enum Found {
     /// Something that is no record.
     Unreadable {
         why: String,
-        /// Another such thing was found before this one, and the account was not known to be well since.
+        /// Another such thing was found before this one, and the account was not known to be well
+        /// since.
         again: bool,
     },
 }
 
 pub(crate) trait Store: Send + Sync {
-    /// The only lease on the key, unless another holds it. It ends when it is dropped, and with its process.
+    /// The only lease on the key, unless another holds it. It ends when it is dropped, and with its
+    /// process.
     fn try_lease(&self, key: &Key) -> Result<Option<Box<dyn Lease>>>;
 
     /// What is there now, without a lease; it may be gone at the next moment.
@@ -67,10 +72,10 @@ pub(crate) trait Lease {
     fn all_is_well(&mut self) {}
 }
 
-pub(crate) fn open(choice: &StoreChoice) -> Result<Arc<dyn Store>> {
+pub(crate) fn open(choice: &StoreName) -> Result<Arc<dyn Store>> {
     match choice {
-        StoreChoice::Memory => Ok(Arc::new(memory::MemoryStore)),
-        StoreChoice::File { directory, network } => Ok(Arc::new(file::FileStore::open(
+        StoreName::Memory => Ok(Arc::new(memory::MemoryStore)),
+        StoreName::File { directory, network } => Ok(Arc::new(file::FileStore::open(
             directory.as_deref(),
             *network,
         )?)),

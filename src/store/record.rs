@@ -1,5 +1,6 @@
-//! The record of one account: login slots, remembered passwords, the last outcome, a shared token. Its JSON form is versioned.
-//! Times are milliseconds since 1970 by the wall clock, so that processes agree on them.
+//! The record of one account: login slots, remembered passwords, the last outcome, a shared token.
+//! Its JSON form is versioned. Times are milliseconds since 1970 by the wall clock, so that
+//! processes agree on them.
 
 use serde_json::{Map, Value, json};
 
@@ -17,9 +18,11 @@ pub(crate) type PasswordHash = [u8; 32];
 pub(crate) struct Slot {
     pub id: u64,
     pub sent_ms: u64,
-    /// When its sender gave up or was found dead: nothing of it can have left later. None while it is under way.
+    /// When its sender gave up or was found dead: nothing of it can have left later. None while it
+    /// is under way.
     pub ended_ms: Option<u64>,
-    /// It was answered, and not with a token. Otherwise its fate is unknown: under way, lost, or its process died.
+    /// It was answered, and not with a token. Otherwise its fate is unknown: under way, lost, or
+    /// its process died.
     pub rejected: bool,
 }
 

@@ -14,7 +14,8 @@ pub fn scratch() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// The folder of the shared library that cargo built for this test: the one the test itself lies in.
+/// The folder of the shared library that cargo built for this test: the one the test itself lies
+/// in.
 pub fn library_folder() -> PathBuf {
     let test = env::current_exe().expect("a test knows where it is");
     let folder = test.parent().expect("it lies in a folder").to_owned();
@@ -27,7 +28,7 @@ pub fn library_folder() -> PathBuf {
 
 pub fn library_in(folder: &Path) -> PathBuf {
     folder.join(format!(
-        "{}tsm{}",
+        "{}thingspace_session{}",
         env::consts::DLL_PREFIX,
         env::consts::DLL_SUFFIX
     ))
@@ -65,13 +66,14 @@ pub fn build_program(source: &Path, folder: &Path) -> PathBuf {
             .arg(&program)
             .arg("-L")
             .arg(folder)
-            .args(["-ltsm", "-ldl"])
+            .args(["-lthingspace_session", "-ldl"])
             .arg(format!("-Wl,-rpath,{}", folder.display())),
     );
     program
 }
 
-/// A program made by [`build_program`], to be run with the library it was linked with. Cargo's search path would come first.
+/// A program made by [`build_program`], to be run with the library it was linked with. Cargo's
+/// search path would come first.
 pub fn program(path: &Path) -> Command {
     let mut command = Command::new(path);
     command.env_remove("LD_LIBRARY_PATH");

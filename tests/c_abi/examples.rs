@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use tsm_sandbox::{Options, Sandbox};
+use thingspace_sandbox::{Options, Sandbox};
 
 use crate::compiler::{build_program, library_folder, program, root, scratch, succeed};
 use crate::programs::in_sandbox;

@@ -1,4 +1,5 @@
-//! The committed header: it is what `src/ffi/` says, it is clean C99 and C++11, and its table of options is that of the code.
+//! The committed header: it is what `src/ffi/` says, it is clean C99 and C++11, and its table of
+//! options is that of the code.
 
 use std::fmt::Write;
 use std::{env, fs};
@@ -43,7 +44,8 @@ fn the_abi_is_what_wrappers_know() {
     assert_eq!(compiler::functions().len() + 2 * callbacks, known);
 }
 
-/// `TSM_UPDATE_HEADER=1` puts the right table into `cbindgen.toml`; the next build puts it into the header.
+/// `TSM_UPDATE_HEADER=1` puts the right table into `cbindgen.toml`; the next build puts it into the
+/// header.
 #[test]
 fn the_table_of_options_is_that_of_the_code() {
     let manual = root().join("cbindgen.toml");
@@ -63,7 +65,7 @@ fn the_table_of_options_is_that_of_the_code() {
 
 fn table_of_options() -> String {
     let mut table = String::new();
-    for option in tsm::OPTIONS {
+    for option in thingspace_session::OPTIONS {
         let default = match option.default {
             "" => String::new(),
             default => format!("; {default}"),

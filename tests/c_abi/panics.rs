@@ -1,4 +1,5 @@
-//! Proof that no panic gets out: a library built so that each export can be made to panic inside, and every export of it called.
+//! Proof that no panic gets out: a library built so that each export can be made to panic inside,
+//! and every export of it called.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -74,7 +75,8 @@ fn call(mode: &str, wanted: &str, export: &str) -> Output {
         .unwrap()
 }
 
-/// The folder of the library that can be made to panic. It has a target folder of its own, so that nothing else ever links with it.
+/// The folder of the library that can be made to panic. It has a target folder of its own, so that
+/// nothing else ever links with it.
 static PANICKING: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = scratch().join("panicking");
     succeed(

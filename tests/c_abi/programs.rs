@@ -1,8 +1,9 @@
-//! The programs of `tests/c/`, each with a sandbox of its own. A test here is a line; what it checks is told in the program.
+//! The programs of `tests/c/`, each with a sandbox of its own. A test here is a line; what it
+//! checks is told in the program.
 
 use std::process::Command;
 
-use tsm_sandbox::{Options, Sandbox};
+use thingspace_sandbox::{Options, Sandbox};
 
 use crate::compiler::{build_program, library_folder, program, root, succeed};
 

@@ -1,7 +1,8 @@
-//! Many processes, and many restarts, on one account: what arrives at the platform, and what each of them is told.
+//! Many processes, and many restarts, on one account: what arrives at the platform, and what each
+//! of them is told.
 
 use serde_json::{Value, json};
-use tsm::Status;
+use thingspace_session::Status;
 
 use crate::helper::Helper;
 use crate::scene::{RIGHT, Scene, USER, with};

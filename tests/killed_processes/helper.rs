@@ -1,12 +1,13 @@
-//! A process of its own that logs in as it is told: this test program, started again. It tells each thing it does on a line of its own and
-//! waits on its standard input where it is told to, so that a test knows where it stands when it kills it.
+//! A process of its own that logs in as it is told: this test program, started again. It tells each
+//! thing it does on a line of its own and waits on its standard input where it is told to, so that
+//! a test knows where it stands when it kills it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Map, Value, json};
-use tsm::{Call, LogLevel, Request, Session};
+use thingspace_session::{Call, LogLevel, Request, Session};
 
 use crate::scene::{config, with};
 
@@ -63,7 +64,8 @@ impl Helper {
         }
     }
 
-    /// Goes on when it waits for somebody else's lease. Its call is asked once when it starts, and after that only while it waits.
+    /// Goes on when it waits for somebody else's lease. Its call is asked once when it starts, and
+    /// after that only while it waits.
     pub fn wait_until_it_waits(&mut self) {
         self.line_of("asked");
         self.line_of("asked");
@@ -167,7 +169,7 @@ fn do_step(step: &Value, options: &Map<String, Value>, session: &mut Option<Sess
     }
 }
 
-fn login(options: &Map<String, Value>) -> tsm::Result<Session> {
+fn login(options: &Map<String, Value>) -> thingspace_session::Result<Session> {
     let mut config = config(options);
     config.set_log(LogLevel::Warn, |level, line| {
         say(&format!("log {level:?} {line}"));
@@ -181,7 +183,7 @@ fn login(options: &Map<String, Value>) -> tsm::Result<Session> {
     Session::login(&config, &call)
 }
 
-fn tell(result: tsm::Result<String>) {
+fn tell(result: thingspace_session::Result<String>) {
     match result {
         Ok(text) => say(&format!("outcome OK {text}")),
         Err(error) => say(&format!("outcome {} {error}", error.status().name())),
@@ -212,7 +214,8 @@ fn full_disk() {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: plain calls with valid arguments. Without the signal's default the write itself fails.
+    // SAFETY: plain calls with valid arguments. Without the signal's default the write itself
+    // fails.
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &none), 0);

@@ -1,10 +1,11 @@
-//! SIGKILL at each step of a login: the lock is free at once, the next process works, and what may have counted keeps its slot.
+//! SIGKILL at each step of a login: the lock is free at once, the next process works, and what may
+//! have counted keeps its slot.
 
 use std::io::Read;
 use std::net::TcpListener;
 
 use serde_json::json;
-use tsm::Status;
+use thingspace_session::Status;
 
 use crate::helper::Helper;
 use crate::scene::{RIGHT, Scene, with};
@@ -69,7 +70,7 @@ fn with_its_slot_durable_and_nothing_sent() {
     let next = scene.login_with("wrong", realm.clone());
     assert_eq!(next, Err(Status::LoginBlocked));
     assert_eq!(scene.logins(), 0);
-    tsm::unblock(&crate::scene::config(&with(
+    thingspace_session::unblock(&crate::scene::config(&with(
         scene.options(RIGHT),
         realm.clone(),
     )))

@@ -1,12 +1,13 @@
-//! A sandbox and a store directory of their own for one test, and logins in this process against them.
+//! A sandbox and a store directory of their own for one test, and logins in this process against
+//! them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Map, Value, json};
-use tsm::{Call, Config, Session, Status};
-use tsm_sandbox::{Options, Sandbox};
+use thingspace_sandbox::{Options, Sandbox};
+use thingspace_session::{Call, Config, Session, Status};
 
 pub const USER: &str = "zbeeblebrox";
 pub const RIGHT: &str = "IMgr8";
@@ -20,7 +21,8 @@ impl Scene {
     pub fn new() -> Scene {
         static SCENES: AtomicU32 = AtomicU32::new(0);
         let n = SCENES.fetch_add(1, Ordering::Relaxed);
-        let root = std::env::temp_dir().join(format!("tsm-killed-{}-{n}", std::process::id()));
+        let root =
+            std::env::temp_dir().join(format!("thingspace-killed-{}-{n}", std::process::id()));
         let _ = fs::remove_dir_all(&root);
         fs::create_dir(&root).unwrap();
         Scene {
@@ -63,7 +65,7 @@ impl Scene {
     }
 
     pub fn unblock(&self) {
-        tsm::unblock(&config(&self.options(RIGHT))).unwrap();
+        thingspace_session::unblock(&config(&self.options(RIGHT))).unwrap();
     }
 
     pub fn fault(&self, fault: Value) {

@@ -1,4 +1,5 @@
-//! The file store among damaged files, foreign files and full disks: nothing is sent that could be one too many, and nothing hangs.
+//! The file store among damaged files, foreign files and full disks: nothing is sent that could be
+//! one too many, and nothing hangs.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -6,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tsm::Status;
+use thingspace_session::Status;
 
 use crate::helper::Helper;
 use crate::scene::{RIGHT, Scene, is_root, with};
@@ -312,7 +313,7 @@ fn memory_goes_on_counting_where_the_full_default_store_ended() {
     let scene = Scene::new();
     let state = scene.root().join("state");
     // The helper's environment names the state directory of its user.
-    let store = format!("file:{}", state.join("tsm").display());
+    let store = format!("file:{}", state.join("thingspace-session").display());
     for n in 0..2 {
         let refused = scene.login_with(&format!("wrong {n}"), json!({"store": store}));
         assert_eq!(refused, Err(Status::Credentials));

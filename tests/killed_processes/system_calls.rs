@@ -1,10 +1,11 @@
-//! SIGKILL at every system call of a login that touches a file or a connection, one process for each: what a trace of the process shows is
-//! where it dies. Between two such calls nothing changes that anybody else could see.
+//! SIGKILL at every system call of a login that touches a file or a connection, one process for
+//! each: what a trace of the process shows is where it dies. Between two such calls nothing changes
+//! that anybody else could see.
 
 use std::os::unix::process::CommandExt;
 
 use serde_json::json;
-use tsm::Status;
+use thingspace_session::Status;
 
 use crate::helper;
 use crate::scene::{RIGHT, Scene, login, with};
@@ -118,7 +119,8 @@ fn scene_slots(_: &Scene, options: &serde_json::Map<String, serde_json::Value>) 
     record["slots"].as_array().unwrap().len()
 }
 
-/// Kills the helper when it enters that call, counted from the start of its login. True when it came to its end before.
+/// Kills the helper when it enters that call, counted from the start of its login. True when it
+/// came to its end before.
 fn run_until_call(job: &serde_json::Value, call: usize) -> bool {
     let mut command = helper::command(job);
     // SAFETY: the child does one system call.
@@ -168,7 +170,8 @@ impl Entered {
     }
 }
 
-/// A process and its threads, stopped at every system call. All on the thread that started it, and only its own.
+/// A process and its threads, stopped at every system call. All on the thread that started it, and
+/// only its own.
 struct Traced {
     process: i32,
     stopped: i32,
@@ -193,7 +196,8 @@ impl Traced {
     fn next_call(&mut self) -> Option<Entered> {
         let mut signal = 0;
         loop {
-            // SAFETY: that thread is stopped and traced by this one; one that was killed meanwhile gives an error.
+            // SAFETY: that thread is stopped and traced by this one; one that was killed meanwhile
+            // gives an error.
             unsafe { libc::ptrace(libc::PTRACE_SYSCALL, self.stopped, 0, signal) };
             let (thread, status) = self.wait(-1)?;
             self.stopped = thread;
@@ -219,7 +223,8 @@ impl Traced {
 
     fn entered(&self) -> Option<Entered> {
         const GET_SYSCALL_INFO: u32 = 0x420e;
-        /// The kernel's `struct ptrace_syscall_info` up to the third argument: operation, …, number, arguments.
+        /// The kernel's `struct ptrace_syscall_info` up to the third argument: operation, …,
+        /// number, arguments.
         const ENTRY: u8 = 1;
         let mut info = [0u64; 11];
         // SAFETY: the buffer is as long as is said, and the thread is stopped.

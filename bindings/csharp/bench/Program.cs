@@ -12,8 +12,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Tasks;
-using Tsm;
-using Tsm.Tests;
+using ThingSpace;
+using ThingSpace.Tests;
 
 const int TokenReads = 200;
 

@@ -28,9 +28,9 @@ sys.path[:0] = [str(HERE.parent / "src"), str(HERE.parent / "tests")]
 from sandbox import ACCOUNT, DEVICES, REPOSITORY, Sandbox, binary  # noqa: E402
 
 RELEASE = REPOSITORY / "target" / "release"
-os.environ.setdefault("TSM_LIBRARY", str(RELEASE / "libtsm.so"))
-if (RELEASE / "tsm-sandbox").is_file():
-    os.environ.setdefault("TSM_SANDBOX", str(RELEASE / "tsm-sandbox"))
+os.environ.setdefault("TSM_LIBRARY", str(RELEASE / "libthingspace_session.so"))
+if (RELEASE / "thingspace-sandbox").is_file():
+    os.environ.setdefault("TSM_SANDBOX", str(RELEASE / "thingspace-sandbox"))
 
 import httpx  # noqa: E402
 import requests  # noqa: E402
@@ -41,7 +41,7 @@ from verizon.models.account_device_list_request import AccountDeviceListRequest 
 from verizon.models.oauth_token import OauthToken  # noqa: E402
 from verizon.verizon_client import VerizonClient  # noqa: E402
 
-import tsm  # noqa: E402
+import thingspace_session  # noqa: E402
 
 GROUP = "g" * (1024 - len(json.dumps({"accountName": ACCOUNT, "groupName": ""})))
 BODY = {"accountName": ACCOUNT, "groupName": GROUP}
@@ -55,7 +55,7 @@ def main() -> None:
 
     with Sandbox() as sandbox:
         sandbox.settings(api_answer_bytes=1024)
-        credentials: tsm.Options = {
+        credentials: thingspace_session.Options = {
             "username": "zbeeblebrox",
             "password": "IMgr8",
             "app_key": "key",
@@ -63,7 +63,7 @@ def main() -> None:
             "base_url": sandbox.base_url,
             "store": "memory:",
         }
-        with tsm.login(load_env=False, **credentials) as session:
+        with thingspace_session.login(load_env=False, **credentials) as session:
             results = measure(clients(session, sandbox.base_url), options.rounds, options.posts)
     if sys.stdout.isatty():
         show(results)
@@ -71,7 +71,7 @@ def main() -> None:
         print(json.dumps(results))
 
 
-def clients(session: tsm.Session, base_url: str) -> dict[str, tuple[Callable[[], object], int]]:
+def clients(session: thingspace_session.Session, base_url: str) -> dict[str, tuple[Callable[[], object], int]]:
     """Each client's one POST, and reading the token; with how many times it is done where a POST is done once."""
     tokens = {"Authorization": f"Bearer {session.api_token}", "VZ-M2M-Token": session.token}
     plain = requests.Session()
@@ -82,15 +82,15 @@ def clients(session: tsm.Session, base_url: str) -> dict[str, tuple[Callable[[],
     url = base_url + DEVICES
 
     return {
-        "tsm.post": (lambda: expect(session.post(DEVICES, json=BODY).status_code), 1),
+        "thingspace_session.post": (lambda: expect(session.post(DEVICES, json=BODY).status_code), 1),
         "requests.post": (lambda: expect(plain.post(url, json=BODY).status_code), 1),
         "httpx.post": (lambda: expect(modern.post(url, json=BODY).status_code), 1),
         "verizon-sdk.post": (lambda: expect(devices.list_devices_information(request).status_code), 1),
-        "tsm.token": (lambda: session.token, 50),
+        "thingspace_session.token": (lambda: session.token, 50),
     }
 
 
-def verizon(session: tsm.Session, base_url: str) -> Any:
+def verizon(session: thingspace_session.Session, base_url: str) -> Any:
     """Verizon's SDK with its table of servers pointed at the sandbox, and tokens that it need not fetch."""
     Configuration.environments[Environment.PRODUCTION][Server.THINGSPACE] = base_url
     token = OauthToken(access_token=session.api_token, token_type="Bearer")
@@ -135,9 +135,9 @@ def measure(
 
 
 def show(results: dict[str, dict[str, float]]) -> None:
-    print(f"{'':18}{'wall µs':>10}{'CPU µs':>10}{'wall, times tsm.post':>24}    sandbox: {binary()}")
+    print(f"{'':18}{'wall µs':>10}{'CPU µs':>10}{'wall, times thingspace_session.post':>24}    sandbox: {binary()}")
     for name, result in results.items():
-        ratio = result["wall_us"] / results["tsm.post"]["wall_us"]
+        ratio = result["wall_us"] / results["thingspace_session.post"]["wall_us"]
         print(f"{name:18}{result['wall_us']:10.2f}{result['cpu_us']:10.2f}{ratio:24.2f}")
 
 

@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src"
 
 
 def _library() -> str:
-    name = {"win32": "tsm.dll", "darwin": "libtsm.dylib"}.get(sys.platform, "libtsm.so")
+    name = {"win32": "thingspace_session.dll", "darwin": "libthingspace_session.dylib"}.get(sys.platform, "libthingspace_session.so")
     built = [REPOSITORY / "target" / kind / name for kind in ("release", "debug")]
     return str(next((path for path in built if path.is_file()), built[0]))
 
@@ -31,7 +31,7 @@ for _name in list(os.environ):
     if _name.startswith("TSM_") and _name not in ("TSM_LIBRARY", "TSM_SANDBOX"):
         del os.environ[_name]
 
-import tsm  # noqa: E402
+import thingspace_session  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ def sandbox(_running_sandbox: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def options(sandbox: Sandbox) -> tsm.Options:
+def options(sandbox: Sandbox) -> thingspace_session.Options:
     # A realm of its own, since the guard's memory lasts as long as the process.
     return {
         "base_url": sandbox.base_url,
@@ -63,16 +63,16 @@ def options(sandbox: Sandbox) -> tsm.Options:
 
 
 @pytest.fixture
-def session(options: tsm.Options) -> Iterator[tsm.Session]:
-    with tsm.login(**options) as session:
+def session(options: thingspace_session.Options) -> Iterator[thingspace_session.Session]:
+    with thingspace_session.login(**options) as session:
         yield session
 
 
 @pytest.fixture
-def patient(options: tsm.Options) -> Iterator[tsm.Session]:
+def patient(options: thingspace_session.Options) -> Iterator[thingspace_session.Session]:
     """A session without automatic re-login, with so much time that nothing but the test ends its calls."""
-    more: tsm.Options = {**options, "auto_relogin": False, "timeout_ms": 86_400_000}
-    with tsm.login(**more) as session:
+    more: thingspace_session.Options = {**options, "auto_relogin": False, "timeout_ms": 86_400_000}
+    with thingspace_session.login(**more) as session:
         yield session
 
 
@@ -88,12 +88,12 @@ def wait_for_waiters(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             changed.notify_all()
         return 0
 
-    function = tsm._library.INTERRUPT_FUNCTION(ask)
-    new_call = tsm._call.new_call
+    function = thingspace_session._library.INTERRUPT_FUNCTION(ask)
+    new_call = thingspace_session._call.new_call
 
     def call_that_asks(timeout_ms: Optional[int] = None) -> Any:
         call = new_call(timeout_ms)
-        tsm._library.call_set_interrupt(call, function, None)
+        thingspace_session._library.call_set_interrupt(call, function, None)
         return call
 
     def wait(count: int) -> None:
@@ -104,14 +104,14 @@ def wait_for_waiters(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         with changed:
             assert changed.wait_for(all_wait, timeout=60)
 
-    monkeypatch.setattr(tsm._call, "new_call", call_that_asks)
-    monkeypatch.setattr(tsm._call, "_of_other_threads", call_that_asks())
+    monkeypatch.setattr(thingspace_session._call, "new_call", call_that_asks)
+    monkeypatch.setattr(thingspace_session._call, "_of_other_threads", call_that_asks())
     return wait
 
 
 @pytest.fixture
-def python(sandbox: Sandbox, options: tsm.Options) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a script in a Python of its own, which finds the options in ``tsm.login()``'s environment."""
+def python(sandbox: Sandbox, options: thingspace_session.Options) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a script in a Python of its own, which finds the options in ``thingspace_session.login()``'s environment."""
     started = []
 
     def start(script: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:

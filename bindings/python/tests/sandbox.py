@@ -23,11 +23,11 @@ def binary() -> Path:
     named = os.environ.get("TSM_SANDBOX")
     if named:
         return Path(named)
-    name = "tsm-sandbox.exe" if os.name == "nt" else "tsm-sandbox"
+    name = "thingspace-sandbox.exe" if os.name == "nt" else "thingspace-sandbox"
     built = [path for kind in ("debug", "release") if (path := REPOSITORY / "target" / kind / name).is_file()]
     if not built:
         raise FileNotFoundError(
-            "there is no tsm-sandbox: build it with `cargo build -p tsm-sandbox` or set TSM_SANDBOX"
+            "there is no thingspace-sandbox: build it with `cargo build -p thingspace-sandbox` or set TSM_SANDBOX"
         )
     return max(built, key=lambda path: path.stat().st_mtime)
 

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import tsm
+import thingspace_session
 from sandbox import ACCOUNTS, DEVICES, Sandbox
 
 
-def test_a_loop_goes_on_while_a_call_waits(patient: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_loop_goes_on_while_a_call_waits(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
     async def run() -> int:
         call = asyncio.create_task(asyncio.to_thread(patient.get, ACCOUNTS))
         await asyncio.to_thread(sandbox.wait_until_arrived, "api")
@@ -23,7 +23,7 @@ def test_a_loop_goes_on_while_a_call_waits(patient: tsm.Session, sandbox: Sandbo
     assert asyncio.run(run()) == 200
 
 
-def test_two_loops_share_a_session_and_one_login(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_two_loops_share_a_session_and_one_login(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     async def run() -> list[int]:
         calls = (asyncio.to_thread(session.post, DEVICES, json={}) for _ in range(16))
         return [response.status_code for response in await asyncio.gather(*calls)]
@@ -35,9 +35,9 @@ def test_two_loops_share_a_session_and_one_login(session: tsm.Session, sandbox: 
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_cancelled_task_can_end_its_call(patient: tsm.Session, sandbox: Sandbox) -> None:
-    async def get(path: str) -> tsm.Response:
-        cancel = tsm.Cancellation()
+def test_a_cancelled_task_can_end_its_call(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
+    async def get(path: str) -> thingspace_session.Response:
+        cancel = thingspace_session.Cancellation()
         try:
             return await asyncio.to_thread(patient.get, path, cancel=cancel)
         finally:

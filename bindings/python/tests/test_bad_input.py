@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import tsm
+import thingspace_session
 from sandbox import ACCOUNTS, DEVICES, Sandbox
 
 SURROGATE = "\ud800"
@@ -33,9 +33,9 @@ SURROGATE = "\ud800"
         ("max_login_failures", "3"),
     ],
 )
-def test_options_of_a_wrong_type(options: tsm.Options, name: str, value: Any) -> None:
+def test_options_of_a_wrong_type(options: thingspace_session.Options, name: str, value: Any) -> None:
     with pytest.raises(TypeError, match=name):
-        tsm.login(**{**options, name: value})
+        thingspace_session.login(**{**options, name: value})
 
 
 @pytest.mark.parametrize(
@@ -52,29 +52,29 @@ def test_options_of_a_wrong_type(options: tsm.Options, name: str, value: Any) ->
         ("store", "floppy:"),
     ],
 )
-def test_options_of_a_wrong_value(options: tsm.Options, sandbox: Sandbox, name: str, value: Any) -> None:
-    with pytest.raises(tsm.InvalidArgument, match=name):
-        tsm.login(**{**options, name: value})
+def test_options_of_a_wrong_value(options: thingspace_session.Options, sandbox: Sandbox, name: str, value: Any) -> None:
+    with pytest.raises(thingspace_session.InvalidArgument, match=name):
+        thingspace_session.login(**{**options, name: value})
     assert sandbox.counters()["requests"] == 0
 
 
-def test_an_unknown_option_names_the_nearest(options: tsm.Options) -> None:
-    with pytest.raises(tsm.InvalidArgument, match="password"):
-        tsm.login(**options, pasword="x")  # type: ignore[call-arg]
-    with pytest.raises(tsm.InvalidArgument, match="surrogate"):
-        tsm.login(**options, **{SURROGATE: "x"})  # type: ignore[arg-type]
+def test_an_unknown_option_names_the_nearest(options: thingspace_session.Options) -> None:
+    with pytest.raises(thingspace_session.InvalidArgument, match="password"):
+        thingspace_session.login(**options, pasword="x")  # type: ignore[call-arg]
+    with pytest.raises(thingspace_session.InvalidArgument, match="surrogate"):
+        thingspace_session.login(**options, **{SURROGATE: "x"})  # type: ignore[arg-type]
 
 
-def test_options_that_are_none_are_not_given(options: tsm.Options) -> None:
+def test_options_that_are_none_are_not_given(options: thingspace_session.Options) -> None:
     options["password"] = None
-    with pytest.raises(tsm.InvalidArgument, match="password"):
-        tsm.login(**options)
+    with pytest.raises(thingspace_session.InvalidArgument, match="password"):
+        thingspace_session.login(**options)
 
 
-def test_a_bad_password_is_in_no_traceback(options: tsm.Options) -> None:
+def test_a_bad_password_is_in_no_traceback(options: thingspace_session.Options) -> None:
     options["password"] = f"hunter2{SURROGATE}"
-    with pytest.raises(tsm.InvalidArgument) as caught:
-        tsm.login(**options)
+    with pytest.raises(thingspace_session.InvalidArgument) as caught:
+        thingspace_session.login(**options)
     assert "hunter2" not in "".join(traceback.format_exception(caught.type, caught.value, caught.tb))
     assert caught.value.__context__ is None
 
@@ -109,7 +109,7 @@ def test_a_bad_password_is_in_no_traceback(options: tsm.Options) -> None:
     ],
     ids=str,
 )
-def test_arguments_of_a_wrong_type(session: tsm.Session, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
+def test_arguments_of_a_wrong_type(session: thingspace_session.Session, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
     with pytest.raises(TypeError):
         session.request(**{"method": "POST", "path": DEVICES, **arguments})
     assert sandbox.counters()["api"] == 0
@@ -152,14 +152,14 @@ def test_arguments_of_a_wrong_type(session: tsm.Session, sandbox: Sandbox, argum
     ],
     ids=ascii,
 )
-def test_arguments_of_a_wrong_value(session: tsm.Session, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
+def test_arguments_of_a_wrong_value(session: thingspace_session.Session, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         session.request(**{"method": "POST", "path": DEVICES, **arguments})
     assert sandbox.counters()["api"] == 0
     assert session.get(ACCOUNTS).ok
 
 
-def test_other_calls_of_a_wrong_type(session: tsm.Session) -> None:
+def test_other_calls_of_a_wrong_type(session: thingspace_session.Session) -> None:
     calls: list[Any] = [
         lambda: session.relogin(1),  # type: ignore[arg-type]
         lambda: session.relogin(b"token"),  # type: ignore[arg-type]
@@ -167,12 +167,12 @@ def test_other_calls_of_a_wrong_type(session: tsm.Session) -> None:
         lambda: session.logout(timeout="1"),  # type: ignore[arg-type]
         lambda: session.soap(None, "a", "b"),  # type: ignore[arg-type]
         lambda: session.soap("a", "b", None),  # type: ignore[arg-type]
-        lambda: tsm.check("200", b""),  # type: ignore[arg-type]
-        lambda: tsm.check(True, b""),
-        lambda: tsm.check(400, None),  # type: ignore[arg-type]
-        lambda: tsm.check(400, {}),  # type: ignore[arg-type]
-        tsm.Session,
-        lambda: tsm.Session.__new__(tsm.Session),
+        lambda: thingspace_session.check("200", b""),  # type: ignore[arg-type]
+        lambda: thingspace_session.check(True, b""),
+        lambda: thingspace_session.check(400, None),  # type: ignore[arg-type]
+        lambda: thingspace_session.check(400, {}),  # type: ignore[arg-type]
+        thingspace_session.Session,
+        lambda: thingspace_session.Session.__new__(thingspace_session.Session),
         lambda: copy.copy(session),
         lambda: pickle.dumps(session),
     ]
@@ -181,36 +181,36 @@ def test_other_calls_of_a_wrong_type(session: tsm.Session) -> None:
             call()
 
 
-def test_other_calls_of_a_wrong_value(session: tsm.Session) -> None:
+def test_other_calls_of_a_wrong_value(session: thingspace_session.Session) -> None:
     calls: list[Any] = [
         lambda: session.relogin("a\0b"),
         lambda: session.relogin(SURROGATE),
         lambda: session.renew_api_token("a\0b"),
         lambda: session.soap("a/b", "c", "<d/>"),
         lambda: session.soap("DeviceService", "GetDeviceList", "<not xml"),
-        lambda: tsm.check(-1, b""),
-        lambda: tsm.check(2**40, b""),
-        lambda: tsm.check(400, SURROGATE),
+        lambda: thingspace_session.check(-1, b""),
+        lambda: thingspace_session.check(2**40, b""),
+        lambda: thingspace_session.check(400, SURROGATE),
     ]
     for call in calls:
         with pytest.raises(ValueError):
             call()
 
 
-def test_a_huge_body_is_sent_whole(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_huge_body_is_sent_whole(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     session.post(DEVICES, data=b"{}" + b" " * 999_998)
     assert sandbox.log("api")[-1]["body_bytes"] == 1_000_000
 
 
-def test_an_answer_past_the_limit_is_refused(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_an_answer_past_the_limit_is_refused(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["max_response_bytes"] = 10_000
-    with tsm.login(**options) as session:
+    with thingspace_session.login(**options) as session:
         for fault in ({"fault": "huge", "bytes": 20_000}, {"fault": "endless"}):
             sandbox.fault("api", **fault)
-            with pytest.raises(tsm.ProtocolError):
+            with pytest.raises(thingspace_session.ProtocolError):
                 session.get(ACCOUNTS)
 
 
-def test_a_large_answer_arrives_whole(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_large_answer_arrives_whole(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.settings(api_answer_bytes=5_000_000)
     assert len(session.post(DEVICES, json={}).content) == 5_000_000

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-import tsm
+import thingspace_session
 from sandbox import ACCOUNTS, REPOSITORY, Sandbox
 
 EXPIRED = '{"errorCode": "UnifiedWebService.REQUEST_FAILED.SessionToken.Expired", "errorMessage": "Gone."}'
-KINDS = [kind for kind in vars(tsm).values() if isinstance(kind, type) and issubclass(kind, tsm.Error)]
+KINDS = [kind for kind in vars(thingspace_session).values() if isinstance(kind, type) and issubclass(kind, thingspace_session.Error)]
 
 
 def test_every_status_of_the_header_has_its_kind() -> None:
@@ -25,72 +25,72 @@ def test_every_status_of_the_header_has_its_kind() -> None:
 
 
 def test_errors_are_pythons_own_kinds_too() -> None:
-    assert issubclass(tsm.Timeout, TimeoutError)
-    assert issubclass(tsm.InvalidArgument, ValueError)
-    assert all(kind.__module__ == "tsm" for kind in KINDS)
+    assert issubclass(thingspace_session.Timeout, TimeoutError)
+    assert issubclass(thingspace_session.InvalidArgument, ValueError)
+    assert all(kind.__module__ == "thingspace_session" for kind in KINDS)
 
 
 def test_check_types_an_answer() -> None:
-    tsm.check(200, EXPIRED)  # a 2xx of JSON is a success whatever it says
-    with pytest.raises(tsm.SessionTokenExpired) as expired:
-        tsm.check(400, EXPIRED)
+    thingspace_session.check(200, EXPIRED)  # a 2xx of JSON is a success whatever it says
+    with pytest.raises(thingspace_session.SessionTokenExpired) as expired:
+        thingspace_session.check(400, EXPIRED)
     assert expired.value.http_status == 400
     assert expired.value.code == "UnifiedWebService.REQUEST_FAILED.SessionToken.Expired"
     assert expired.value.token is None
     assert expired.value.status == 13
     assert expired.value.status_name == "TSM_E_SESSION_EXPIRED"
     for body in (b'{"fault": {"code": "900901"}}', bytearray(b'{"fault": {"code": 900901}}')):
-        with pytest.raises(tsm.ApiTokenError):
-            tsm.check(401, body)
-    with pytest.raises(tsm.PlatformError):
-        tsm.check(400, '{"errorCode": "REQUEST_FAILED.AccountNotFound", "errorMessage": ""}')
-    with pytest.raises(tsm.Unavailable) as unavailable:
-        tsm.check(503, "")
+        with pytest.raises(thingspace_session.ApiTokenError):
+            thingspace_session.check(401, body)
+    with pytest.raises(thingspace_session.PlatformError):
+        thingspace_session.check(400, '{"errorCode": "REQUEST_FAILED.AccountNotFound", "errorMessage": ""}')
+    with pytest.raises(thingspace_session.Unavailable) as unavailable:
+        thingspace_session.check(503, "")
     assert unavailable.value.retryable
     assert unavailable.value.code == ""
 
 
-def test_rate_limit_carries_its_wait(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_rate_limit_carries_its_wait(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "status", status=429, retry_after=7)
-    with pytest.raises(tsm.RateLimited) as caught:
+    with pytest.raises(thingspace_session.RateLimited) as caught:
         session.get(ACCOUNTS).raise_for_status()
     assert caught.value.retry_after == 7.0
     assert caught.value.retryable
 
 
-def test_a_timeout_is_in_seconds_and_for_this_call(patient: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_timeout_is_in_seconds_and_for_this_call(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "hold")
     with pytest.raises(TimeoutError) as caught:
         patient.get(ACCOUNTS, timeout=0.2)
-    assert isinstance(caught.value, tsm.Timeout)
+    assert isinstance(caught.value, thingspace_session.Timeout)
     sandbox.control("DELETE", "/faults")
     assert patient.get(ACCOUNTS).ok
 
 
-def test_a_broken_connection_is_a_network_error(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_broken_connection_is_a_network_error(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "reset_before", times=-1)
-    with pytest.raises(tsm.NetworkError) as caught:
+    with pytest.raises(thingspace_session.NetworkError) as caught:
         session.get(ACCOUNTS)
     assert caught.value.http_status is None
 
 
 @pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
 def test_errors_can_be_copied_and_cross_processes(copied: Any) -> None:
-    with pytest.raises(tsm.SessionTokenExpired) as caught:
-        tsm.check(400, EXPIRED)
+    with pytest.raises(thingspace_session.SessionTokenExpired) as caught:
+        thingspace_session.check(400, EXPIRED)
     caught.value.token = "t"
     again = copied(caught.value)
-    assert type(again) is tsm.SessionTokenExpired
+    assert type(again) is thingspace_session.SessionTokenExpired
     assert str(again) == str(caught.value)
     assert {**vars(again)} == {**vars(caught.value)}
-    timeout = copied(tsm.Timeout("late", retryable=True))
+    timeout = copied(thingspace_session.Timeout("late", retryable=True))
     assert (str(timeout), timeout.retryable) == ("late", True)
 
 
-def test_no_error_shows_a_token(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_no_error_shows_a_token(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["auto_relogin"] = False
-    with tsm.login(**options) as session:
+    with thingspace_session.login(**options) as session:
         sandbox.expire()
-        with pytest.raises(tsm.SessionTokenExpired) as caught:
+        with pytest.raises(thingspace_session.SessionTokenExpired) as caught:
             session.get(ACCOUNTS)
         assert session.token not in str(caught.value) + repr(caught.value)

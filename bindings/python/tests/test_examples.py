@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import tsm
+import thingspace_session
 from sandbox import REPOSITORY, Sandbox
 
 EXAMPLES = REPOSITORY / "examples" / "python"
@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src"
         ("zeep_session.py", {"soap_login": 2, "soap_call": 3, "soap_call_expired": 1, "soap_logout": 1}),
     ],
 )
-def test_example(script: str, counters: dict[str, int], sandbox: Sandbox, options: tsm.Options) -> None:
+def test_example(script: str, counters: dict[str, int], sandbox: Sandbox, options: thingspace_session.Options) -> None:
     env = {**os.environ, "PYTHONPATH": str(PACKAGE), "TSM_SANDBOX_CONTROL": sandbox.control_url}
     env.update({f"TSM_{name.upper()}": str(value) for name, value in options.items()})
     run = subprocess.run([sys.executable, str(EXAMPLES / script)], env=env, capture_output=True, text=True, timeout=60)

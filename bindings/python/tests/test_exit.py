@@ -13,7 +13,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 BEGIN = """
 import atexit, gc, logging, os, sys, threading
-import tsm
+import thingspace_session
 ACCOUNTS = "/m2m/v1/accounts/0000123456-00001"
 
 def in_child(function):
@@ -39,15 +39,15 @@ def finish(process: subprocess.Popen[str], expected: str = "") -> None:
 @pytest.mark.parametrize(
     "script",
     [
-        "session = tsm.login(); response = session.get(ACCOUNTS)",
-        "cycle = [tsm.login()]; cycle += [cycle, cycle[0].get(ACCOUNTS)]",
-        "sys.modules['tsm'].session = tsm.login()",
-        "atexit.register(tsm.login().get, ACCOUNTS)",
-        "session = tsm.login(); del sys.modules['tsm'], sys.modules['tsm._library']; gc.collect()",
-        "class Last:\n    def __del__(self): self.session.close()\nlast = Last(); last.session = tsm.login()",
-        "session = tsm.login(); thread = threading.Thread(target=session.get, args=[ACCOUNTS]); thread.start()",
-        "sessions = [tsm.login() for _ in range(20)]; sys.exit()",
-        "object.__new__(tsm.Session)",
+        "session = thingspace_session.login(); response = session.get(ACCOUNTS)",
+        "cycle = [thingspace_session.login()]; cycle += [cycle, cycle[0].get(ACCOUNTS)]",
+        "sys.modules['thingspace_session'].session = thingspace_session.login()",
+        "atexit.register(thingspace_session.login().get, ACCOUNTS)",
+        "session = thingspace_session.login(); del sys.modules['thingspace_session'], sys.modules['thingspace_session._library']; gc.collect()",
+        "class Last:\n    def __del__(self): self.session.close()\nlast = Last(); last.session = thingspace_session.login()",
+        "session = thingspace_session.login(); thread = threading.Thread(target=session.get, args=[ACCOUNTS]); thread.start()",
+        "sessions = [thingspace_session.login() for _ in range(20)]; sys.exit()",
+        "object.__new__(thingspace_session.Session)",
     ],
 )
 def test_the_interpreter_exits_quietly(python: Start, script: str) -> None:
@@ -64,13 +64,13 @@ LOGGING = ["", QUIETLY.format(level="CRITICAL"), QUIETLY.format(level="DEBUG")]
 @pytest.mark.parametrize("logging", LOGGING, ids=["as it comes", "CRITICAL", "DEBUG"])
 def test_daemon_threads_in_calls_do_not_hold_the_exit(python: Start, sandbox: Sandbox, logging: str) -> None:
     script = """
-session = tsm.login()
+session = thingspace_session.login()
 def ask():
     while True:
         session.get(ACCOUNTS)
 for _ in range(8):
     threading.Thread(target=ask, daemon=True).start()
-held = tsm.login()
+held = thingspace_session.login()
 threading.Thread(target=lambda: held.get(ACCOUNTS, headers={"X-Held": "1"}), daemon=True).start()
 sys.stdin.readline()
 """
@@ -85,7 +85,7 @@ def test_daemon_threads_may_log_in_while_the_interpreter_exits(python: Start, sa
     script = """
 def log_in():
     while True:
-        tsm.login()
+        thingspace_session.login()
 for _ in range(8):
     threading.Thread(target=log_in, daemon=True).start()
 sys.stdin.readline()
@@ -99,8 +99,8 @@ def test_a_thread_that_the_exit_ends_can_be_joined(python: Start, sandbox: Sandb
     script = """
 import atexit, sys, threading
 atexit.register(lambda: (thread.join(), print("joined", ended)))
-import tsm
-session, ended = tsm.login(), []
+import thingspace_session
+session, ended = thingspace_session.login(), []
 def ask():
     try:
         session.get("/m2m/v1/accounts/0000123456-00001")
@@ -121,9 +121,9 @@ def test_handlers_of_the_exit_may_use_a_session(python: Start, sandbox: Sandbox)
     script = """
 import atexit
 atexit.register(lambda: print(session.get("/m2m/v1/accounts/0000123456-00001").status_code, session.logout()))
-import logging, tsm
+import logging, thingspace_session
 logging.basicConfig(level=logging.DEBUG, stream=open("/dev/null", "w"))
-session = tsm.login()
+session = thingspace_session.login()
 """
     finish(python(script, PYTHONWARNINGS="ignore"), "200 None\n")
     assert sandbox.counters()["logout"] == 1
@@ -131,7 +131,7 @@ session = tsm.login()
 
 def test_a_child_does_not_wait_for_the_calls_of_its_parent(python: Start, sandbox: Sandbox) -> None:
     script = """
-session = tsm.login()
+session = thingspace_session.login()
 thread = threading.Thread(target=session.get, args=[ACCOUNTS])
 thread.start()
 sys.stdin.readline()
@@ -139,7 +139,7 @@ def waits(_):
     os._exit(3)
 child = os.fork()
 if not child:
-    tsm._log.time.sleep = waits
+    thingspace_session._log.time.sleep = waits
     sys.exit()
 _, status = os.waitpid(child, 0)
 print("child:", os.waitstatus_to_exitcode(status), flush=True)
@@ -160,17 +160,17 @@ thread.join()
 
 def test_a_child_gets_forked_and_makes_its_own(python: Start) -> None:
     script = """
-parent = tsm.login()
+parent = thingspace_session.login()
 token = parent.token
 response = parent.get(ACCOUNTS)
 def child():
     for use in (lambda: parent.token, lambda: parent.get(ACCOUNTS), parent.relogin, parent.info):
         try:
             use()
-        except tsm.Forked:
+        except thingspace_session.Forked:
             print("forked")
     parent.close()
-    with tsm.login() as own:
+    with thingspace_session.login() as own:
         print(own.get(ACCOUNTS).status_code)
 in_child(child)
 print(parent.get(ACCOUNTS).status_code, parent.token == token, response.json() is not None)
@@ -180,7 +180,7 @@ print(parent.get(ACCOUNTS).status_code, parent.token == token, response.json() i
 
 def test_a_child_that_collects_an_inherited_session_harms_nobody(python: Start) -> None:
     script = """
-parent = tsm.login()
+parent = thingspace_session.login()
 response = parent.get(ACCOUNTS)
 def child():
     global parent, response
@@ -194,13 +194,13 @@ print(parent.get(ACCOUNTS).status_code, response.headers["content-type"] != "")
 
 def test_a_child_reads_an_inherited_answer(python: Start) -> None:
     script = """
-session = tsm.login()
+session = thingspace_session.login()
 good, bad = session.get(ACCOUNTS), session.get("/m2m/v1/accounts/none-of-mine")
 def child():
     print(good.headers["Content-Type"], good.raise_for_status() is good)
     try:
         bad.raise_for_status()
-    except tsm.PlatformError as error:
+    except thingspace_session.PlatformError as error:
         print(error.http_status)
 in_child(child)
 """
@@ -209,7 +209,7 @@ in_child(child)
 
 def test_forking_while_other_threads_are_in_calls(python: Start, sandbox: Sandbox) -> None:
     script = """
-parent = tsm.login()
+parent = thingspace_session.login()
 stop = threading.Event()
 def ask():
     while not stop.is_set():
@@ -219,7 +219,7 @@ threads = [threading.Thread(target=ask) for _ in range(4)]
 for thread in threads:
     thread.start()
 def child():
-    with tsm.login(realm=str(os.getpid())) as own:
+    with thingspace_session.login(realm=str(os.getpid())) as own:
         assert own.get(ACCOUNTS).ok
 for _ in range(10):
     in_child(child)

@@ -14,8 +14,8 @@ import httpx
 import pytest
 import trio
 
-import tsm
-import tsm.httpx
+import thingspace_session
+import thingspace_session.httpx
 from sandbox import ACCOUNTS, DEVICES, Sandbox
 
 
@@ -24,8 +24,8 @@ class Client(Protocol):
 
 
 class Sync:
-    def __init__(self, session: tsm.Session, transport: Any = None) -> None:
-        auth = tsm.httpx.ThingSpaceAuth(session)
+    def __init__(self, session: thingspace_session.Session, transport: Any = None) -> None:
+        auth = thingspace_session.httpx.ThingSpaceAuth(session)
         self._client = httpx.Client(auth=auth, base_url=session.base_url, timeout=60, transport=transport)
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -45,9 +45,9 @@ class Sync:
 class Async:
     """The async client behind the same few methods, on a loop of its own."""
 
-    def __init__(self, session: tsm.Session, transport: Any = None) -> None:
+    def __init__(self, session: thingspace_session.Session, transport: Any = None) -> None:
         self._loop = asyncio.new_event_loop()
-        auth = tsm.httpx.ThingSpaceAuth(session)
+        auth = thingspace_session.httpx.ThingSpaceAuth(session)
         self._client = httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60, transport=transport)
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -74,13 +74,13 @@ class Async:
 
 
 @pytest.fixture(params=[Sync, Async])
-def client(request: pytest.FixtureRequest, session: tsm.Session) -> Iterator[Any]:
+def client(request: pytest.FixtureRequest, session: thingspace_session.Session) -> Iterator[Any]:
     client = request.param(session)
     yield client
     client.close()
 
 
-def test_both_tokens_go_along(client: Client, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_both_tokens_go_along(client: Client, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     response = client.request("POST", DEVICES, json={})
     assert response.status_code == 200
     sent = sandbox.log("api")[-1]
@@ -130,11 +130,11 @@ def test_other_answers_are_left_alone(client: Client, sandbox: Sandbox) -> None:
     assert sandbox.counters()["api"] == 1
 
 
-def test_a_stream_is_an_error_that_keeps_the_answer(client: Any, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_stream_is_an_error_that_keeps_the_answer(client: Any, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     assert client.request("POST", DEVICES, content=client.body()).status_code == 200
     expired = session.token
     sandbox.expire()
-    with pytest.raises(tsm.SessionTokenExpired, match="cannot be sent twice") as caught:
+    with pytest.raises(thingspace_session.SessionTokenExpired, match="cannot be sent twice") as caught:
         client.request("POST", DEVICES, content=client.body())
     assert caught.value.token == expired
     assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
@@ -144,17 +144,17 @@ def test_a_stream_is_an_error_that_keeps_the_answer(client: Any, session: tsm.Se
     assert (counters["login"], counters["api"]) == (2, 3)
 
 
-def test_a_file_is_no_silent_empty_body(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_file_is_no_silent_empty_body(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.expire()
-    auth = tsm.httpx.ThingSpaceAuth(session)
-    with httpx.Client(auth=auth) as client, pytest.raises(tsm.SessionTokenExpired, match="cannot be sent twice"):
+    auth = thingspace_session.httpx.ThingSpaceAuth(session)
+    with httpx.Client(auth=auth) as client, pytest.raises(thingspace_session.SessionTokenExpired, match="cannot be sent twice"):
         client.post(session.base_url + DEVICES, content=io.BytesIO(b"{}"))
 
 
 def test_a_failed_renewal_is_an_error_that_keeps_the_answer(client: Client, sandbox: Sandbox) -> None:
     sandbox.expire()
     sandbox.control("POST", "/contacts", {"username": "zbeeblebrox", "password": "changed"})
-    with pytest.raises(tsm.CredentialsRejected) as caught:
+    with pytest.raises(thingspace_session.CredentialsRejected) as caught:
         client.request("GET", ACCOUNTS)
     assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
 
@@ -201,15 +201,15 @@ def test_the_next_request_of_a_redirect_has_no_tokens(client: Client, sandbox: S
     assert "Authorization" not in response.next_request.headers
 
 
-def headers_sent(session: tsm.Session) -> httpx.Headers:
+def headers_sent(session: thingspace_session.Session) -> httpx.Headers:
     """The headers of a request as its transport sees them."""
     transport = httpx.MockTransport(lambda request: httpx.Response(200))
-    with httpx.Client(transport=transport, auth=tsm.httpx.ThingSpaceAuth(session)) as client:
+    with httpx.Client(transport=transport, auth=thingspace_session.httpx.ThingSpaceAuth(session)) as client:
         given = {"Authorization": "mine", "X-One": "1"}
         return client.get(session.base_url + ACCOUNTS, headers=given).request.headers
 
 
-def test_tokens_are_in_all_views_of_the_headers_but_copies(session: tsm.Session) -> None:
+def test_tokens_are_in_all_views_of_the_headers_but_copies(session: thingspace_session.Session) -> None:
     headers = headers_sent(session)
     tokens = {"authorization": f"Bearer {session.api_token}", "vz-m2m-token": session.token}
     for name, value in tokens.items():
@@ -230,7 +230,7 @@ def test_tokens_are_in_all_views_of_the_headers_but_copies(session: tsm.Session)
     assert headers.encoding == "ascii"
 
 
-def test_headers_can_be_changed_as_any(session: tsm.Session) -> None:
+def test_headers_can_be_changed_as_any(session: thingspace_session.Session) -> None:
     headers = headers_sent(session)
     headers["x-one"] = "one"
     headers["AUTHORIZATION"] = "Bearer mine"
@@ -274,7 +274,7 @@ class Traced(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("kind", [Sync, Async])
-def test_tokens_survive_a_transport_that_replaces_headers(kind: Any, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_tokens_survive_a_transport_that_replaces_headers(kind: Any, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     with closing(kind(session, Traced())) as client:
         assert client.request("POST", DEVICES, json={}).status_code == 200
         sandbox.expire()
@@ -286,20 +286,20 @@ def test_tokens_survive_a_transport_that_replaces_headers(kind: Any, session: ts
     assert sandbox.log("api")[-1]["session_token"] is None
 
 
-def test_a_token_that_a_hook_sets_or_deletes_is_sent_so(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_token_that_a_hook_sets_or_deletes_is_sent_so(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     def change(request: httpx.Request) -> None:
         request.headers["Authorization"] = "Bearer mine"
         del request.headers["VZ-M2M-Token"]
         request.headers = httpx.Headers(request.headers)  # neither comes back by this
 
-    with httpx.Client(auth=tsm.httpx.ThingSpaceAuth(session), event_hooks={"request": [change]}) as client:
+    with httpx.Client(auth=thingspace_session.httpx.ThingSpaceAuth(session), event_hooks={"request": [change]}) as client:
         client.get(session.base_url + ACCOUNTS)
     sent = sandbox.log("api")[0]
     assert (sent["api_token"], sent["session_token"]) == ("mine", None)
 
 
-def test_a_request_can_be_sent_again_and_again(session: tsm.Session, sandbox: Sandbox) -> None:
-    with httpx.Client(auth=tsm.httpx.ThingSpaceAuth(session)) as client:
+def test_a_request_can_be_sent_again_and_again(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+    with httpx.Client(auth=thingspace_session.httpx.ThingSpaceAuth(session)) as client:
         request = client.build_request("POST", session.base_url + DEVICES, json={})
         for _ in range(3):
             assert client.send(request).status_code == 200
@@ -315,10 +315,10 @@ def test_an_answer_can_be_pickled(client: Client, sandbox: Sandbox) -> None:
     assert again.request.headers == answer.request.headers
 
 
-def test_waiting_leaves_the_threads_of_others_free(patient: tsm.Session, sandbox: Sandbox) -> None:
+def test_waiting_leaves_the_threads_of_others_free(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
     async def run() -> list[int]:
         limits = httpx.Limits(max_connections=64)
-        auth = tsm.httpx.ThingSpaceAuth(patient)
+        auth = thingspace_session.httpx.ThingSpaceAuth(patient)
         async with httpx.AsyncClient(auth=auth, base_url=patient.base_url, timeout=60, limits=limits) as client:
             tasks = [asyncio.create_task(client.get(ACCOUNTS)) for _ in range(64)]
             await anyio.to_thread.run_sync(sandbox.wait_until_arrived, "login", 2)
@@ -332,12 +332,12 @@ def test_waiting_leaves_the_threads_of_others_free(patient: tsm.Session, sandbox
     assert asyncio.run(run()) == [200] * 64
 
 
-def test_tokens_that_are_held_take_no_thread(session: tsm.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_that_are_held_take_no_thread(session: thingspace_session.Session, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_thread(*_: Any, **__: Any) -> None:
         raise AssertionError("a thread was asked for")
 
     async def run() -> int:
-        auth = tsm.httpx.ThingSpaceAuth(session)
+        auth = thingspace_session.httpx.ThingSpaceAuth(session)
         async with httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60) as client:
             return (await client.get(ACCOUNTS)).status_code
 
@@ -345,17 +345,17 @@ def test_tokens_that_are_held_take_no_thread(session: tsm.Session, monkeypatch: 
     assert asyncio.run(run()) == 200
 
 
-def test_a_session_that_an_adapter_cannot_use(options: tsm.Options) -> None:
-    with pytest.raises(TypeError, match="tsm.Session"):
-        tsm.httpx.ThingSpaceAuth("session")  # type: ignore[arg-type]
+def test_a_session_that_an_adapter_cannot_use(options: thingspace_session.Options) -> None:
+    with pytest.raises(TypeError, match="thingspace_session.Session"):
+        thingspace_session.httpx.ThingSpaceAuth("session")  # type: ignore[arg-type]
     options["protocol"] = "soap"
-    with tsm.login(**options) as session, pytest.raises(tsm.InvalidArgument, match="rest"):
-        tsm.httpx.ThingSpaceAuth(session)
+    with thingspace_session.login(**options) as session, pytest.raises(thingspace_session.InvalidArgument, match="rest"):
+        thingspace_session.httpx.ThingSpaceAuth(session)
 
 
-def test_a_storm_of_tasks_logs_in_once(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_storm_of_tasks_logs_in_once(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     async def run() -> list[int]:
-        auth = tsm.httpx.ThingSpaceAuth(session)
+        auth = thingspace_session.httpx.ThingSpaceAuth(session)
         limits = httpx.Limits(max_connections=64)
         async with httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60, limits=limits) as client:
             answers = await asyncio.gather(*(client.post(DEVICES, json={}) for _ in range(64)))
@@ -366,9 +366,9 @@ def test_a_storm_of_tasks_logs_in_once(session: tsm.Session, sandbox: Sandbox) -
     assert sandbox.counters()["login"] == 2
 
 
-def test_trio(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_trio(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     async def run() -> int:
-        auth = tsm.httpx.ThingSpaceAuth(session)
+        auth = thingspace_session.httpx.ThingSpaceAuth(session)
         async with httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60) as client:
             return (await client.post(DEVICES, json={})).status_code
 
@@ -377,9 +377,9 @@ def test_trio(session: tsm.Session, sandbox: Sandbox) -> None:
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_cancelled_task_ends_its_renewal(patient: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_cancelled_task_ends_its_renewal(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
     async def run() -> None:
-        auth = tsm.httpx.ThingSpaceAuth(patient)
+        auth = thingspace_session.httpx.ThingSpaceAuth(patient)
         async with httpx.AsyncClient(auth=auth, base_url=patient.base_url, timeout=60) as client:
             task = asyncio.create_task(client.get(ACCOUNTS))
             await asyncio.to_thread(sandbox.wait_until_arrived, "login", 2)

@@ -14,7 +14,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 BEGIN = """
 import logging, signal, sys, threading
-import tsm
+import thingspace_session
 signal.signal(signal.SIGINT, signal.default_int_handler)
 ACCOUNTS = "/m2m/v1/accounts/0000123456-00001"
 
@@ -48,39 +48,39 @@ def finish(process: subprocess.Popen[str], expected: str) -> None:
     [
         "session.get(ACCOUNTS)",
         "session.get(ACCOUNTS, timeout=3600)",
-        "session.get(ACCOUNTS, cancel=tsm.Cancellation())",
-        "logging.basicConfig(level=1, stream=open('/dev/null', 'w')); tsm.login().get(ACCOUNTS)",
+        "session.get(ACCOUNTS, cancel=thingspace_session.Cancellation())",
+        "logging.basicConfig(level=1, stream=open('/dev/null', 'w')); thingspace_session.login().get(ACCOUNTS)",
     ],
 )
 def test_ctrl_c_ends_a_request(python: Start, sandbox: Sandbox, setting: str) -> None:
     sandbox.fault("api", "hold")
-    process = python(f"{BEGIN}\nsession = tsm.login()\ntry:\n    {setting}\n{GO_ON}", TSM_TIMEOUT_MS="86400000")
+    process = python(f"{BEGIN}\nsession = thingspace_session.login()\ntry:\n    {setting}\n{GO_ON}", TSM_TIMEOUT_MS="86400000")
     interrupt(process, sandbox, "api")
     finish(process, "200\n")
 
 
 def test_ctrl_c_ends_a_login_and_a_wait_for_one(python: Start, sandbox: Sandbox) -> None:
     script = """
-session = tsm.login(auto_relogin=False)
+session = thingspace_session.login(auto_relogin=False)
 expired = session.token
 sys.stdin.readline()
 other = threading.Thread(target=session.relogin, args=(expired,))
 other.start()
 sys.stdin.readline()
-call = tsm._call.shared_call()
+call = thingspace_session._call.shared_call()
 
 def asking():
     try:
         yield 0  # asked as the call begins
-        tsm._call._interrupt.attach(call)
+        thingspace_session._call._interrupt.attach(call)
         say("waiting")  # asked again: it has joined the other thread
         yield 0
     except KeyboardInterrupt as error:
-        tsm._call.keep_interrupt(error)
+        thingspace_session._call.keep_interrupt(error)
         yield 1
 
-ask = tsm._library.INTERRUPT_FUNCTION(asking().__next__)
-tsm._library.call_set_interrupt(call, ask, None)
+ask = thingspace_session._library.INTERRUPT_FUNCTION(asking().__next__)
+thingspace_session._library.call_set_interrupt(call, ask, None)
 try:
     session.relogin(expired)
 except KeyboardInterrupt:
@@ -106,7 +106,7 @@ say(session.token != expired, session.info()["logins"])
 
 def test_a_handler_that_does_not_raise_runs_and_the_call_goes_on(python: Start, sandbox: Sandbox) -> None:
     script = """
-session = tsm.login()
+session = thingspace_session.login()
 signal.signal(signal.SIGINT, lambda *_: say("interrupted"))
 say(session.get(ACCOUNTS).status_code)
 """
@@ -118,7 +118,7 @@ say(session.get(ACCOUNTS).status_code)
 
 def test_a_handler_may_use_the_session_itself(python: Start, sandbox: Sandbox) -> None:
     script = """
-session = tsm.login()
+session = thingspace_session.login()
 def handler(*_):
     answer = session.get(ACCOUNTS, headers={"X-From": "handler"})
     say("interrupted")
@@ -133,7 +133,7 @@ say(session.get(ACCOUNTS).status_code)
 
 def test_any_exception_of_a_handler_leaves_the_call(python: Start, sandbox: Sandbox) -> None:
     script = """
-session = tsm.login()
+session = thingspace_session.login()
 def handler(*_):
     raise LookupError("from the handler")
 signal.signal(signal.SIGINT, handler)
@@ -153,7 +153,7 @@ say(session.get(ACCOUNTS).status_code)
 def test_ctrl_c_after_fork(python: Start, sandbox: Sandbox) -> None:
     script = """
 import os
-parent = tsm.login()
+parent = thingspace_session.login()
 parent.get(ACCOUNTS)
 child = os.fork()
 if child:
@@ -161,7 +161,7 @@ if child:
     sys.stdin.readline()
     say(os.waitstatus_to_exitcode(status))
 else:
-    session = tsm.login()
+    session = thingspace_session.login()
     sys.stdin.readline()
     say("ready", os.getpid())
     try:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "src" / "tsm"
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "thingspace_session"
 LIBRARY = Path(os.environ["TSM_LIBRARY"])
-SHOW = "import tsm; print(tsm._library.PATH)"
+SHOW = "import thingspace_session; print(thingspace_session._library.PATH)"
 
 
 def load(package_parent: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +24,7 @@ def load(package_parent: Path, **environment: str) -> subprocess.CompletedProces
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """A copy of the package with no library beside it."""
-    shutil.copytree(PACKAGE, tmp_path / "tsm", ignore=shutil.ignore_patterns("*.so", "*.dylib", "*.dll", "__pycache__"))
+    shutil.copytree(PACKAGE, tmp_path / "thingspace_session", ignore=shutil.ignore_patterns("*.so", "*.dylib", "*.dll", "__pycache__"))
     return tmp_path
 
 
@@ -36,7 +36,7 @@ def other_library(folder: Path, source: str) -> str:
 
 
 def test_beside_the_package_comes_first(package: Path) -> None:
-    beside = package / "tsm" / LIBRARY.name
+    beside = package / "thingspace_session" / LIBRARY.name
     shutil.copy(LIBRARY, beside)
     assert load(package, TSM_LIBRARY="/nonexistent").stdout.strip() == str(beside)
 
@@ -51,12 +51,12 @@ def test_then_the_systems_path(package: Path) -> None:
 
 
 def test_a_missing_library_says_where_it_was_looked_for(package: Path) -> None:
-    for environment in ({}, {"TSM_LIBRARY": "/nonexistent/libtsm.so"}):
+    for environment in ({}, {"TSM_LIBRARY": "/nonexistent/libthingspace_session.so"}):
         failed = load(package, **environment)
         assert failed.returncode == 1
-        assert "ImportError: the tsm shared library was not found" in failed.stderr
+        assert "ImportError: the thingspace-session shared library was not found" in failed.stderr
         assert "TSM_LIBRARY" in failed.stderr
-        assert environment.get("TSM_LIBRARY", "libtsm") in failed.stderr
+        assert environment.get("TSM_LIBRARY", "libthingspace_session") in failed.stderr
 
 
 def test_another_abi_is_refused(package: Path, tmp_path: Path) -> None:
@@ -66,16 +66,16 @@ def test_another_abi_is_refused(package: Path, tmp_path: Path) -> None:
 
 def test_a_library_that_is_not_ours_is_refused(package: Path, tmp_path: Path) -> None:
     library = other_library(tmp_path, "int something_else;")
-    assert "is not a tsm library" in load(package, TSM_LIBRARY=library).stderr
+    assert "is not a thingspace-session library" in load(package, TSM_LIBRARY=library).stderr
     library = other_library(tmp_path, "unsigned tsm_abi_version(void) { return 1; }")
-    assert "is not a whole tsm library" in load(package, TSM_LIBRARY=library).stderr
+    assert "is not a whole thingspace-session library" in load(package, TSM_LIBRARY=library).stderr
 
 
 def test_importing_makes_no_callback_and_needs_no_http_library(package: Path) -> None:
     script = (
-        "import sys, tsm; assert not tsm._log._callbacks and tsm._call._interrupt._ask is None; "
+        "import sys, thingspace_session; assert not thingspace_session._log._callbacks and thingspace_session._call._interrupt._ask is None; "
         "assert not {'requests', 'httpx', 'anyio'} & set(sys.modules); "
-        "assert tsm.requests.ThingSpaceAuth and tsm.httpx.ThingSpaceAuth"
+        "assert thingspace_session.requests.ThingSpaceAuth and thingspace_session.httpx.ThingSpaceAuth"
     )
     env = {**os.environ, "PYTHONPATH": str(package)}
     subprocess.run([sys.executable, "-c", script], env=env, check=True, timeout=60)

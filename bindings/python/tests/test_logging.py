@@ -1,4 +1,4 @@
-"""Log lines of the library under the logger ``tsm``."""
+"""Log lines of the library under the logger ``thingspace_session``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Callable
 
 import pytest
 
-import tsm
+import thingspace_session
 from sandbox import ACCOUNTS, Sandbox
 
-LOGGER = logging.getLogger("tsm")
+LOGGER = logging.getLogger("thingspace_session")
 
 
 @pytest.fixture(autouse=True)
@@ -23,27 +23,27 @@ def _level() -> Iterator[None]:
     LOGGER.setLevel(level)
 
 
-def test_lines_reach_the_logger(options: tsm.Options, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, "tsm"), tsm.login(**options) as session:
+def test_lines_reach_the_logger(options: thingspace_session.Options, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "thingspace_session"), thingspace_session.login(**options) as session:
         token, api_token = session.token, session.api_token
         sandbox.expire()
         assert session.get(ACCOUNTS).ok
     assert caplog.records
-    assert {record.name for record in caplog.records} == {"tsm"}
+    assert {record.name for record in caplog.records} == {"thingspace_session"}
     assert {record.levelno for record in caplog.records} <= {5, 10, 20, 30, 40}
     for secret in ("IMgr8", token, api_token):
         assert secret not in caplog.text
 
 
-def test_the_level_at_login_counts(options: tsm.Options, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_level_at_login_counts(options: thingspace_session.Options, caplog: pytest.LogCaptureFixture) -> None:
     LOGGER.setLevel(logging.CRITICAL)
-    with tsm.login(**options) as session:
-        caplog.set_level(5, "tsm")
+    with thingspace_session.login(**options) as session:
+        caplog.set_level(5, "thingspace_session")
         session.get(ACCOUNTS)
     assert not caplog.records
 
 
-def test_a_filter_that_raises_harms_no_call(options: tsm.Options, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_filter_that_raises_harms_no_call(options: thingspace_session.Options, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(logging.Filter):
         def __init__(self, error: BaseException) -> None:
             super().__init__()
@@ -57,7 +57,7 @@ def test_a_filter_that_raises_harms_no_call(options: tsm.Options, caplog: pytest
     broken = Broken(LookupError())
     LOGGER.addFilter(broken)
     try:
-        with caplog.at_level(logging.DEBUG, "tsm"), tsm.login(**options) as session:
+        with caplog.at_level(logging.DEBUG, "thingspace_session"), thingspace_session.login(**options) as session:
             assert session.get(ACCOUNTS).ok
         assert broken.asked
     finally:
@@ -65,13 +65,13 @@ def test_a_filter_that_raises_harms_no_call(options: tsm.Options, caplog: pytest
 
 
 def test_a_filter_that_exits_ends_the_call_in_the_main_thread(
-    options: tsm.Options, caplog: pytest.LogCaptureFixture
+    options: thingspace_session.Options, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Exit(logging.Filter):
         def filter(self, record: logging.LogRecord) -> bool:
             raise SystemExit("from the filter")
 
-    with caplog.at_level(logging.DEBUG, "tsm"), tsm.login(**options) as session:
+    with caplog.at_level(logging.DEBUG, "thingspace_session"), thingspace_session.login(**options) as session:
         leaving = Exit()
         LOGGER.addFilter(leaving)
         try:
@@ -83,7 +83,7 @@ def test_a_filter_that_exits_ends_the_call_in_the_main_thread(
 
 
 def test_what_a_filter_raises_leaves_unblock_and_no_later_call(
-    options: tsm.Options, session: tsm.Session, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    options: thingspace_session.Options, session: thingspace_session.Session, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Exit(logging.Filter):
         def filter(self, record: logging.LogRecord) -> bool:
@@ -97,34 +97,34 @@ def test_what_a_filter_raises_leaves_unblock_and_no_later_call(
     LOGGER.addFilter(leaving)
     try:
         with pytest.raises(SystemExit, match="from the filter"):
-            tsm.unblock(**options)
+            thingspace_session.unblock(**options)
     finally:
         LOGGER.removeFilter(leaving)
     assert session.get(ACCOUNTS).ok
 
 
 def test_callbacks_of_logins_at_the_same_time_are_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    make, registered = tsm._library.LOG_FUNCTION, []
+    make, registered = thingspace_session._library.LOG_FUNCTION, []
 
     def make_while_another_thread_does(function: Any) -> Any:
-        monkeypatch.setattr(tsm._library, "LOG_FUNCTION", make)
-        tsm._log.configure(None)
+        monkeypatch.setattr(thingspace_session._library, "LOG_FUNCTION", make)
+        thingspace_session._log.configure(None)
         return make(function)
 
-    monkeypatch.setattr(tsm._log, "_callbacks", [])
-    monkeypatch.setattr(tsm._library, "LOG_FUNCTION", make_while_another_thread_does)
-    monkeypatch.setattr(tsm._library, "config_set_log", lambda *arguments: registered.append(arguments[2]))
-    tsm._log.configure(None)
+    monkeypatch.setattr(thingspace_session._log, "_callbacks", [])
+    monkeypatch.setattr(thingspace_session._library, "LOG_FUNCTION", make_while_another_thread_does)
+    monkeypatch.setattr(thingspace_session._library, "config_set_log", lambda *arguments: registered.append(arguments[2]))
+    thingspace_session._log.configure(None)
     assert len(registered) == 2
-    assert all(callback in tsm._log._callbacks for callback in registered)
+    assert all(callback in thingspace_session._log._callbacks for callback in registered)
 
 
 def test_a_program_that_configured_no_logging_hears_nothing(python: Callable[..., subprocess.Popen[str]]) -> None:
     script = """
-import tsm
-for kind in (tsm.CredentialsRejected, tsm.LoginBlocked):
+import thingspace_session
+for kind in (thingspace_session.CredentialsRejected, thingspace_session.LoginBlocked):
     try:
-        tsm.login()
+        thingspace_session.login()
     except kind:
         print(kind.__name__)
 """
@@ -133,8 +133,8 @@ for kind in (tsm.CredentialsRejected, tsm.LoginBlocked):
     assert (out, err) == ("CredentialsRejected\nLoginBlocked\n", "")
 
 
-def test_a_handler_may_use_the_session(options: tsm.Options, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, "tsm"), tsm.login(**options) as session:
+def test_a_handler_may_use_the_session(options: thingspace_session.Options, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "thingspace_session"), thingspace_session.login(**options) as session:
         tokens = []
 
         class Handler(logging.Handler):

@@ -13,34 +13,34 @@ from typing import Any
 import pytest
 import requests
 
-import tsm
-import tsm.requests
+import thingspace_session
+import thingspace_session.requests
 from sandbox import ACCOUNTS, DEVICES, Sandbox
 
 SESSION = "vz-m2m-token"
 
 
 @pytest.fixture
-def http(session: tsm.Session) -> Iterator[requests.Session]:
+def http(session: thingspace_session.Session) -> Iterator[requests.Session]:
     with requests.Session() as http:
-        http.auth = tsm.requests.ThingSpaceAuth(session)
+        http.auth = thingspace_session.requests.ThingSpaceAuth(session)
         yield http
 
 
-def test_both_tokens_go_along(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_both_tokens_go_along(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     response = http.post(session.base_url + DEVICES, json={})
     assert response.status_code == 200
     sent = sandbox.log("api")[-1]
     assert (sent["session_token"], sent["api_token"]) == (session.token, session.api_token)
 
 
-def test_the_auth_can_be_given_to_one_request(session: tsm.Session) -> None:
-    auth = tsm.requests.ThingSpaceAuth(session)
+def test_the_auth_can_be_given_to_one_request(session: thingspace_session.Session) -> None:
+    auth = thingspace_session.requests.ThingSpaceAuth(session)
     assert requests.get(session.base_url + ACCOUNTS, auth=auth, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("shape", ["errorCode", "proxied", "bare401"])
-def test_an_expiry_is_mended_once(http: requests.Session, session: tsm.Session, sandbox: Sandbox, shape: str) -> None:
+def test_an_expiry_is_mended_once(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, shape: str) -> None:
     sandbox.settings(expired_shape=shape)
     sandbox.expire()
     response = http.post(session.base_url + DEVICES, json={"a": 1}, timeout=60)
@@ -53,22 +53,22 @@ def test_an_expiry_is_mended_once(http: requests.Session, session: tsm.Session, 
 
 
 def test_a_bare_401_with_a_fixed_api_token_renews_the_session(
-    options: tsm.Options, session: tsm.Session, sandbox: Sandbox
+    options: thingspace_session.Options, session: thingspace_session.Session, sandbox: Sandbox
 ) -> None:
-    fixed: tsm.Options = {**options, "api_token": session.api_token, "app_key": None, "app_secret": None}
+    fixed: thingspace_session.Options = {**options, "api_token": session.api_token, "app_key": None, "app_secret": None}
     sandbox.settings(expired_shape="bare401")
-    with tsm.login(load_env=False, **fixed) as other, requests.Session() as http:
-        http.auth = tsm.requests.ThingSpaceAuth(other)
+    with thingspace_session.login(load_env=False, **fixed) as other, requests.Session() as http:
+        http.auth = thingspace_session.requests.ThingSpaceAuth(other)
         sandbox.expire()
         response = http.post(other.base_url + DEVICES, json={"a": 1}, timeout=60)
         assert response.status_code == 200
         assert len(response.history) == 1
 
 
-def test_the_adapter_renews_whatever_auto_relogin_says(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_the_adapter_renews_whatever_auto_relogin_says(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["auto_relogin"] = False
-    with tsm.login(load_env=False, **options) as session, requests.Session() as http:
-        http.auth = tsm.requests.ThingSpaceAuth(session)
+    with thingspace_session.login(load_env=False, **options) as session, requests.Session() as http:
+        http.auth = thingspace_session.requests.ThingSpaceAuth(session)
         sandbox.expire("all")
         response = http.post(session.base_url + DEVICES, json={}, timeout=60)
         assert response.status_code == 200
@@ -77,7 +77,7 @@ def test_the_adapter_renews_whatever_auto_relogin_says(options: tsm.Options, san
 
 @pytest.mark.parametrize("number", ["string", "number"])
 def test_a_rejected_api_token_is_renewed(
-    http: requests.Session, session: tsm.Session, sandbox: Sandbox, number: str
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, number: str
 ) -> None:
     sandbox.settings(gateway_code_type=number)
     sandbox.expire("api_token")
@@ -86,7 +86,7 @@ def test_a_rejected_api_token_is_renewed(
     assert (counters["oauth"], counters["login"], counters["api"]) == (2, 1, 2)
 
 
-def test_both_tokens_are_renewed(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_both_tokens_are_renewed(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.expire("all")
     response = http.get(session.base_url + ACCOUNTS)
     assert response.status_code == 200
@@ -95,17 +95,17 @@ def test_both_tokens_are_renewed(http: requests.Session, session: tsm.Session, s
     assert (counters["oauth"], counters["login"], counters["api"]) == (2, 2, 3)
 
 
-def test_a_logout_is_not_undone(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_logout_is_not_undone(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     prepared = http.prepare_request(requests.Request("GET", session.base_url + ACCOUNTS))
     assert http.send(prepared).status_code == 200
     session.logout()
-    with pytest.raises(tsm.NotLoggedIn) as caught:
+    with pytest.raises(thingspace_session.NotLoggedIn) as caught:
         http.send(prepared)  # its tokens are those from before
     assert caught.value.response.status_code == 400
     assert sandbox.counters()["login"] == 1
 
 
-def test_there_is_no_loop(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_there_is_no_loop(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "expired", times=-1)
     response = http.get(session.base_url + ACCOUNTS)
     assert response.status_code == 400
@@ -114,14 +114,14 @@ def test_there_is_no_loop(http: requests.Session, session: tsm.Session, sandbox:
     assert (counters["login"], counters["api"]) == (2, 2)
 
 
-def test_a_bare_401_renews_each_token_once(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_bare_401_renews_each_token_once(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "status", status=401, times=-1)
     assert http.get(session.base_url + ACCOUNTS).status_code == 401
     counters = sandbox.counters()
     assert (counters["login"], counters["oauth"], counters["api"]) == (2, 2, 3)
 
 
-def test_other_answers_are_left_alone(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_other_answers_are_left_alone(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     assert http.get(session.base_url + "/m2m/v1/accounts/none-of-mine").status_code == 400
     sandbox.fault("api", "status", status=503)
     assert http.get(session.base_url + ACCOUNTS).status_code == 503
@@ -131,7 +131,7 @@ def test_other_answers_are_left_alone(http: requests.Session, session: tsm.Sessi
 
 
 def test_a_file_is_sent_again_from_where_it_began(
-    http: requests.Session, session: tsm.Session, sandbox: Sandbox, tmp_path: Path
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     path = tmp_path / "body.json"
     path.write_bytes(b"skip{}    ")
@@ -145,13 +145,13 @@ def test_a_file_is_sent_again_from_where_it_began(
 
 
 def test_a_stream_is_an_error_that_keeps_the_answer(
-    http: requests.Session, session: tsm.Session, sandbox: Sandbox
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
 ) -> None:
     url = session.base_url + DEVICES
     assert http.post(url, data=iter([b"{", b"}"])).status_code == 200  # no harm while nothing expires
     expired = session.token
     sandbox.expire()
-    with pytest.raises(tsm.SessionTokenExpired, match="cannot be sent twice") as caught:
+    with pytest.raises(thingspace_session.SessionTokenExpired, match="cannot be sent twice") as caught:
         http.post(url, data=iter([b"{", b"}"]))
     assert caught.value.token == expired
     assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
@@ -162,19 +162,19 @@ def test_a_stream_is_an_error_that_keeps_the_answer(
 
 
 def test_a_failed_renewal_is_an_error_that_keeps_the_answer(
-    http: requests.Session, session: tsm.Session, sandbox: Sandbox
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
 ) -> None:
     sandbox.expire()
     sandbox.control("POST", "/contacts", {"username": "zbeeblebrox", "password": "changed"})
-    with pytest.raises(tsm.CredentialsRejected) as caught:
+    with pytest.raises(thingspace_session.CredentialsRejected) as caught:
         http.get(session.base_url + ACCOUNTS)
     assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
-    with pytest.raises(tsm.LoginBlocked):
+    with pytest.raises(thingspace_session.LoginBlocked):
         http.get(session.base_url + ACCOUNTS)
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_streamed_answer_stays_a_stream(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_streamed_answer_stays_a_stream(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.settings(api_answer_bytes=300_000)
     sandbox.expire()
     with http.post(session.base_url + DEVICES, json={}, stream=True) as response:
@@ -185,7 +185,7 @@ def test_a_streamed_answer_stays_a_stream(http: requests.Session, session: tsm.S
 
 
 def test_tokens_go_to_no_other_origin(
-    http: requests.Session, session: tsm.Session, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Sandbox() as other:
         assert http.get(other.base_url + ACCOUNTS).status_code == 401
@@ -198,7 +198,7 @@ def test_tokens_go_to_no_other_origin(
 @pytest.mark.parametrize("status", [302, 307])
 @pytest.mark.parametrize("expired", [False, True])
 def test_tokens_follow_no_redirect(
-    http: requests.Session, session: tsm.Session, sandbox: Sandbox, status: int, expired: bool
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, status: int, expired: bool
 ) -> None:
     with Sandbox() as other:
         if expired:
@@ -217,7 +217,7 @@ def test_tokens_follow_no_redirect(
 
 
 def test_a_prepared_request_can_be_sent_again_and_again(
-    http: requests.Session, session: tsm.Session, sandbox: Sandbox
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
 ) -> None:
     request = http.prepare_request(requests.Request("POST", session.base_url + DEVICES, json={}))
     for renewals in range(1, 4):
@@ -231,7 +231,7 @@ def test_a_prepared_request_can_be_sent_again_and_again(
     assert sandbox.counters()["login"] == 5
 
 
-def test_an_answer_can_be_pickled(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_an_answer_can_be_pickled(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     for _ in range(2):
         answer = http.post(session.base_url + DEVICES, json={})
         again = pickle.loads(pickle.dumps(answer))
@@ -241,34 +241,34 @@ def test_an_answer_can_be_pickled(http: requests.Session, session: tsm.Session, 
     assert http.send(again.request).status_code == 400  # without its session nothing is renewed
 
 
-def test_a_cookie_given_by_hand_is_sent_again(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_cookie_given_by_hand_is_sent_again(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.expire()
     http.post(session.base_url + DEVICES, json={}, headers={"Cookie": "mine=1"})
     assert [line["headers"]["cookie"] for line in sandbox.log("api")] == ["mine=1", "mine=1"]
 
 
-def test_a_session_that_an_adapter_cannot_use(options: tsm.Options) -> None:
-    with pytest.raises(TypeError, match="tsm.Session"):
-        tsm.requests.ThingSpaceAuth("session")  # type: ignore[arg-type]
+def test_a_session_that_an_adapter_cannot_use(options: thingspace_session.Options) -> None:
+    with pytest.raises(TypeError, match="thingspace_session.Session"):
+        thingspace_session.requests.ThingSpaceAuth("session")  # type: ignore[arg-type]
     options["protocol"] = "soap"
-    with tsm.login(**options) as session, pytest.raises(tsm.InvalidArgument, match="rest"):
-        tsm.requests.ThingSpaceAuth(session)
+    with thingspace_session.login(**options) as session, pytest.raises(thingspace_session.InvalidArgument, match="rest"):
+        thingspace_session.requests.ThingSpaceAuth(session)
 
 
-def test_after_a_logout_there_is_no_request(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_after_a_logout_there_is_no_request(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     session.logout()
-    with pytest.raises(tsm.NotLoggedIn):
+    with pytest.raises(thingspace_session.NotLoggedIn):
         http.get(session.base_url + ACCOUNTS)
     assert sandbox.counters()["api"] == 0
 
 
-def test_a_redirect_not_followed_is_an_answer(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_redirect_not_followed_is_an_answer(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "redirect", location="https://elsewhere.invalid/")
     assert http.get(session.base_url + ACCOUNTS, allow_redirects=False).status_code == 302
 
 
-def test_a_storm_through_the_adapter_logs_in_once(session: tsm.Session, sandbox: Sandbox) -> None:
-    auth = tsm.requests.ThingSpaceAuth(session)
+def test_a_storm_through_the_adapter_logs_in_once(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+    auth = thingspace_session.requests.ThingSpaceAuth(session)
     ready = threading.Barrier(32)
 
     def ask(_: int) -> int:
@@ -282,14 +282,14 @@ def test_a_storm_through_the_adapter_logs_in_once(session: tsm.Session, sandbox:
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_closed_session_is_an_error(http: requests.Session, session: tsm.Session) -> None:
+def test_a_closed_session_is_an_error(http: requests.Session, session: thingspace_session.Session) -> None:
     url = session.base_url + ACCOUNTS
     session.close()
-    with pytest.raises(tsm.SessionClosed):
+    with pytest.raises(thingspace_session.SessionClosed):
         http.get(url)
 
 
-def test_hooks_of_others_still_run(http: requests.Session, session: tsm.Session, sandbox: Sandbox) -> None:
+def test_hooks_of_others_still_run(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
     seen: list[Any] = []
     sandbox.expire()
     http.get(session.base_url + ACCOUNTS, hooks={"response": lambda response, **_: seen.append(response.status_code)})

@@ -8,14 +8,14 @@ from typing import Any, Optional, Union
 
 import pytest
 
-import tsm
+import thingspace_session
 from sandbox import REPOSITORY, Sandbox
 
 SCENARIOS = sorted((REPOSITORY / "tests" / "scenarios").glob("*.json"))
 NUMBERS = {"max_login_failures", "timeout_ms", "connect_timeout_ms", "max_response_bytes"}
 BOOLEANS = {"auto_relogin", "share_token"}
 
-Outcome = Union[tsm.Response, str, dict[str, Any], None]
+Outcome = Union[thingspace_session.Response, str, dict[str, Any], None]
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -48,9 +48,9 @@ class Run:
             "store": "memory:",
             **options,
         }
-        self._sessions: dict[str, tsm.Session] = {}
+        self._sessions: dict[str, thingspace_session.Session] = {}
         self._tokens: dict[tuple[str, str], str] = {}
-        self._last_error: Optional[tsm.Error] = None
+        self._last_error: Optional[thingspace_session.Error] = None
 
     def close(self) -> None:
         for session in self._sessions.values():
@@ -60,7 +60,7 @@ class Run:
         expect = step.get("expect", {})
         try:
             outcome = getattr(self, "do_" + step["do"])(step)
-        except tsm.Error as error:
+        except thingspace_session.Error as error:
             if "error" not in expect:
                 raise AssertionError(f"{step} failed: {error.status_name} {error}") from error
             self._last_error = error
@@ -69,7 +69,7 @@ class Run:
             assert "error" not in expect, f"{step} succeeded"
             self._compare(outcome, expect, step)
 
-    def _compare_error(self, error: tsm.Error, expect: dict[str, Any], step: dict[str, Any]) -> None:
+    def _compare_error(self, error: thingspace_session.Error, expect: dict[str, Any], step: dict[str, Any]) -> None:
         token = getattr(error, "token", None)
         got = {
             "error": error.status_name,
@@ -81,17 +81,17 @@ class Run:
         }
         for key, value in expect.items():
             if key == "message_has":
-                assert value.replace("tsm_", "tsm.") in str(error), step  # what C calls tsm_unblock
+                assert value.replace("tsm_", "thingspace_session.") in str(error), step  # what C calls tsm_unblock
             else:
                 assert got[key] == value, (step, got)
 
     def _compare(self, outcome: Outcome, expect: dict[str, Any], step: dict[str, Any]) -> None:
         for key, value in expect.items():
             if key == "http":
-                assert isinstance(outcome, tsm.Response)
+                assert isinstance(outcome, thingspace_session.Response)
                 assert outcome.status_code == value, (step, outcome.text)
             elif key == "body_has":
-                assert isinstance(outcome, tsm.Response)
+                assert isinstance(outcome, thingspace_session.Response)
                 assert value in outcome.text, step
             elif key == "info":
                 assert isinstance(outcome, dict)
@@ -107,7 +107,7 @@ class Run:
                 assert (outcome != self._tokens[kind]) is expect["new_token"], step
             self._tokens[kind] = outcome
 
-    def _session(self, step: dict[str, Any]) -> tsm.Session:
+    def _session(self, step: dict[str, Any]) -> thingspace_session.Session:
         return self._sessions[step.get("as", "main")]
 
     def _login_options(self, step: dict[str, Any]) -> dict[str, Any]:
@@ -126,26 +126,26 @@ class Run:
     def _token_of(self, step: dict[str, Any]) -> Optional[str]:
         named = step.get("token", "held")
         if named == "refused":
-            assert isinstance(self._last_error, (tsm.SessionTokenExpired, tsm.ApiTokenError))
+            assert isinstance(self._last_error, (thingspace_session.SessionTokenExpired, thingspace_session.ApiTokenError))
             assert self._last_error.token is not None
             return self._last_error.token
         return None if named == "held" else str(named)
 
     def do_login(self, step: dict[str, Any]) -> None:
-        session = tsm.login(load_env=False, **self._login_options(step))
+        session = thingspace_session.login(load_env=False, **self._login_options(step))
         self._sessions[step.get("as", "main")] = session
 
     def do_sandbox(self, step: dict[str, Any]) -> None:
         self._sandbox.control(step["method"], step["path"], step.get("body"))
 
-    def do_request(self, step: dict[str, Any]) -> tsm.Response:
+    def do_request(self, step: dict[str, Any]) -> thingspace_session.Response:
         headers = [
             (name, value.strip()) for name, _, value in (line.partition(":") for line in step.get("headers", []))
         ]
         response = self._session(step).request(step["method"], step["path"], data=step.get("body"), headers=headers)
         return response.raise_for_status() if step.get("check") else response
 
-    def do_soap(self, step: dict[str, Any]) -> tsm.Response:
+    def do_soap(self, step: dict[str, Any]) -> thingspace_session.Response:
         response = self._session(step).soap(step["service"], step["operation"], step["body"])
         return response.raise_for_status() if step.get("check") else response
 
@@ -174,7 +174,7 @@ class Run:
         return self._session(step).info()
 
     def do_check(self, step: dict[str, Any]) -> None:
-        tsm.check(step["http"], step["body"])
+        thingspace_session.check(step["http"], step["body"])
 
     def do_unblock(self, step: dict[str, Any]) -> None:
-        tsm.unblock(load_env=False, **self._login_options(step))
+        thingspace_session.unblock(load_env=False, **self._login_options(step))

@@ -13,13 +13,13 @@ from typing import Any, Optional, get_type_hints
 
 import pytest
 
-import tsm
+import thingspace_session
 from sandbox import ACCOUNTS, DEVICES, REPOSITORY, Sandbox
 
 SOAP_BODY = '<v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"><v2:Input/></v2:GetDeviceList>'
 
 
-def test_a_session_asks_with_both_tokens(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_session_asks_with_both_tokens(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     response = session.post(DEVICES, json={"accountName": "0000123456-00001", "note": "ümlaut"})
     assert response.status_code == 200
     assert response.ok
@@ -32,35 +32,35 @@ def test_a_session_asks_with_both_tokens(session: tsm.Session, sandbox: Sandbox)
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
-def test_each_verb_sends_its_method(session: tsm.Session, sandbox: Sandbox, method: str) -> None:
+def test_each_verb_sends_its_method(session: thingspace_session.Session, sandbox: Sandbox, method: str) -> None:
     getattr(session, method)(ACCOUNTS)
     assert sandbox.control("GET", "/log")[-1]["method"] == method.upper()
 
 
-def test_data_goes_as_it_is(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_data_goes_as_it_is(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     for data in (b"{}", bytearray(b"{}"), memoryview(b"{}"), "{}"):
         assert session.post(DEVICES, data=data).ok
     assert [line["body_bytes"] for line in sandbox.log("api")] == [2, 2, 2, 2]
 
 
-def test_json_is_compact_utf8(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_json_is_compact_utf8(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     assert session.post(DEVICES, json={"a": ["ü", 1]}).ok
     assert sandbox.log("api")[-1]["body_bytes"] == len('{"a":["ü",1]}'.encode())
 
 
-def test_headers_go_along(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_headers_go_along(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     session.get(ACCOUNTS, headers={"X-One": "1"})
     assert sandbox.log("api")[-1]["headers"]["x-one"] == "1"
     session.get(ACCOUNTS, headers=[("X-One", "1"), ("X-Two", "zwei")])
     assert sandbox.log("api")[-1]["headers"]["x-two"] == "zwei"
 
 
-def test_a_response_is_complete_after_its_session_is_closed(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_a_response_is_complete_after_its_session_is_closed(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     sandbox.fault(
         "api", "answer", status=200, body='{"name": "Ü"}',
         headers=[["Content-Type", "application/json"], ["X-Many", "a"], ["X-Many", "b"]],
     )  # fmt: skip
-    with tsm.login(**options) as session:
+    with thingspace_session.login(**options) as session:
         response = session.get(ACCOUNTS)
     assert response.headers["content-TYPE"] == "application/json"
     assert "X-MANY" in response.headers
@@ -85,7 +85,7 @@ def test_a_response_is_complete_after_its_session_is_closed(options: tsm.Options
     assert repr(response) == "<Response [200]>"
 
 
-def test_text_follows_the_charset(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_text_follows_the_charset(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     for charset in ("text/plain; charset=nonsense", "text/plain", 'text/plain; Charset="UTF-8"'):
         sandbox.fault("api", "answer", status=200, body="Ü", headers=[["Content-Type", charset]])
         assert session.get(ACCOUNTS).text == "Ü"
@@ -94,7 +94,7 @@ def test_text_follows_the_charset(session: tsm.Session, sandbox: Sandbox) -> Non
 
 
 @pytest.mark.parametrize("charset", ["idna", "undefined", "hex", "ü", "a b", "''"])
-def test_a_charset_that_is_none_is_utf8(session: tsm.Session, sandbox: Sandbox, charset: str) -> None:
+def test_a_charset_that_is_none_is_utf8(session: thingspace_session.Session, sandbox: Sandbox, charset: str) -> None:
     content_type = f"text/plain; charset={charset}"
     sandbox.fault("api", "answer", status=200, body="Ü", headers=[["Content-Type", content_type]])
     assert session.get(ACCOUNTS).text == "Ü"
@@ -103,27 +103,27 @@ def test_a_charset_that_is_none_is_utf8(session: tsm.Session, sandbox: Sandbox, 
 def test_text_never_raises() -> None:
     for charset in {*encodings.aliases.aliases.values(), "punycode"}:
         header = f"Content-Type\0text/plain; charset={charset}\0".encode()
-        assert isinstance(tsm.Response(200, header, b"a\xff\0\xd8", None).text, str)
+        assert isinstance(thingspace_session.Response(200, header, b"a\xff\0\xd8", None).text, str)
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))])
-def test_a_response_can_be_copied_and_cross_processes(session: tsm.Session, sandbox: Sandbox, copied: Any) -> None:
+def test_a_response_can_be_copied_and_cross_processes(session: thingspace_session.Session, sandbox: Sandbox, copied: Any) -> None:
     good = session.get(ACCOUNTS)
     again = copied(good)
     assert (again.status_code, again.content, again.headers) == (200, good.content, good.headers)
     assert copied(good).headers == good.headers  # read by now
     assert again.raise_for_status() is again
     sandbox.fault("api", "status", status=429, retry_after=7)
-    with pytest.raises(tsm.RateLimited) as caught:
+    with pytest.raises(thingspace_session.RateLimited) as caught:
         copied(session.get(ACCOUNTS)).raise_for_status()
     assert caught.value.retry_after == 7.0
 
 
-def test_each_error_of_a_response_is_its_own(session: tsm.Session) -> None:
+def test_each_error_of_a_response_is_its_own(session: thingspace_session.Session) -> None:
     response = session.get("/m2m/v1/accounts/none-of-mine")
     errors = []
     for _ in range(2):
-        with pytest.raises(tsm.PlatformError) as caught:
+        with pytest.raises(thingspace_session.PlatformError) as caught:
             response.raise_for_status()
         errors.append(caught.value)
     assert errors[0] is not errors[1]
@@ -142,29 +142,29 @@ def test_each_error_of_a_response_is_its_own(session: tsm.Session) -> None:
         ("/a", {"ü b": "%41"}, "/a?%C3%BC%20b=%2541"),
     ],
 )
-def test_params_become_the_query(session: tsm.Session, sandbox: Sandbox, path: str, params: Any, sent: str) -> None:
+def test_params_become_the_query(session: thingspace_session.Session, sandbox: Sandbox, path: str, params: Any, sent: str) -> None:
     for method in (session.get, session.post, session.put, session.delete):
         method(path, params=params)
         line = sandbox.control("GET", "/log")[-1]
         assert line["path"].endswith(sent)
 
 
-def test_an_answer_that_is_no_json_is_a_value_error(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_an_answer_that_is_no_json_is_a_value_error(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "html")
     with pytest.raises(ValueError):
         session.get(ACCOUNTS).json()
 
 
-def test_a_bad_answer_is_an_answer_until_asked(session: tsm.Session) -> None:
+def test_a_bad_answer_is_an_answer_until_asked(session: thingspace_session.Session) -> None:
     response = session.get("/m2m/v1/accounts/none-of-mine")
     assert not response.ok
-    with pytest.raises(tsm.PlatformError) as caught:
+    with pytest.raises(thingspace_session.PlatformError) as caught:
         response.raise_for_status()
     assert caught.value.code
     assert caught.value.http_status == response.status_code
 
 
-def test_an_expired_token_is_renewed_once(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_an_expired_token_is_renewed_once(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     before = session.token
     sandbox.expire()
     assert session.get(ACCOUNTS).ok
@@ -174,12 +174,12 @@ def test_an_expired_token_is_renewed_once(session: tsm.Session, sandbox: Sandbox
     assert session.info()["logins"] == 2
 
 
-def test_the_documented_pattern_by_hand(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_the_documented_pattern_by_hand(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["auto_relogin"] = False
-    with tsm.login(**options) as session:
+    with thingspace_session.login(**options) as session:
         before = session.token
         sandbox.expire()
-        with pytest.raises(tsm.SessionTokenExpired) as caught:
+        with pytest.raises(thingspace_session.SessionTokenExpired) as caught:
             session.get(ACCOUNTS)
         assert caught.value.token == before
         assert "SessionToken.Expired" in caught.value.code
@@ -190,7 +190,7 @@ def test_the_documented_pattern_by_hand(options: tsm.Options, sandbox: Sandbox) 
         assert sandbox.counters()["login"] == 2
 
 
-def test_api_token_is_renewed(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_api_token_is_renewed(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.expire("api_token")
     assert session.get(ACCOUNTS).ok
     assert sandbox.counters()["oauth"] == 2
@@ -198,10 +198,10 @@ def test_api_token_is_renewed(session: tsm.Session, sandbox: Sandbox) -> None:
     assert sandbox.counters()["oauth"] == 2
 
 
-def test_logout_and_back(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_logout_and_back(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     session.logout()
     for act in (session.logout, lambda: session.token, lambda: session.get(ACCOUNTS)):
-        with pytest.raises(tsm.NotLoggedIn, match=r"Session\.relogin"):
+        with pytest.raises(thingspace_session.NotLoggedIn, match=r"Session\.relogin"):
             act()
     session.relogin()
     assert session.get(ACCOUNTS).ok
@@ -209,8 +209,8 @@ def test_logout_and_back(session: tsm.Session, sandbox: Sandbox) -> None:
     assert (counters["login"], counters["logout"]) == (2, 1)
 
 
-def test_closing_sends_nothing(options: tsm.Options, sandbox: Sandbox) -> None:
-    session = tsm.login(**options)
+def test_closing_sends_nothing(options: thingspace_session.Options, sandbox: Sandbox) -> None:
+    session = thingspace_session.login(**options)
     with session as same:
         assert same is session
         assert sandbox.base_url in repr(session)
@@ -219,8 +219,8 @@ def test_closing_sends_nothing(options: tsm.Options, sandbox: Sandbox) -> None:
     assert sandbox.counters()["logout"] == 0
 
 
-def test_a_closed_session_says_so(options: tsm.Options) -> None:
-    session = tsm.login(**options)
+def test_a_closed_session_says_so(options: thingspace_session.Options) -> None:
+    session = thingspace_session.login(**options)
     session.close()
     uses: list[Any] = [
         lambda: session.token,
@@ -235,11 +235,11 @@ def test_a_closed_session_says_so(options: tsm.Options) -> None:
         session.cancel,
     ]
     for use in uses:
-        with pytest.raises(tsm.SessionClosed, match="closed"):
+        with pytest.raises(thingspace_session.SessionClosed, match="closed"):
             use()
 
 
-def test_info_holds_no_secret(session: tsm.Session) -> None:
+def test_info_holds_no_secret(session: thingspace_session.Session) -> None:
     info = session.info()
     assert info["store"]
     text = json.dumps(info)
@@ -248,18 +248,18 @@ def test_info_holds_no_secret(session: tsm.Session) -> None:
         assert secret not in repr(session)
 
 
-def test_soap(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_soap(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["protocol"] = "soap"
-    with tsm.login(**options) as session:
+    with thingspace_session.login(**options) as session:
         sandbox.expire()
         response = session.soap("DeviceService", "GetDeviceList", SOAP_BODY)
         assert b"GetDeviceListResponse" in response.content
         assert session.soap("DeviceService", "GetDeviceList", SOAP_BODY.encode(), timeout=30).ok
-        with pytest.raises(tsm.PlatformError) as caught:
+        with pytest.raises(thingspace_session.PlatformError) as caught:
             session.soap("DeviceService", "NoSuchOperation", "<a xmlns='b'/>").raise_for_status()
         assert "ActionNotSupported" in caught.value.code
         for call in (lambda: session.get(ACCOUNTS), lambda: session.api_token, session.renew_api_token):
-            with pytest.raises(tsm.InvalidArgument):
+            with pytest.raises(thingspace_session.InvalidArgument):
                 call()
         assert session.base_url == sandbox.soap_url
         assert sandbox.soap_url in repr(session)
@@ -267,75 +267,75 @@ def test_soap(options: tsm.Options, sandbox: Sandbox) -> None:
     assert (counters["soap_login"], counters["soap_call_expired"]) == (2, 1)
 
 
-def test_soap_by_hand(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_soap_by_hand(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["protocol"], options["auto_relogin"] = "soap", False
-    with tsm.login(**options) as session:
+    with thingspace_session.login(**options) as session:
         sandbox.expire()
-        with pytest.raises(tsm.SessionTokenExpired, match="Expired") as caught:
+        with pytest.raises(thingspace_session.SessionTokenExpired, match="Expired") as caught:
             session.soap("DeviceService", "GetDeviceList", SOAP_BODY)
         session.relogin(caught.value.token)
         assert session.soap("DeviceService", "GetDeviceList", SOAP_BODY).ok
 
 
 def test_the_environment_fills_in_and_the_hand_wins(
-    options: tsm.Options, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    options: thingspace_session.Options, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in options.items():
         monkeypatch.setenv(f"TSM_{name.upper()}", str(value))
     monkeypatch.setenv("TSM_USERNAME", "somebody-else")
-    with tsm.login(username="zbeeblebrox", password=None) as session:
+    with thingspace_session.login(username="zbeeblebrox", password=None) as session:
         assert session.base_url == sandbox.base_url
         assert session.get(ACCOUNTS).ok
-    with pytest.raises(tsm.InvalidArgument, match="username"):
-        tsm.login(load_env=False)
+    with pytest.raises(thingspace_session.InvalidArgument, match="username"):
+        thingspace_session.login(load_env=False)
     monkeypatch.setenv("TSM_TIMEOUT_MS", "abc")
-    with pytest.raises(tsm.InvalidArgument, match="TSM_TIMEOUT_MS"):
-        tsm.login(username="zbeeblebrox")
-    tsm.login(username="zbeeblebrox", timeout_ms=5000).close()
+    with pytest.raises(thingspace_session.InvalidArgument, match="TSM_TIMEOUT_MS"):
+        thingspace_session.login(username="zbeeblebrox")
+    thingspace_session.login(username="zbeeblebrox", timeout_ms=5000).close()
 
 
-def test_a_wrong_password_is_sent_once_and_unblock_forgets(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_a_wrong_password_is_sent_once_and_unblock_forgets(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["password"] = "wrong"
-    with pytest.raises(tsm.CredentialsRejected) as rejected:
-        tsm.login(**options)
+    with pytest.raises(thingspace_session.CredentialsRejected) as rejected:
+        thingspace_session.login(**options)
     assert rejected.value.http_status == 400
     for _ in range(3):
-        with pytest.raises(tsm.LoginBlocked, match=r"tsm\.unblock"):
-            tsm.login(**options)
+        with pytest.raises(thingspace_session.LoginBlocked, match=r"thingspace_session\.unblock"):
+            thingspace_session.login(**options)
     assert sandbox.counters()["login"] == 1
-    tsm.unblock(**options)
-    with pytest.raises(tsm.CredentialsRejected):
-        tsm.login(**options)
+    thingspace_session.unblock(**options)
+    with pytest.raises(thingspace_session.CredentialsRejected):
+        thingspace_session.login(**options)
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_file_store_shares_its_token(options: tsm.Options, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_file_store_shares_its_token(options: thingspace_session.Options, sandbox: Sandbox, tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     options["store"], options["share_token"] = f"file:{tmp_path}", True
-    with tsm.login(**options) as first, tsm.login(**options) as second:
+    with thingspace_session.login(**options) as first, thingspace_session.login(**options) as second:
         assert first.token == second.token
     assert sandbox.counters()["login"] == 1
 
 
-def test_tls_is_verified(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_tls_is_verified(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["base_url"], options["ca_file"] = sandbox.tls_base_url, Path(sandbox.ca_file)
-    with tsm.login(**options) as session:
+    with thingspace_session.login(**options) as session:
         assert session.get(ACCOUNTS).ok
     options["base_url"], options["realm"] = sandbox.bad_tls_base_url, uuid.uuid4().hex
-    with pytest.raises(tsm.TLSError):
-        tsm.login(**options)
+    with pytest.raises(thingspace_session.TLSError):
+        thingspace_session.login(**options)
 
 
 def test_versions() -> None:
-    assert tsm.version == tsm.__version__
+    assert thingspace_session.version == thingspace_session.__version__
 
 
 def test_the_options_are_those_of_the_header() -> None:
     header = (REPOSITORY / "include" / "tsm.h").read_text().split(" * OPTIONS\n")[1].split(" */")[0]
     names = set(re.findall(r"^ \*   (\w+)  ", header, re.MULTILINE))
-    assert names == set(tsm.Options.__annotations__)
-    hints = get_type_hints(tsm.Options)
-    assert {name for name, hint in hints.items() if hint == Optional[bool]} == tsm._session._BOOLEANS
-    assert {name for name, hint in hints.items() if hint == Optional[int]} == tsm._session._NUMBERS
+    assert names == set(thingspace_session.Options.__annotations__)
+    hints = get_type_hints(thingspace_session.Options)
+    assert {name for name, hint in hints.items() if hint == Optional[bool]} == thingspace_session._session._BOOLEANS
+    assert {name for name, hint in hints.items() if hint == Optional[int]} == thingspace_session._session._NUMBERS
     readme = (REPOSITORY / "bindings" / "python" / "README.md").read_text()
     assert all(f"`{name}`" in readme for name in names)

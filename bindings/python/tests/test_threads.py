@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import pytest
 
-import tsm
+import thingspace_session
 from sandbox import ACCOUNTS, DEVICES, Sandbox
 
 THREADS = 64
@@ -26,7 +26,7 @@ def running(function: Callable[[], Any]) -> Iterator[Future[Any]]:
         future.exception(timeout=60)
 
 
-def test_a_storm_meets_one_expiry_with_one_login(session: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_storm_meets_one_expiry_with_one_login(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.expire()
     ready = threading.Barrier(THREADS)
 
@@ -40,9 +40,9 @@ def test_a_storm_meets_one_expiry_with_one_login(session: tsm.Session, sandbox: 
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_storm_by_hand(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_a_storm_by_hand(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["auto_relogin"] = False
-    with tsm.login(**options) as session:
+    with thingspace_session.login(**options) as session:
         expired = session.token
         ready = threading.Barrier(THREADS)
 
@@ -57,22 +57,22 @@ def test_a_storm_by_hand(options: tsm.Options, sandbox: Sandbox) -> None:
     assert sandbox.counters()["login"] == 2
 
 
-def test_threads_share_a_failure(options: tsm.Options, wait_for_waiters: Callable[[int], None]) -> None:
+def test_threads_share_a_failure(options: thingspace_session.Options, wait_for_waiters: Callable[[int], None]) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         with Sandbox() as platform:
             options.update({"base_url": platform.base_url, "timeout_ms": 86_400_000})
-            session = tsm.login(**options)
+            session = thingspace_session.login(**options)
             expired = session.token
             platform.fault("login", "hold")
             outcomes = [pool.submit(session.relogin, expired) for _ in range(THREADS)]
             wait_for_waiters(THREADS)
         # The platform is gone, and the login that all wait for with it.
         for outcome in outcomes:
-            assert isinstance(outcome.exception(timeout=60), tsm.NetworkError)
+            assert isinstance(outcome.exception(timeout=60), thingspace_session.NetworkError)
     assert session.info()["login_failures"] == 1
 
 
-def test_threads_read_tokens_and_headers_unharmed(session: tsm.Session) -> None:
+def test_threads_read_tokens_and_headers_unharmed(session: thingspace_session.Session) -> None:
     token = session.token
     response = session.post(DEVICES, json={})
 
@@ -83,66 +83,66 @@ def test_threads_read_tokens_and_headers_unharmed(session: tsm.Session) -> None:
         assert all(future.result(60) for future in [pool.submit(read) for _ in range(8)])
 
 
-def test_closing_ends_a_call(patient: tsm.Session, sandbox: Sandbox) -> None:
+def test_closing_ends_a_call(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "hold")
     with running(lambda: patient.get(ACCOUNTS)) as outcome:
         sandbox.wait_until_arrived("api")
         patient.close()
-    assert isinstance(outcome.exception(), tsm.SessionClosed)
+    assert isinstance(outcome.exception(), thingspace_session.SessionClosed)
 
 
-def test_cancelling_a_session_is_final(patient: tsm.Session, sandbox: Sandbox) -> None:
+def test_cancelling_a_session_is_final(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "hold")
     with running(lambda: patient.get(ACCOUNTS)) as outcome:
         sandbox.wait_until_arrived("api")
         patient.cancel()
-    assert isinstance(outcome.exception(), tsm.Cancelled)
-    with pytest.raises(tsm.Cancelled):
+    assert isinstance(outcome.exception(), thingspace_session.Cancelled)
+    with pytest.raises(thingspace_session.Cancelled):
         patient.get(ACCOUNTS)
 
 
-def test_a_cancellation_ends_its_calls_and_no_others(patient: tsm.Session, sandbox: Sandbox) -> None:
+def test_a_cancellation_ends_its_calls_and_no_others(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "hold")
-    cancel = tsm.Cancellation()
+    cancel = thingspace_session.Cancellation()
     with running(lambda: patient.get(ACCOUNTS, cancel=cancel, timeout=3600)) as outcome:
         sandbox.wait_until_arrived("api")
         assert not cancel.cancelled
         cancel.cancel()
     assert cancel.cancelled
-    assert isinstance(outcome.exception(), tsm.Cancelled)
+    assert isinstance(outcome.exception(), thingspace_session.Cancelled)
     for call in (lambda: patient.get(ACCOUNTS, cancel=cancel), lambda: patient.relogin(cancel=cancel)):
-        with pytest.raises(tsm.Cancelled):
+        with pytest.raises(thingspace_session.Cancelled):
             call()
     assert patient.get(ACCOUNTS).ok
 
 
-def test_a_login_can_be_cancelled(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_a_login_can_be_cancelled(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     sandbox.fault("login", "hold")
-    cancel = tsm.Cancellation()
-    with running(lambda: tsm.login(cancel=cancel, **options)) as outcome:
+    cancel = thingspace_session.Cancellation()
+    with running(lambda: thingspace_session.login(cancel=cancel, **options)) as outcome:
         sandbox.wait_until_arrived("login")
         cancel.cancel()
-    assert isinstance(outcome.exception(), tsm.Cancelled)
+    assert isinstance(outcome.exception(), thingspace_session.Cancelled)
 
 
 def test_a_cancelled_waiter_leaves_the_login_to_others(
-    patient: tsm.Session, sandbox: Sandbox, wait_for_waiters: Callable[[int], None]
+    patient: thingspace_session.Session, sandbox: Sandbox, wait_for_waiters: Callable[[int], None]
 ) -> None:
     sandbox.fault("login", "hold")
     expired = patient.token
-    cancel = tsm.Cancellation()
+    cancel = thingspace_session.Cancellation()
     with running(lambda: patient.relogin(expired)) as login:
         sandbox.wait_until_arrived("login", 2)
         with running(lambda: patient.relogin(expired, cancel=cancel)) as waiter:
             wait_for_waiters(2)
             cancel.cancel()
-        assert isinstance(waiter.exception(), tsm.Cancelled)
+        assert isinstance(waiter.exception(), thingspace_session.Cancelled)
         sandbox.control("DELETE", "/faults")
     assert login.exception() is None
     assert patient.token != expired
 
 
-def test_the_gil_is_free_while_a_call_waits(patient: tsm.Session, sandbox: Sandbox) -> None:
+def test_the_gil_is_free_while_a_call_waits(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
     sandbox.fault("api", "hold")
     with running(lambda: patient.get(ACCOUNTS)) as outcome:
         sandbox.wait_until_arrived("api")  # runs Python meanwhile
@@ -151,16 +151,16 @@ def test_the_gil_is_free_while_a_call_waits(patient: tsm.Session, sandbox: Sandb
     assert outcome.result().ok
 
 
-def test_garbage_is_collected_during_calls(options: tsm.Options, sandbox: Sandbox) -> None:
+def test_garbage_is_collected_during_calls(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     sandbox.fault("api", "hold")
 
     def forgotten() -> None:
-        cycle: list[Any] = [tsm.login(**options)]
+        cycle: list[Any] = [thingspace_session.login(**options)]
         cycle.append(cycle)
 
     def ask() -> int:
         # The session is referred to by nothing but its own running call.
-        return tsm.login(**options).get(ACCOUNTS).status_code
+        return thingspace_session.login(**options).get(ACCOUNTS).status_code
 
     with running(ask) as outcome:
         sandbox.wait_until_arrived("api")

@@ -33,18 +33,18 @@ def test_a_wheel_works_in_a_fresh_environment(tmp_path: Path, sandbox: Sandbox) 
     assert wheel.name.endswith(f"-py3-none-{platform}.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert f"tsm/{Path(os.environ['TSM_LIBRARY']).name}" in names
-    assert "tsm/py.typed" in names
-    assert not [name for name in names if not name.startswith(("tsm/", "tsm-"))]
+    assert f"thingspace_session/{Path(os.environ['TSM_LIBRARY']).name}" in names
+    assert "thingspace_session/py.typed" in names
+    assert not [name for name in names if not name.startswith(("thingspace_session/", "thingspace_session-"))]
 
     venv.create(tmp_path / "venv", with_pip=True)
     python = str(tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
     install = [python, "-m", "pip", "install", "--no-index", "--no-deps", str(wheel)]
     subprocess.run(install, env=clean_environment(), check=True, capture_output=True, timeout=300)
     script = f"""
-import tsm
-assert "site-packages" in tsm._library.PATH, tsm._library.PATH
-with tsm.login(base_url={sandbox.base_url!r}, username="zbeeblebrox", password="IMgr8", app_key="key",
+import thingspace_session
+assert "site-packages" in thingspace_session._library.PATH, thingspace_session._library.PATH
+with thingspace_session.login(base_url={sandbox.base_url!r}, username="zbeeblebrox", password="IMgr8", app_key="key",
         app_secret="secret", store="memory:") as session:
     print(session.get({ACCOUNTS!r}).status_code)
 """
@@ -67,5 +67,5 @@ def test_a_wheel_without_a_library_is_refused(tmp_path: Path) -> None:
 def test_the_version_is_the_crates() -> None:
     crate = (REPOSITORY / "Cargo.toml").read_text().split("[package]")[1]
     (version,) = [line.split('"')[1] for line in crate.splitlines() if line.startswith("version = ")]
-    for file, name in (("pyproject.toml", "version"), ("src/tsm/__init__.py", "__version__")):
+    for file, name in (("pyproject.toml", "version"), ("src/thingspace_session/__init__.py", "__version__")):
         assert f'\n{name} = "{version}"\n' in (PROJECT / file).read_text()

@@ -1,4 +1,5 @@
-//! An answer before it is written: a status, headers, and a body that is owned, shared or never held in memory at all.
+//! An answer before it is written: a status, headers, and a body that is owned, shared or never
+//! held in memory at all.
 
 use std::io::Write;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! One connection: reads requests one after the other, hands each to the handler and writes what it answers. An ordinary request
-//! costs one read and one write.
+//! One connection: reads requests one after the other, hands each to the handler and writes what it
+//! answers. An ordinary request costs one read and one write.
 
 use std::io::{self, IoSlice, Write};
 
@@ -294,7 +294,8 @@ impl<T: Transport> Wire<T> {
     }
 }
 
-/// What a JSON object of that length starts and ends with; between them comes filler. At least 2 bytes.
+/// What a JSON object of that length starts and ends with; between them comes filler. At least 2
+/// bytes.
 fn padding_ends(length: u64) -> (&'static str, &'static str) {
     if length < 14 {
         ("{", "}")

@@ -1,4 +1,5 @@
-//! HTTP/1.1, the server's half: requests are read whole, answers are written with one call. Kept apart from what is served.
+//! HTTP/1.1, the server's half: requests are read whole, answers are written with one call. Kept
+//! apart from what is served.
 
 mod answer;
 mod chunked;

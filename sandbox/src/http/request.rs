@@ -16,7 +16,8 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// The path alone: without a query, and without the origin that a client puts before it when it takes us for a proxy.
+    /// The path alone: without a query, and without the origin that a client puts before it when it
+    /// takes us for a proxy.
     pub fn path(&self) -> &'a str {
         let target = match self.target.split_once("://") {
             Some((_, rest)) if !self.target.starts_with('/') => {

@@ -1,5 +1,5 @@
-//! Reads a request's envelope: by namespace and local name, never by prefix, and minding the order as the platform's reader does. An
-//! error says what is wrong with the envelope.
+//! Reads a request's envelope: by namespace and local name, never by prefix, and minding the order
+//! as the platform's reader does. An error says what is wrong with the envelope.
 
 use roxmltree::{Document, Node};
 

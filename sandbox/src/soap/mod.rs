@@ -1,5 +1,6 @@
-//! The SOAP services: LogIn and LogOut of SessionService, GetDeviceList and GetDeviceInformation of DeviceService. They want SOAP 1.1
-//! as documented: `text/xml`, the right action, the right namespaces, and elements in their order.
+//! The SOAP services: LogIn and LogOut of SessionService, GetDeviceList and GetDeviceInformation of
+//! DeviceService. They want SOAP 1.1 as documented: `text/xml`, the right action, the right
+//! namespaces, and elements in their order.
 
 mod envelope;
 mod operation;

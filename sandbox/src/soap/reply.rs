@@ -1,4 +1,5 @@
-//! Writes envelopes: with the prefixes and the layout of the documented example, or with other prefixes and the same names.
+//! Writes envelopes: with the prefixes and the layout of the documented example, or with other
+//! prefixes and the same names.
 
 use std::fmt::Write;
 

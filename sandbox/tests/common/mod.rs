@@ -1,5 +1,5 @@
-//! A plain HTTP client over a socket, and short words for what most tests do. Reads time out after a while, so that a broken sandbox
-//! fails a test and does not hang it.
+//! A plain HTTP client over a socket, and short words for what most tests do. Reads time out after
+//! a while, so that a broken sandbox fails a test and does not hang it.
 #![allow(dead_code)]
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tsm_sandbox::{Options, Sandbox};
+use thingspace_sandbox::{Options, Sandbox};
 
 pub const BEARER: (&str, &str) = ("Authorization", "Bearer static-test-token");
 pub const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");

@@ -3,7 +3,7 @@
 
 using System;
 using System.Runtime.InteropServices;
-using Tsm;
+using ThingSpace;
 
 #if NET
 if (args is ["--resolver", { } library])

@@ -3,7 +3,7 @@
 using System;
 using System.IO;
 
-namespace Tsm.Tests;
+namespace ThingSpace.Tests;
 
 internal static class Repository
 {
@@ -24,14 +24,14 @@ internal static class Repository
 
             foreach (string profile in new[] { "release", "debug" })
             {
-                string built = Path.Combine(Root, "target", profile, "tsm-sandbox");
+                string built = Path.Combine(Root, "target", profile, "thingspace-sandbox");
                 if (File.Exists(built))
                 {
                     return built;
                 }
             }
 
-            throw new FileNotFoundException("There is no sandbox: build it (cargo build -p tsm-sandbox) or let TSM_SANDBOX name it.");
+            throw new FileNotFoundException("There is no sandbox: build it (cargo build -p thingspace-sandbox) or let TSM_SANDBOX name it.");
         }
     }
 
@@ -40,7 +40,7 @@ internal static class Repository
     {
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("TSM_LIBRARY")))
         {
-            Environment.SetEnvironmentVariable("TSM_LIBRARY", Path.Combine(Root, "target", "release", "libtsm.so"));
+            Environment.SetEnvironmentVariable("TSM_LIBRARY", Path.Combine(Root, "target", "release", "libthingspace_session.so"));
         }
     }
 

@@ -9,7 +9,7 @@ using System.Text.Json.Nodes;
 using System.Threading;
 using System.Threading.Tasks;
 
-namespace Tsm.Tests;
+namespace ThingSpace.Tests;
 
 internal sealed class Sandbox : IDisposable
 {

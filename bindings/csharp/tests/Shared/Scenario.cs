@@ -8,14 +8,14 @@ using System.Linq;
 using System.Text.Json.Nodes;
 using System.Threading.Tasks;
 
-namespace Tsm.Tests;
+namespace ThingSpace.Tests;
 
 internal sealed class Scenario : IDisposable
 {
     private readonly JsonNode _scenario;
     private readonly bool _isAsync;
     private readonly Sandbox _sandbox = Sandbox.Start();
-    private readonly string _temp = Path.Combine(Path.GetTempPath(), "tsm-scenario-" + Guid.NewGuid().ToString("N"));
+    private readonly string _temp = Path.Combine(Path.GetTempPath(), "thingspace-scenario-" + Guid.NewGuid().ToString("N"));
     private readonly Dictionary<string, Session> _sessions = [];
     private readonly Dictionary<string, string> _tokens = [];
     private string? _refused;

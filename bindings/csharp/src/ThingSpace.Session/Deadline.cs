@@ -1,0 +1,24 @@
+using System;
+using System.Diagnostics;
+using System.Threading;
+
+namespace ThingSpace;
+
+/// <summary>When a call must be over, counted from when it was asked for and not from when a thread is free for it.</summary>
+internal readonly struct Deadline(TimeSpan timeout)
+{
+    private readonly long _asked = Stopwatch.GetTimestamp();
+
+    internal TimeSpan Remaining
+    {
+        get
+        {
+            double waited = (double)(Stopwatch.GetTimestamp() - _asked) / Stopwatch.Frequency;
+            TimeSpan left = timeout - TimeSpan.FromSeconds(waited);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>The same as the framework's waits take it: they know no more than 24 days, and for ever.</summary>
+    internal TimeSpan LongestWait => Remaining.TotalMilliseconds <= int.MaxValue ? Remaining : Timeout.InfiniteTimeSpan;
+}

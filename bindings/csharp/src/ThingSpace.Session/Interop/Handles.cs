@@ -1,0 +1,110 @@
+// The native objects that outlive one method. SafeHandle frees each once, whatever is disposed, collected or racing. A session's calls do
+// not count references to it: its handle is a number that the library checks, and one that was freed is an error and nothing worse. They
+// only keep the session from being collected, by using it after the call. Responses and errors live within one method and are freed in its
+// finally.
+
+using System;
+using System.Runtime.InteropServices;
+using System.Threading;
+
+namespace ThingSpace.Interop;
+
+/// <summary>A <c>tsm_config</c>.</summary>
+internal sealed class ConfigHandle : SafeHandle
+{
+    public ConfigHandle()
+        : base(default, ownsHandle: true)
+    {
+    }
+
+    public override bool IsInvalid => handle == default;
+
+    /// <summary>Forgets what the lockout guard counted for this config's user.</summary>
+    internal void Unblock()
+    {
+        int status = NativeMethods.tsm_unblock(this, out nint error);
+        if (status != 0)
+        {
+            throw NativeError.Take(status, error);
+        }
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        NativeMethods.tsm_config_free(handle);
+        return true;
+    }
+}
+
+/// <summary>A <c>tsm_session</c>, with the log callback it may still call.</summary>
+internal sealed class SessionHandle : SafeHandle
+{
+    private LogSink? _log;
+
+    public SessionHandle()
+        : base(default, ownsHandle: true)
+    {
+    }
+
+    public override bool IsInvalid => handle == default;
+
+    /// <summary>Hands over the log callback, to be forgotten once the session is freed.</summary>
+    internal void Own(LogSink? log) => _log = log;
+
+    /// <summary>The handle for a call. Who calls with it keeps the session alive until the call is over.</summary>
+    internal nint Number => handle;
+
+    protected override bool ReleaseHandle()
+    {
+        NativeMethods.tsm_free(handle);
+        _log?.Dispose();
+        return true;
+    }
+}
+
+/// <summary>A <c>tsm_call</c>: the deadline and cancellation of one call. Default is NULL: the session's deadline, no cancellation.</summary>
+internal readonly struct NativeCall : IDisposable
+{
+    private static readonly Action<object?> s_cancel = static call => _ = NativeMethods.tsm_call_cancel((nint)call!);
+
+    private readonly CancellationTokenRegistration _registration;
+
+    /// <param name="timeoutMs">Negative: when the session says.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    internal NativeCall(long timeoutMs, CancellationToken cancellationToken)
+    {
+        if (timeoutMs < 0 && !cancellationToken.CanBeCanceled)
+        {
+            return;
+        }
+
+        Handle = NativeMethods.tsm_call_new();
+        if (Handle == 0)
+        {
+            throw new InvalidOperationException("The native library could not make another call object: too many are in use.");
+        }
+
+        if (timeoutMs >= 0)
+        {
+            _ = NativeMethods.tsm_call_set_timeout(Handle, (ulong)timeoutMs);
+        }
+
+        if (cancellationToken.CanBeCanceled)
+        {
+#if NET8_0_OR_GREATER
+            _registration = cancellationToken.UnsafeRegister(s_cancel, Handle);
+#else
+            _registration = cancellationToken.Register(s_cancel, Handle, useSynchronizationContext: false);
+#endif
+        }
+    }
+
+    internal nint Handle { get; }
+
+    /// <summary>A cancellation that comes after this meets a handle that the library no longer knows.</summary>
+    public void Dispose()
+    {
+        _registration.Dispose();
+        NativeMethods.tsm_call_free(Handle);
+    }
+}

@@ -1,0 +1,118 @@
+// Turns what a native call says into the exception that a .NET program expects.
+
+using System;
+using System.Threading;
+
+namespace ThingSpace.Interop;
+
+internal static unsafe class NativeError
+{
+    internal const int TokenMax = 128;
+    internal const int ApiTokenMax = 4096;
+    internal const int InfoMax = 4096;
+
+    /// <summary>What messages call by a name that it does not have here.</summary>
+    private static readonly (string Native, string Here)[] s_names =
+    [
+        ("tsm_relogin", "Session.Relogin"),
+        ("tsm_unblock", "Session.Unblock"),
+        ("connect_timeout_ms", nameof(SessionOptions.ConnectTimeout)),
+        ("timeout_ms", nameof(SessionOptions.Timeout)),
+        ("max_login_failures", nameof(SessionOptions.MaxLoginFailures)),
+        ("max_response_bytes", nameof(SessionOptions.MaxResponseBytes)),
+        ("api_token", nameof(SessionOptions.ApiToken)),
+        ("app_key", nameof(SessionOptions.AppKey)),
+        ("app_secret", nameof(SessionOptions.AppSecret)),
+    ];
+
+    /// <summary>Reads and frees a native error. Gives the exception; the caller throws it.</summary>
+    internal static Exception Take(int status, nint error, Session? session = null, CancellationToken cancellationToken = default)
+    {
+        ThingSpaceException problem = Read(status, error);
+        switch ((TsmStatus)status)
+        {
+            case TsmStatus.InvalidArgument:
+                return new ArgumentException(problem.Message);
+
+            case TsmStatus.InvalidHandle when session is not null:
+                return new ObjectDisposedException(nameof(Session));
+
+            case TsmStatus.Cancelled when cancellationToken.IsCancellationRequested:
+                return new OperationCanceledException(problem.Message, cancellationToken);
+
+            case TsmStatus.Cancelled when session is { IsDisposed: true }:
+                return new ObjectDisposedException(nameof(Session), "The session was disposed while the call was running.");
+
+            case TsmStatus.Cancelled:
+                return new OperationCanceledException(problem.Message);
+
+            default:
+                return problem;
+        }
+    }
+
+    /// <summary>What an answer means that another HTTP client got; null for a success.</summary>
+    internal static ThingSpaceException? Judge(int httpStatus, byte[]? body)
+    {
+        fixed (byte* start = body)
+        {
+            int status = NativeMethods.tsm_check(httpStatus, start, (nuint)(body?.Length ?? 0), out nint error);
+            return (TsmStatus)status switch
+            {
+                TsmStatus.Ok => null,
+                TsmStatus.InvalidArgument => throw Take(status, error),
+                _ => Read(status, error),
+            };
+        }
+    }
+
+    /// <summary>Reads and frees a native error.</summary>
+    internal static ThingSpaceException Read(int status, nint error)
+    {
+        try
+        {
+            string message = Utf8.Read(NativeMethods.tsm_error_message(error));
+            if (message.Length == 0)
+            {
+                message = Utf8.Read(NativeMethods.tsm_status_name(status));
+            }
+
+            // An error about an option keeps the library's name for it, by which SessionOptions.Other knows it.
+            if (status != (int)TsmStatus.InvalidArgument)
+            {
+                foreach ((string native, string here) in s_names)
+                {
+                    message = message.Replace(native, here);
+                }
+            }
+
+            int httpStatus = NativeMethods.tsm_error_http_status(error);
+            long retryAfterMs = NativeMethods.tsm_error_retry_after_ms(error);
+            return new ThingSpaceException(
+                (TsmStatus)status,
+                message,
+                Utf8.Read(NativeMethods.tsm_error_code(error)),
+                httpStatus == 0 ? null : httpStatus,
+                NativeMethods.tsm_error_retryable(error) != 0,
+                retryAfterMs < 0 ? null : TimeSpan.FromMilliseconds(retryAfterMs),
+                ReadToken(error),
+                status == (int)TsmStatus.Timeout ? new TimeoutException(message) : null);
+        }
+        finally
+        {
+            NativeMethods.tsm_error_free(error);
+        }
+    }
+
+    private static string? ReadToken(nint error)
+    {
+        byte* buffer = stackalloc byte[ApiTokenMax];
+        buffer[0] = 0;
+        if (NativeMethods.tsm_error_token(error, buffer, ApiTokenMax) != 0 || buffer[0] == 0)
+        {
+            return null;
+        }
+
+        return Utf8.Read(buffer);
+    }
+}

@@ -1,0 +1,214 @@
+// Reading twice what HTTP contents let one read once: whether a request's content can be sent again, and the beginning of an answer that
+// the caller still wants whole.
+
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
+using System.IO;
+using System.Net.Http;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace ThingSpace;
+
+internal static class Replay
+{
+    /// <summary>
+    /// Whether a content gives the same bytes each time. Must be asked before it is sent: a stream that was sent tells nothing any more.
+    /// Only of the framework's own classes it is known; one derived from them may do anything.
+    /// </summary>
+    internal static async Task<bool> IsPossible(HttpContent content, bool isAsync)
+    {
+        Type type = content.GetType();
+        if (type == typeof(StreamContent))
+        {
+            Stream stream = isAsync ? await content.ReadAsStreamAsync().ConfigureAwait(false) : ReadAsStream(content);
+            return stream.CanSeek;
+        }
+
+        if (type == typeof(MultipartContent) || type == typeof(MultipartFormDataContent))
+        {
+            foreach (HttpContent part in (MultipartContent)content)
+            {
+                if (!await IsPossible(part, isAsync).ConfigureAwait(false))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+
+        return type == typeof(ByteArrayContent) || type == typeof(StringContent) || type == typeof(FormUrlEncodedContent) ||
+            // Later frameworks' own: named, because netstandard2.0 does not know them.
+            type.FullName is "System.Net.Http.ReadOnlyMemoryContent" ||
+            (type.FullName is "System.Net.Http.Json.JsonContent" && !IsSequence(ValueOf(content)));
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "JsonContent has this property, or is not in the program.")]
+    private static object? ValueOf(HttpContent json) => json.GetType().GetProperty("Value")?.GetValue(json);
+
+    /// <summary>Whether a value may be there once only: a sequence that is not known to be a collection.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "What is trimmed away makes a collection a sequence, which is an error and no loss.")]
+    private static bool IsSequence(object? value)
+    {
+        if (value is null or string or ICollection)
+        {
+            return false;
+        }
+
+        bool isSequence = value is IEnumerable;
+        foreach (Type face in value.GetType().GetInterfaces())
+        {
+            switch (face.IsGenericType ? face.GetGenericTypeDefinition().FullName : null)
+            {
+                case "System.Collections.Generic.ICollection`1" or "System.Collections.Generic.IReadOnlyCollection`1":
+                    return false;
+                case "System.Collections.Generic.IAsyncEnumerable`1":
+                    isSequence = true;
+                    break;
+            }
+        }
+
+        return isSequence;
+    }
+
+    /// <summary>
+    /// The body of an answer if it is no longer than <paramref name="limit"/>, else null. Either way the caller reads it from its start.
+    /// It is read asynchronously for blocking callers too, who would heed no timeout while the answer stands still.
+    /// </summary>
+    internal static async Task<byte[]?> Peek(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
+    {
+        HttpContent? content = response.Content;
+        if (content is null)
+        {
+            return [];
+        }
+
+        if (content.Headers.ContentLength > limit)
+        {
+            return null;
+        }
+
+#if NET8_0_OR_GREATER
+        Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+#else
+        Stream stream = await content.ReadAsStreamAsync().ConfigureAwait(false);
+#endif
+        var start = new MemoryStream();
+        byte[] buffer = new byte[Math.Min(limit, 8192)];
+        while (start.Length <= limit)
+        {
+            int count = await Read(stream, buffer, cancellationToken).ConfigureAwait(false);
+            if (count == 0)
+            {
+                byte[] body = start.ToArray();
+                response.Content = WithHeadersOf(content, new ByteArrayContent(body));
+                content.Dispose();
+                return body;
+            }
+
+            start.Write(buffer, 0, count);
+        }
+
+        response.Content = WithHeadersOf(content, new StreamContent(new Rejoined(start, stream, content)));
+        return null;
+    }
+
+    private static async Task<int> Read(Stream stream, byte[] buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+#if NET8_0_OR_GREATER
+            return await stream.ReadAsync(buffer.AsMemory(), cancellationToken).ConfigureAwait(false);
+#else
+            return await stream.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false);
+#endif
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new HttpRequestException("The answer broke off: " + e.Message, e);
+        }
+    }
+
+    private static Stream ReadAsStream(HttpContent content) =>
+#if NET8_0_OR_GREATER
+        content.ReadAsStream();
+#else
+        content.ReadAsStreamAsync().GetAwaiter().GetResult();
+#endif
+
+    private static HttpContent WithHeadersOf(HttpContent from, HttpContent to)
+    {
+        foreach (KeyValuePair<string, IEnumerable<string>> header in from.Headers)
+        {
+            to.Headers.TryAddWithoutValidation(header.Key, header.Value);
+        }
+
+        return to;
+    }
+
+    /// <summary>A stream whose beginning was read already, made whole.</summary>
+    private sealed class Rejoined : Stream
+    {
+        private readonly MemoryStream _start;
+        private readonly Stream _rest;
+        private readonly HttpContent _owner;
+
+        internal Rejoined(MemoryStream start, Stream rest, HttpContent owner)
+        {
+            start.Position = 0;
+            _start = start;
+            _rest = rest;
+            _owner = owner;
+        }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        private Stream Current => _start.Position < _start.Length ? _start : _rest;
+
+        public override int Read(byte[] buffer, int offset, int count) => Current.Read(buffer, offset, count);
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            Current.ReadAsync(buffer, offset, count, cancellationToken);
+
+#if NET8_0_OR_GREATER
+        public override int Read(Span<byte> buffer) => Current.Read(buffer);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            Current.ReadAsync(buffer, cancellationToken);
+#endif
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                _owner.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using ThingSpace.Interop;
+
+namespace ThingSpace;
+
+/// <summary>An answer's headers in the order in which they came.</summary>
+public sealed class ResponseHeaders : IReadOnlyList<KeyValuePair<string, string>>
+{
+    private readonly KeyValuePair<string, string>[] _headers;
+
+    private ResponseHeaders(KeyValuePair<string, string>[] headers) => _headers = headers;
+
+    /// <inheritdoc/>
+    public int Count => _headers.Length;
+
+    /// <inheritdoc/>
+    public KeyValuePair<string, string> this[int index] => _headers[index];
+
+    /// <summary>The first header of that name, whatever its case; null when there is none.</summary>
+    /// <param name="name">The name.</param>
+    public string? this[string name]
+    {
+        get
+        {
+            foreach (KeyValuePair<string, string> header in _headers)
+            {
+                if (string.Equals(header.Key, name, StringComparison.OrdinalIgnoreCase))
+                {
+                    return header.Value;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IEnumerator<KeyValuePair<string, string>> GetEnumerator() =>
+        ((IEnumerable<KeyValuePair<string, string>>)_headers).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => _headers.GetEnumerator();
+
+    internal static unsafe ResponseHeaders From(nint response)
+    {
+        byte* block = NativeMethods.tsm_response_headers(response, out nuint length);
+        string[] texts = Utf8.Read(block, (int)length).Split('\0'); // name, value, name, value, and what is after the last NUL
+        var headers = new KeyValuePair<string, string>[texts.Length / 2];
+        for (int i = 0; i < headers.Length; i++)
+        {
+            headers[i] = new KeyValuePair<string, string>(texts[2 * i], texts[(2 * i) + 1]);
+        }
+
+        return new ResponseHeaders(headers);
+    }
+}

@@ -1,0 +1,59 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Runtime.Serialization.Json;
+using System.Text;
+using System.Xml;
+using System.Xml.Linq;
+
+namespace ThingSpace;
+
+/// <summary>What a session did so far, at one moment. It holds no secret. A count never goes back.</summary>
+public sealed class SessionInfo
+{
+    internal SessionInfo(string json)
+    {
+        Json = json;
+        using XmlDictionaryReader reader = JsonReaderWriterFactory.CreateJsonReader(Encoding.UTF8.GetBytes(json), XmlDictionaryReaderQuotas.Max);
+        Values = XElement.Load(reader).Elements().ToDictionary(
+            static value => value.Name.LocalName,
+            static value => (string?)value.Attribute("type") == "null" ? null : value.Value,
+            StringComparer.Ordinal);
+    }
+
+    /// <summary>Everything the library says, by the library's keys; numbers and truths as text.</summary>
+    public IReadOnlyDictionary<string, string?> Values { get; }
+
+    /// <summary>The same as the library's JSON.</summary>
+    public string Json { get; }
+
+    /// <summary>Logins that succeeded.</summary>
+    public long Logins => Count("logins");
+
+    /// <summary>Logins that failed.</summary>
+    public long LoginFailures => Count("login_failures");
+
+    /// <summary>API tokens fetched.</summary>
+    public long ApiTokenFetches => Count("api_token_fetches");
+
+    /// <summary>Requests and SOAP calls sent for the program.</summary>
+    public long Requests => Count("requests");
+
+    /// <summary>Requests sent again with a renewed token.</summary>
+    public long Resends => Count("resends");
+
+    /// <summary>Where the lockout guard's count is kept.</summary>
+    public string Store => Values.TryGetValue("store", out string? store) ? store ?? "" : "";
+
+    /// <summary>How long ago the session token was got; null when there is none.</summary>
+    public TimeSpan? TokenAge => Values.TryGetValue("token_age_ms", out string? text) && text is not null
+        ? TimeSpan.FromMilliseconds(double.Parse(text, CultureInfo.InvariantCulture))
+        : null;
+
+    /// <summary>The library's JSON.</summary>
+    public override string ToString() => Json;
+
+    private long Count(string key) =>
+        Values.TryGetValue(key, out string? text) && text is not null ? long.Parse(text, CultureInfo.InvariantCulture) : 0;
+}

@@ -1,0 +1,145 @@
+// Runs every scenario and a few cases of this runtime's own; prints one line each and fails if any failed.
+
+using System;
+using System.IO;
+using System.Net.Http;
+using System.Threading.Tasks;
+using ThingSpace;
+using ThingSpace.Tests;
+
+int failed = 0;
+Repository.UseBuiltLibrary();
+Console.WriteLine($"{Type.GetType("Mono.Runtime")?.FullName ?? "not Mono"}, CLR {Environment.Version}");
+foreach (string file in Scenario.Files())
+{
+    string name = Path.GetFileNameWithoutExtension(file);
+    await Case(name, () => Scenario.Run(file, isAsync: false));
+    await Case(name + " (async)", () => Scenario.Run(file, isAsync: true));
+}
+
+await Case("the documented pattern", Cases.DocumentedPattern);
+await Case("the handler for HttpClient", Cases.Handler);
+await Case("disposal in the middle of a call", Cases.Dispose);
+await Case("text that is no text", Cases.BadText);
+await Case("a log callback that throws", Cases.Log);
+await Case("a WCF proxy", WcfProxy.Run);
+Console.WriteLine(failed == 0 ? "All passed." : $"{failed} failed.");
+return failed == 0 ? 0 : 1;
+
+async Task Case(string name, Func<Task> body)
+{
+    try
+    {
+        await body();
+        Console.WriteLine("ok    " + name);
+    }
+#pragma warning disable CA1031 // A failure is a line; the others still run.
+    catch (Exception e)
+#pragma warning restore CA1031
+    {
+        failed++;
+        Console.WriteLine($"FAIL  {name}: {e}");
+    }
+}
+
+internal static class Cases
+{
+    internal static Task DocumentedPattern()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        SessionOptions options = sandbox.Options();
+        options.AutoRelogin = false;
+        using Session session = Session.Login(options);
+        sandbox.Expire();
+        try
+        {
+            session.Get(Sandbox.Account);
+            throw new InvalidOperationException("The session was expired.");
+        }
+        catch (ThingSpaceException ex) when (ex.Code.Contains("SessionToken.Expired"))
+        {
+            session.Relogin(ex.Token);
+        }
+
+        Require(session.Get(Sandbox.Account).StatusCode == 200, "the resent request succeeds");
+        return Task.CompletedTask;
+    }
+
+    internal static async Task Handler()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        using var http = new HttpClient(new ThingSpaceHandler(session)) { BaseAddress = session.BaseAddress };
+        sandbox.Expire("all");
+        using HttpResponseMessage response = await http.PostAsync(
+            new Uri(Sandbox.DeviceList.TrimStart('/'), UriKind.Relative), new StringContent("""{"accountName":"0000123456-00001"}"""));
+        Require(response.IsSuccessStatusCode, "the resent request succeeds");
+        Require(sandbox.Count("login") == 2, "one login is sent");
+    }
+
+    internal static async Task Dispose()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        Session session = sandbox.Login();
+        sandbox.Fault("api", "hold");
+        Task<Response> call = session.GetAsync(Sandbox.Account);
+        sandbox.WaitFor("api", 1);
+        session.Dispose();
+        try
+        {
+            await call;
+        }
+        catch (ObjectDisposedException)
+        {
+            return;
+        }
+
+        Require(false, "the call ends with ObjectDisposedException");
+    }
+
+    internal static Task BadText()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        foreach (string text in new[] { "/\uD83D", "/a\0b" })
+        {
+            try
+            {
+                session.Get(text);
+            }
+            catch (ArgumentException)
+            {
+                continue;
+            }
+
+            Require(false, "ArgumentException is thrown");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    internal static Task Log()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        int lines = 0;
+        SessionOptions options = sandbox.Options();
+        options.LogLevel = TsmLogLevel.Trace;
+        options.Log = (_, _) =>
+        {
+            lines++;
+            throw new InvalidOperationException("mine");
+        };
+        using Session session = Session.Login(options);
+        Require(session.Get(Sandbox.Account).StatusCode == 200, "the request succeeds");
+        Require(lines > 0, "lines arrive");
+        return Task.CompletedTask;
+    }
+
+    private static void Require(bool holds, string what)
+    {
+        if (!holds)
+        {
+            throw new InvalidOperationException("It does not hold that " + what + ".");
+        }
+    }
+}

@@ -1,0 +1,550 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Net;
+using System.Net.Http;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace ThingSpace.Tests;
+
+/// <summary>The handler for HttpClient.</summary>
+public sealed class HandlerTests : IDisposable
+{
+    private const string Filter = """{"accountName":"0000123456-00001"}""";
+
+    private readonly Sandbox _sandbox = Sandbox.Start();
+    private readonly Session _session;
+    private readonly HttpClient _http;
+
+    public HandlerTests()
+    {
+        _session = _sandbox.Login();
+        _http = new HttpClient(new ThingSpaceHandler(_session)) { BaseAddress = _session.BaseAddress };
+    }
+
+    private static Uri Account => new(Sandbox.Account.TrimStart('/'), UriKind.Relative);
+
+    private static Uri DeviceList => new(Sandbox.DeviceList.TrimStart('/'), UriKind.Relative);
+
+    public static TheoryData<string> Replayable() => ["string", "bytes", "form", "json", "memory", "seekable", "multipart", "none"];
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _session.Dispose();
+        _sandbox.Dispose();
+    }
+
+    [Fact]
+    public async Task Both_tokens_are_attached_and_taken_off_again()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Account);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", "mine");
+        using HttpResponseMessage response = await _http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Null(request.Headers.Authorization);
+        Assert.False(request.Headers.Contains("VZ-M2M-Token"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Replayable))]
+    public async Task A_content_that_can_be_read_twice_is_sent_again(string kind)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(Filter);
+        using HttpContent? content = kind switch
+        {
+            "string" => new StringContent(Filter, Encoding.UTF8, "application/json"),
+            "bytes" => new ByteArrayContent(bytes),
+            "form" => new FormUrlEncodedContent([new("a", "b")]),
+            "json" => JsonContent.Create(JsonNode.Parse(Filter)),
+            "memory" => new ReadOnlyMemoryContent(bytes),
+            "seekable" => new StreamContent(new MemoryStream(bytes)),
+            "multipart" => new MultipartContent { new StringContent(Filter), new StreamContent(new MemoryStream(bytes)) },
+            _ => null,
+        };
+        _sandbox.Control("DELETE", "/log");
+        _sandbox.Expire();
+        using HttpResponseMessage response = await _http.PostAsync(DeviceList, content);
+        long[] sizes = [.. Log().Where(line => (string)line!["kind"]! == "api").Select(line => (long)line!["body_bytes"]!)];
+        Assert.Equal(2, sizes.Length);
+        Assert.Equal(sizes[0], sizes[1]);
+        Assert.Equal(kind == "none", sizes[0] == 0);
+        Assert.Equal(1, _sandbox.Count("login"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stream_that_is_spent_is_a_clear_error_and_the_session_is_renewed(bool inMultipart)
+    {
+        HttpContent Content()
+        {
+            var stream = new StreamContent(new OneWayStream(Encoding.UTF8.GetBytes(Filter)));
+            stream.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            return inMultipart ? new MultipartContent { stream } : stream;
+        }
+
+        _sandbox.Expire();
+        string expired = _session.Token;
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => _http.PostAsync(DeviceList, Content()));
+        Assert.Contains("SessionToken.Expired", e.Code, StringComparison.Ordinal);
+        Assert.Contains("cannot be read twice", e.Message, StringComparison.Ordinal);
+        Assert.Equal(TsmStatus.SessionExpired, e.Status);
+        Assert.Equal(expired, e.Token);
+        Assert.True(e.Retryable);
+        Assert.NotEqual(expired, _session.Token);
+        _session.Relogin(e.Token);
+        using HttpResponseMessage response = await _http.PostAsync(DeviceList, Content());
+        Assert.Equal(inMultipart ? HttpStatusCode.BadRequest : HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _sandbox.Count("login"));
+    }
+
+    [Fact]
+    public async Task A_derived_content_is_not_trusted_to_give_the_same_twice()
+    {
+        _sandbox.Expire();
+        using var content = new GivesOnce(Encoding.UTF8.GetBytes(Filter));
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => _http.PostAsync(DeviceList, content));
+        Assert.Contains("cannot be read twice", e.Message, StringComparison.Ordinal);
+        Assert.Contains("SessionToken.Expired", Assert.IsType<ThingSpaceException>(e.InnerException).Code, StringComparison.Ordinal);
+        Assert.Equal(1, _sandbox.Count("api"));
+    }
+
+    [Fact]
+    public async Task A_spent_stream_that_was_buffered_is_sent_again()
+    {
+        _sandbox.Expire();
+        using var content = new StreamContent(new OneWayStream(Encoding.UTF8.GetBytes(Filter)));
+        await content.LoadIntoBufferAsync();
+        using HttpResponseMessage response = await _http.PostAsync(DeviceList, content);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _sandbox.Count("api"));
+    }
+
+    [Fact]
+    public async Task An_API_token_that_was_renewed_elsewhere_is_not_sent_again()
+    {
+        using (await _http.GetAsync(Account))
+        {
+        }
+
+        _sandbox.Expire("api_token");
+        Assert.Equal(200, _session.Get(Sandbox.Account).StatusCode);
+        Assert.Equal(3, _sandbox.Count("api"));
+        using HttpResponseMessage response = await _http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(4, _sandbox.Count("api"));
+        Assert.Equal(2, _sandbox.Count("oauth"));
+    }
+
+    [Fact]
+    public async Task A_rejected_API_token_is_renewed()
+    {
+        _sandbox.Expire("api_token");
+        using HttpResponseMessage response = await _http.PostAsync(DeviceList, new StringContent(Filter));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _sandbox.Count("oauth"));
+        Assert.Equal(1, _sandbox.Count("login"));
+    }
+
+    [Fact]
+    public async Task Both_tokens_may_be_renewed_for_one_request()
+    {
+        _sandbox.Expire("all");
+        using HttpResponseMessage response = await _http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _sandbox.Count("oauth"));
+        Assert.Equal(2, _sandbox.Count("login"));
+    }
+
+    [Theory]
+    [InlineData("proxied")]
+    [InlineData("bare401")]
+    public async Task The_other_shapes_of_expiry_are_known(string shape)
+    {
+        _sandbox.Set("expired_shape", shape);
+        _sandbox.Expire();
+        using HttpResponseMessage response = await _http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _sandbox.Count("login"));
+    }
+
+    [Fact]
+    public async Task A_fixed_API_token_leaves_the_session_to_be_renewed()
+    {
+        SessionOptions options = _sandbox.Options();
+        (options.AppKey, options.AppSecret, options.ApiToken) = (null, null, "static-test-token");
+        using Session session = Session.Login(options);
+        using var http = new HttpClient(new ThingSpaceHandler(session)) { BaseAddress = session.BaseAddress };
+        _sandbox.Set("expired_shape", "bare401");
+        _sandbox.Expire();
+        using (HttpResponseMessage response = await http.GetAsync(Account))
+        {
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        _sandbox.Fault("api", "api_token_rejected");
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => http.GetAsync(Account));
+        Assert.Equal(TsmStatus.ApiToken, e.Status);
+    }
+
+    [Fact]
+    public async Task A_bare_401_to_a_spent_stream_renews_both_tokens()
+    {
+        _sandbox.Set("expired_shape", "bare401");
+        _sandbox.Expire();
+        HttpContent Content() => new StreamContent(new OneWayStream(Encoding.UTF8.GetBytes(Filter)));
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => _http.PostAsync(DeviceList, Content()));
+        Assert.Equal(TsmStatus.SessionExpired, e.Status);
+        using HttpResponseMessage response = await _http.PostAsync(DeviceList, Content());
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _sandbox.Count("login"));
+    }
+
+    [Fact]
+    public async Task There_are_no_loops()
+    {
+        _sandbox.Fault("api", "status", -1, new JsonObject { ["status"] = 401, ["body"] = "" });
+        using HttpResponseMessage response = await _http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Equal(3, _sandbox.Count("api"));
+        Assert.Equal(2, _sandbox.Count("login"));
+        Assert.Equal(2, _sandbox.Count("oauth"));
+    }
+
+    [Fact]
+    public async Task An_expiry_that_stays_is_the_caller_s_answer()
+    {
+        _sandbox.Fault("api", "expired", -1);
+        using HttpResponseMessage response = await _http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        ThingSpaceException e = Assert.Throws<ThingSpaceException>(
+            () => Session.Check((int)response.StatusCode, response.Content.ReadAsStringAsync().GetAwaiter().GetResult()));
+        Assert.Equal(TsmStatus.SessionExpired, e.Status);
+        Assert.Equal(2, _sandbox.Count("api"));
+    }
+
+    [Fact]
+    public async Task A_login_that_fails_is_thrown()
+    {
+        _sandbox.Control("POST", "/contacts", new JsonObject { ["username"] = "zbeeblebrox", ["password"] = "changed" });
+        _sandbox.Expire();
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => _http.GetAsync(Account));
+        Assert.Equal(TsmStatus.Credentials, e.Status);
+    }
+
+    [Fact]
+    public async Task Json_of_a_sequence_that_is_there_once_is_not_sent_again()
+    {
+        var once = new System.Collections.Concurrent.BlockingCollection<int> { 1, 2, 3 };
+        once.CompleteAdding();
+        _sandbox.Expire();
+        using JsonContent content = JsonContent.Create(once.GetConsumingEnumerable());
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => _http.PostAsync("m2m/v1/devices/actions/list", content));
+        Assert.Equal(TsmStatus.SessionExpired, e.Status);
+        _sandbox.Expire();
+        using JsonContent set = JsonContent.Create(new System.Collections.Generic.HashSet<int> { 1, 2, 3 });
+        using HttpResponseMessage response = await _http.PostAsync("m2m/v1/devices/actions/list", set);
+        Assert.NotEqual(HttpStatusCode.Unauthorized, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_logout_meanwhile_is_not_undone()
+    {
+        using var http = new HttpClient(new ThingSpaceHandler(_session, new LogsOut(_session))) { BaseAddress = _session.BaseAddress };
+        long logins = _sandbox.Count("login");
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => http.GetAsync(Account));
+        Assert.Equal(TsmStatus.NotLoggedIn, e.Status);
+        Assert.Equal(logins, _sandbox.Count("login"));
+    }
+
+    [Fact]
+    public async Task It_renews_whatever_auto_relogin_says()
+    {
+        SessionOptions options = _sandbox.Options();
+        options.AutoRelogin = false;
+        using Session session = Session.Login(options);
+        using var http = new HttpClient(new ThingSpaceHandler(session)) { BaseAddress = session.BaseAddress };
+        _sandbox.Expire();
+        long logins = _sandbox.Count("login");
+        using HttpResponseMessage response = await http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(logins + 1, _sandbox.Count("login"));
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:9/api/m2m/v1/x")]
+    [InlineData("https://127.0.0.1/api/m2m/v1/x")]
+    [InlineData("http://example.com/api/m2m/v1/x")]
+    public async Task The_tokens_go_to_no_other_origin(string url)
+    {
+        InvalidOperationException e = await Assert.ThrowsAsync<InvalidOperationException>(() => _http.GetAsync(new Uri(url)));
+        Assert.Contains(_session.BaseAddress.GetLeftPart(UriPartial.Authority), e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Redirects_are_not_followed()
+    {
+        using Sandbox elsewhere = Sandbox.Start();
+        var location = new JsonObject { ["location"] = elsewhere.BaseUrl + "/stolen" };
+        _sandbox.Fault("api", "redirect", -1, (JsonObject)location.DeepClone());
+        using (HttpResponseMessage response = await _http.GetAsync(Account))
+        {
+            Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
+        }
+
+        using var sockets = new SocketsHttpHandler();
+        using var http = new HttpClient(new ThingSpaceHandler(_session, sockets)) { BaseAddress = _session.BaseAddress };
+        using (HttpResponseMessage response = await http.GetAsync(Account))
+        {
+            Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
+        }
+
+        Assert.Equal(0, elsewhere.Count("requests"));
+    }
+
+    [Fact]
+    public async Task Redirects_of_a_WinHttpHandler_are_turned_off()
+    {
+        using var inner = new LikeWinHttp();
+        using var http = new HttpClient(new ThingSpaceHandler(_session, inner)) { BaseAddress = _session.BaseAddress };
+        using HttpResponseMessage response = await http.GetAsync(Account);
+        Assert.False(inner.AutomaticRedirection);
+    }
+
+    [Fact]
+    public async Task A_handler_in_use_that_follows_redirects_is_refused()
+    {
+        using var shared = new HttpClientHandler();
+        using (var before = new HttpClient(shared, disposeHandler: false))
+        {
+            using HttpResponseMessage _ = await before.GetAsync(new Uri(_sandbox.ControlUrl + "/state"));
+        }
+
+        using var http = new HttpClient(new ThingSpaceHandler(_session, shared)) { BaseAddress = _session.BaseAddress };
+        InvalidOperationException e = await Assert.ThrowsAsync<InvalidOperationException>(() => http.GetAsync(Account));
+        Assert.Contains("AllowAutoRedirect", e.Message, StringComparison.Ordinal);
+        Assert.Equal(0, _sandbox.Count("api"));
+    }
+
+    [Fact]
+    public async Task It_works_with_the_client_factory()
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(_session);
+        services.AddTransient(provider => new ThingSpaceHandler(provider.GetRequiredService<Session>()));
+        services.AddHttpClient("thingspace", (provider, http) => http.BaseAddress = provider.GetRequiredService<Session>().BaseAddress)
+            .AddHttpMessageHandler<ThingSpaceHandler>();
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        IHttpClientFactory factory = provider.GetRequiredService<IHttpClientFactory>();
+        _sandbox.Expire();
+        for (int i = 0; i < 2; i++)
+        {
+            using HttpClient http = factory.CreateClient("thingspace");
+            using HttpResponseMessage response = await http.GetAsync(Account);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        Assert.Equal(2, _sandbox.Count("login"));
+    }
+
+    [Theory]
+    [InlineData(1 << 10)]
+    [InlineData(1 << 20)]
+    public async Task An_error_answer_reaches_the_caller_whole(int size)
+    {
+        string body = new('e', size);
+        _sandbox.Fault("api", "answer", 2, new JsonObject { ["status"] = 404, ["body"] = body });
+        using (HttpResponseMessage response = await _http.GetAsync(Account))
+        {
+            Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+            Assert.Equal(body, await response.Content.ReadAsStringAsync());
+        }
+
+        using (HttpResponseMessage response = await _http.GetAsync(Account, HttpCompletionOption.ResponseHeadersRead))
+        {
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+            Assert.Equal(body, await reader.ReadToEndAsync());
+        }
+    }
+
+    [Fact]
+    public async Task An_error_answer_without_a_length_reaches_the_caller_whole()
+    {
+        string body = new('e', 1 << 20);
+        using var inner = new Answering(new OneWayStream(Encoding.UTF8.GetBytes(body)));
+        using var http = new HttpClient(new ThingSpaceHandler(_session, inner)) { BaseAddress = _session.BaseAddress };
+        using HttpResponseMessage response = await http.GetAsync(Account, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        Assert.Equal(body, await reader.ReadToEndAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+#if !TSM_NETSTANDARD
+    [InlineData(false)]
+#endif
+    public async Task Cancellation_reaches_an_error_answer_that_stands_still(bool isAsync)
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var inner = new Answering(new StandingStill(cancellation));
+        using var http = new HttpClient(new ThingSpaceHandler(_session, inner)) { BaseAddress = _session.BaseAddress };
+        using var request = new HttpRequestMessage(HttpMethod.Get, Account);
+        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => _ = isAsync ? await http.SendAsync(request, cancellation.Token) : http.Send(request, cancellation.Token));
+        Assert.Equal(cancellation.Token, e.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Cancellation_reaches_a_waiting_request()
+    {
+        _sandbox.Fault("api", "hold");
+        using var cancellation = new CancellationTokenSource();
+        Task<HttpResponseMessage> call = _http.GetAsync(Account, cancellation.Token);
+        _sandbox.WaitFor("api", 1);
+        cancellation.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        _sandbox.DropFaults();
+        using HttpResponseMessage response = await _http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Cancellation_reaches_a_request_that_waits_for_a_login()
+    {
+        _sandbox.Expire();
+        _sandbox.Fault("login", "hold");
+        using var cancellation = new CancellationTokenSource();
+        Task<HttpResponseMessage> one = _http.GetAsync(Account, cancellation.Token);
+        _sandbox.WaitFor("login", 2);
+        cancellation.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
+    }
+
+    [Fact]
+    public void A_SOAP_session_is_refused()
+    {
+        using Session session = Session.Login(_sandbox.Options(ThingSpaceProtocol.Soap));
+        ArgumentException e = Assert.Throws<ArgumentException>(() => new ThingSpaceHandler(session));
+        Assert.Contains("SOAP", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_disposed_session_says_so()
+    {
+        _session.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => _http.GetAsync(Account));
+    }
+
+    [Fact]
+    public async Task A_handler_leaves_its_session_alone()
+    {
+        _http.Dispose();
+        Assert.Equal(200, (await _session.GetAsync(Sandbox.Account)).StatusCode);
+    }
+
+#if !TSM_NETSTANDARD
+    [Fact]
+    public void The_blocking_way_works_too()
+    {
+        _sandbox.Expire("all");
+        using var request = new HttpRequestMessage(HttpMethod.Post, DeviceList) { Content = new StreamContent(new MemoryStream(Encoding.UTF8.GetBytes(Filter))) };
+        using HttpResponseMessage response = _http.Send(request);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _sandbox.Count("login"));
+    }
+#endif
+
+    private JsonArray Log()
+    {
+        JsonNode log = _sandbox.Control("GET", "/log");
+        return log as JsonArray ?? log["log"]?.AsArray() ?? log["lines"]!.AsArray();
+    }
+
+    private sealed class Answering(Stream body) : HttpMessageHandler
+    {
+        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            new(HttpStatusCode.NotFound) { Content = new StreamContent(body) };
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(Send(request, cancellationToken));
+    }
+
+    /// <summary>The session is logged out while a request of it is on its way.</summary>
+    private sealed class LogsOut(Session session) : DelegatingHandler(new HttpClientHandler { AllowAutoRedirect = false })
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            await session.LogoutAsync(cancellationToken: cancellationToken);
+            return await base.SendAsync(request, cancellationToken);
+        }
+    }
+
+    private sealed class LikeWinHttp : HttpMessageHandler
+    {
+        public bool AutomaticRedirection { get; set; } = true;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK));
+    }
+
+    /// <summary>A content of its own kind that gives nothing the second time.</summary>
+    private sealed class GivesOnce(byte[] bytes) : StreamContent(new MemoryStream(bytes))
+    {
+        private bool _isSpent;
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            Task writing = _isSpent ? Task.CompletedTask : base.SerializeToStreamAsync(stream, context);
+            _isSpent = true;
+            return writing;
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    /// <summary>A stream that gives nothing until it is cancelled, and is as soon as somebody waits.</summary>
+    private sealed class StandingStill(CancellationTokenSource cancellation) : MemoryStream
+    {
+        public override bool CanSeek => false;
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new InvalidOperationException("Nothing ends this wait.");
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(), cancellationToken).AsTask();
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            cancellation.CancelAfter(0);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return 0;
+        }
+    }
+
+    /// <summary>A stream as it comes from a socket: forwards only.</summary>
+    private sealed class OneWayStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override bool CanSeek => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override long Seek(long offset, SeekOrigin loc) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,102 @@
+using System;
+using System.Linq;
+using System.Net.Http;
+using System.Threading;
+using System.Threading.Tasks;
+using Xunit;
+
+namespace ThingSpace.Tests;
+
+/// <summary>Many at once: one login, whoever asks and however.</summary>
+public class StormTests
+{
+    private const int Many = 64;
+
+    [Fact]
+    public void Threads_that_meet_one_expiry_cause_one_login()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        sandbox.Expire();
+        int[] statuses = new int[Many];
+        using var barrier = new Barrier(Many);
+        Thread[] threads = [.. Enumerable.Range(0, Many).Select(i => new Thread(() =>
+        {
+            barrier.SignalAndWait();
+            statuses[i] = session.Get(Sandbox.Account).StatusCode;
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        Assert.All(statuses, status => Assert.Equal(200, status));
+        Assert.Equal(2, sandbox.Count("login"));
+    }
+
+    [Fact]
+    public async Task Tasks_that_meet_one_expiry_cause_one_login()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        sandbox.Expire();
+        Response[] responses = await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => session.GetAsync(Sandbox.Account)));
+        Assert.All(responses, response => Assert.Equal(200, response.StatusCode));
+        Assert.Equal(2, sandbox.Count("login"));
+    }
+
+    [Fact]
+    public async Task Clients_that_meet_one_expiry_cause_one_login()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        using var http = new HttpClient(new ThingSpaceHandler(session)) { BaseAddress = session.BaseAddress };
+        sandbox.Expire();
+        HttpResponseMessage[] responses = await Task.WhenAll(
+            Enumerable.Range(0, Many).Select(_ => http.GetAsync(new Uri(Sandbox.Account.TrimStart('/'), UriKind.Relative))));
+        Assert.All(responses, response => Assert.Equal(200, (int)response.StatusCode));
+        Assert.Equal(2, sandbox.Count("login"));
+    }
+
+    [Fact]
+    public async Task Those_who_share_a_failed_login_all_hear_of_it()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        sandbox.Control("POST", "/contacts", new System.Text.Json.Nodes.JsonObject { ["username"] = "zbeeblebrox", ["password"] = "changed" });
+        sandbox.Expire();
+        string expired = session.Token;
+        Task[] tasks = [.. Enumerable.Range(0, Many).Select(_ => session.ReloginAsync(expired))];
+        foreach (Task task in tasks)
+        {
+            ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => task);
+            Assert.True(e.Status is TsmStatus.Credentials or TsmStatus.LoginBlocked, e.Message);
+        }
+
+        Assert.Equal(2, sandbox.Count("login"));
+    }
+
+    [Fact]
+    public async Task Waiting_calls_hold_no_thread_of_the_pool()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        sandbox.Fault("api", "hold", -1);
+        Task[] waiting = [.. Enumerable.Range(0, Many).Select(_ => session.GetAsync(Sandbox.Account))];
+        sandbox.WaitFor("api", Many);
+        ThreadPool.GetAvailableThreads(out int available, out _);
+        ThreadPool.GetMaxThreads(out int most, out _);
+        Assert.True(most - available < Many, "The waiting calls hold threads of the pool.");
+        session.Cancel();
+        foreach (Task task in waiting)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
+        }
+    }
+
+    [Fact]
+    public async Task More_calls_than_threads_all_end()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        Response[] responses = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => session.GetAsync(Sandbox.Account)));
+        Assert.All(responses, response => Assert.Equal(200, response.StatusCode));
+    }
+}

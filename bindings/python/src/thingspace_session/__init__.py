@@ -1,0 +1,96 @@
+"""thingspace_session keeps a ThingSpace Connectivity Management session alive for a program.
+
+It logs in once, hands out the session token, logs in again only when the platform says the token expired, sends again
+what was refused, and never lets the account be locked::
+
+    import thingspace_session
+
+    with thingspace_session.login(username="…", password="…", app_key="…", app_secret="…") as session:
+        devices = session.post("/m2m/v1/devices/actions/list", json={"accountName": "…"}).json()
+
+``thingspace_session.requests`` and ``thingspace_session.httpx`` hold adapters for those two clients.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import _library
+from ._call import Cancellation
+from ._errors import (
+    AccountLocked,
+    ApiTokenError,
+    Cancelled,
+    CredentialsRejected,
+    Error,
+    Forked,
+    InternalError,
+    InvalidArgument,
+    LoginBlocked,
+    NetworkError,
+    NotLoggedIn,
+    PlatformError,
+    ProtocolError,
+    RateLimited,
+    SessionClosed,
+    SessionTokenExpired,
+    StoreError,
+    Timeout,
+    TLSError,
+    Unavailable,
+)
+from ._response import Headers, Response
+from ._session import Options, Session, check, login, unblock
+
+if TYPE_CHECKING:
+    from . import httpx as httpx
+    from . import requests as requests
+
+__all__ = [
+    "AccountLocked",
+    "ApiTokenError",
+    "Cancellation",
+    "Cancelled",
+    "CredentialsRejected",
+    "Error",
+    "Forked",
+    "Headers",
+    "InternalError",
+    "InvalidArgument",
+    "LoginBlocked",
+    "NetworkError",
+    "NotLoggedIn",
+    "Options",
+    "PlatformError",
+    "ProtocolError",
+    "RateLimited",
+    "Response",
+    "Session",
+    "SessionClosed",
+    "SessionTokenExpired",
+    "StoreError",
+    "TLSError",
+    "Timeout",
+    "Unavailable",
+    "check",
+    "login",
+    "unblock",
+    "version",
+]
+
+version: str = _library.version().decode()
+"""The version of the loaded library."""
+
+__version__ = "0.1.0"
+
+for _name in __all__:
+    # Tracebacks and help() should say thingspace_session.Timeout, and pickles should not name the file it lives in.
+    if isinstance(globals()[_name], type) or callable(globals()[_name]):
+        globals()[_name].__module__ = "thingspace_session"
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("requests", "httpx"):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,567 @@
+"""The session: one ThingSpace login, kept alive, used from any thread."""
+
+from __future__ import annotations
+
+import ctypes
+import json as _json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes import byref, c_char, c_size_t, c_void_p
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional, TypedDict, Union
+
+from . import _call, _library, _log, _values
+from ._call import Cancellation, Limits
+from ._errors import Cancelled, InvalidArgument, SessionClosed, take_error
+from ._response import Response, take_response
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._values import Body, Headers, Params
+
+_TokenBuffer = c_char * _library.TOKEN_MAX
+_TOKEN_MAX = c_size_t(_library.TOKEN_MAX)
+
+
+class Options(TypedDict, total=False):
+    """The options of ``thingspace_session.login`` and ``thingspace_session.unblock``; ``None`` is the same as leaving one out.
+
+    Each may also come from the environment as ``TSM_`` and its name in capitals; one given by hand wins.
+    """
+
+    protocol: Optional[str]
+    """``"rest"`` (the default) or ``"soap"``."""
+    base_url: Optional[str]
+    """The REST service; paths of requests are appended to it. Default ``https://thingspace.verizon.com/api``."""
+    soap_url: Optional[str]
+    """The folder of the ``.svc`` services. Default ``https://uws.apps.nphase.com/api/v2``."""
+    username: Optional[str]
+    password: Optional[str]
+    api_token: Optional[str]
+    """A fixed API token, in place of ``app_key`` and ``app_secret``."""
+    app_key: Optional[str]
+    app_secret: Optional[str]
+    auto_relogin: Optional[bool]
+    """Whether an expired session token is renewed, and the request sent again, without being asked. Default true."""
+    store: Optional[str]
+    """Where the login guard keeps its count: ``memory:`` (this process) or ``file:DIR`` (this host).
+
+    The default is ``file:``, a folder in the user's state directory.
+    """
+    share_token: Optional[bool]
+    """Whether processes with the same store share one session token. Default false."""
+    realm: Optional[str]
+    """Names the platform behind a private gateway, for the login guard."""
+    max_login_failures: Optional[int]
+    """After how many failed logins the library stops trying, 1 to 4. Default 3."""
+    timeout_ms: Optional[int]
+    """How long a whole call may take, in milliseconds. Default 30000."""
+    connect_timeout_ms: Optional[int]
+    """How long connecting may take, in milliseconds. Default 10000."""
+    ca_file: Union[str, os.PathLike[str], None]
+    """A PEM file of certificate authorities to trust instead of the system's."""
+    proxy: Optional[str]
+    user_agent: Optional[str]
+    max_response_bytes: Optional[int]
+    """How large an answer may be. Default 16 MiB."""
+
+
+_BOOLEANS = {"auto_relogin", "share_token"}
+_NUMBERS = {"max_login_failures", "timeout_ms", "connect_timeout_ms", "max_response_bytes"}
+
+
+def login(*, load_env: bool = True, cancel: Optional[Cancellation] = None, **options: Unpack[Options]) -> Session:
+    """Logs in and gives the session.
+
+    Args:
+        load_env: whether options that are not given are looked for in the environment (``TSM_USERNAME``, …).
+        cancel: ends the login from another thread.
+        options: see ``thingspace_session.Options``. Needed are ``username`` and ``password`` and, for REST, ``api_token`` or
+            ``app_key`` with ``app_secret``.
+
+    Log lines go to ``logging.getLogger("thingspace_session")``, as detailed as that logger lets through when the session is made.
+
+    Raises:
+        TypeError: an option is of the wrong Python type.
+        InvalidArgument: options are missing, unknown or contradict each other. Nothing was sent.
+        CredentialsRejected, AccountLocked: the platform's answer to the login.
+        LoginBlocked: nothing was sent, to keep the account from being locked.
+        ApiTokenError: no API token could be had.
+        Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, PlatformError, StoreError, Cancelled
+    """
+    with _configured(load_env, options) as config:
+        _log.configure(config)
+        handle = c_void_p()
+        try:
+            _run(_library.login, config, (byref(handle),), None, cancel)
+            return Session._of(handle)
+        except BaseException:
+            _library.free(handle)
+            raise
+
+
+def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
+    """Forgets the failed logins that the guard counted for a username, and the passwords it remembers as rejected.
+
+    To be used by a person who knows that the password is right now, or that the contact was unlocked. Takes the
+    options that the login takes; those that name the endpoint, the username and the store matter. It may wait for the
+    store, for ``timeout_ms`` at most, and Ctrl-C does not end that.
+
+    Raises:
+        TypeError, InvalidArgument: as ``login``.
+        StoreError: the store could not be used.
+    """
+    with _configured(load_env, options) as config:
+        _log.configure(config)
+        _run(lambda config, _call, error: _library.unblock(config, error), config, (), None, None)
+
+
+def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
+    """Tells what an answer means for the session, for programs with an HTTP client of their own. Sends nothing.
+
+    Returns for a good answer and raises the error that a bad one stands for: ``SessionTokenExpired`` calls for
+    ``Session.relogin`` with the token that was sent, ``ApiTokenError`` for ``Session.renew_api_token``.
+
+    Args:
+        status: the HTTP status.
+        body: the answer's body: JSON, or a SOAP envelope.
+    """
+    if isinstance(status, bool) or not isinstance(status, int):
+        raise TypeError(f"status must be int, not {type(status).__name__}")
+    if not 0 <= status <= 999:
+        raise InvalidArgument("status must be an HTTP status")
+    data = _values.content(body, "body")
+    error = c_void_p()
+    outcome = _library.check(status, data, len(data), byref(error))
+    if outcome:
+        raise take_error(outcome, error)
+
+
+class Session:
+    """A ThingSpace session, made by ``thingspace_session.login``.
+
+    All methods may be called from any thread at the same time. A call that waits releases the GIL; in the main thread
+    Ctrl-C ends it with ``KeyboardInterrupt`` and the session stays usable.
+
+    As a context manager it is closed at the end. Closing frees what the session holds here and sends nothing: it never
+    logs out, so that others with the same token go on; ``logout`` does that.
+
+    After ``fork`` the child gets ``Forked`` from an inherited session and makes its own with ``thingspace_session.login``.
+    """
+
+    __slots__ = ("__weakref__", "_handle", "_protocol", "_url")
+
+    _handle: Optional[c_void_p]
+    _protocol: str
+    _url: str
+
+    def __new__(cls) -> Session:
+        raise TypeError("a session is made by thingspace_session.login")
+
+    @classmethod
+    def _of(cls, handle: c_void_p) -> Session:
+        self = object.__new__(cls)
+        self._handle = handle
+        facts = self.info()
+        self._protocol = facts["protocol"]
+        self._url = facts["soap_url" if self._protocol == "soap" else "base_url"]
+        return self
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    def __del__(self, free: Any = _library.free) -> None:
+        # Bound at definition: globals may be gone when the interpreter exits. In a child it only drops the handle.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            free(handle)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a session cannot be copied or pickled: each process logs in for itself")
+
+    def __repr__(self) -> str:
+        return f"<thingspace_session.Session {'closed' if self._handle is None else self._url}>"
+
+    # -- what a program is here for
+
+    @property
+    def token(self) -> str:
+        """The session token held (``VZ-M2M-Token``). Never uses the network nor waits for a renewal.
+
+        Raises:
+            NotLoggedIn: after ``logout``.
+            SessionClosed, Forked
+        """
+        buffer = _TokenBuffer()
+        if _library.token(self._handle, buffer, _TOKEN_MAX, None):
+            # Once more, for the words.
+            error = c_void_p()
+            status = _library.token(self._handle, buffer, _TOKEN_MAX, byref(error))
+            if status:
+                raise take_error(status, error)
+        return buffer.value.decode()
+
+    @property
+    def api_token(self) -> str:
+        """The API token held (``Authorization: Bearer``). May use the network when it has run out by the clock.
+
+        Raises:
+            ApiTokenError: there is none to be had.
+            InvalidArgument: it is a SOAP session, which has none.
+            SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, Cancelled
+        """
+        return self._read_api_token()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Optional[Params] = None,
+        json: Any = None,
+        data: Optional[Body] = None,
+        headers: Optional[Headers] = None,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> Response:
+        """Sends a request with both tokens and gives the answer, whatever its status.
+
+        An answer that refuses a token is not given: the token is renewed once and the request sent again once; nothing
+        else is ever sent again. With ``auto_relogin=False`` an expired session token raises ``SessionTokenExpired``.
+
+        Args:
+            method: ``"GET"``, ``"POST"``, …
+            path: what follows ``base_url``, such as ``"/m2m/v1/devices/actions/list"``. It may have a query.
+            params: more of the query: a mapping or pairs of names to text, numbers, booleans (sent as ``true`` and
+                ``false``), ``None`` (left out) or lists of these. They are percent-encoded.
+            json: a body to be sent as JSON. ``None`` is no body; for a JSON null use ``data=b"null"``.
+            data: a body as it is: bytes, or text to be sent as UTF-8. ``application/json`` unless ``headers`` say else.
+            headers: a mapping or pairs. Those for the tokens, the host and the length are the library's own.
+            timeout: seconds for this whole call, renewals included, in place of the session's ``timeout_ms``.
+            cancel: ends the call from another thread.
+
+        Raises:
+            TypeError, InvalidArgument: an argument cannot be sent.
+            SessionTokenExpired, ApiTokenError: a token was refused and could not be renewed.
+            CredentialsRejected, AccountLocked, LoginBlocked: the renewal met these.
+            NotLoggedIn, SessionClosed, Forked: the session cannot be used.
+            Timeout, NetworkError, TLSError, ProtocolError, Cancelled: there is no answer.
+        """
+        return self._send(_values.text(method, "method"), path, params, json, data, headers, timeout, cancel)
+
+    def get(
+        self,
+        path: str,
+        *,
+        params: Optional[Params] = None,
+        json: Any = None,
+        data: Optional[Body] = None,
+        headers: Optional[Headers] = None,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> Response:
+        """``request("GET", path, …)``."""
+        return self._send(b"GET", path, params, json, data, headers, timeout, cancel)
+
+    def post(
+        self,
+        path: str,
+        *,
+        params: Optional[Params] = None,
+        json: Any = None,
+        data: Optional[Body] = None,
+        headers: Optional[Headers] = None,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> Response:
+        """``request("POST", path, …)``."""
+        return self._send(b"POST", path, params, json, data, headers, timeout, cancel)
+
+    def put(
+        self,
+        path: str,
+        *,
+        params: Optional[Params] = None,
+        json: Any = None,
+        data: Optional[Body] = None,
+        headers: Optional[Headers] = None,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> Response:
+        """``request("PUT", path, …)``."""
+        return self._send(b"PUT", path, params, json, data, headers, timeout, cancel)
+
+    def delete(
+        self,
+        path: str,
+        *,
+        params: Optional[Params] = None,
+        json: Any = None,
+        data: Optional[Body] = None,
+        headers: Optional[Headers] = None,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> Response:
+        """``request("DELETE", path, …)``."""
+        return self._send(b"DELETE", path, params, json, data, headers, timeout, cancel)
+
+    def soap(
+        self,
+        service: str,
+        operation: str,
+        xml: Body,
+        *,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> Response:
+        """Calls an operation of a SOAP service, in a session with ``protocol="soap"``.
+
+        Args:
+            service: such as ``"DeviceService"``.
+            operation: such as ``"GetDeviceList"``.
+            xml: the element that goes into the envelope's body. The envelope and its token header are the library's.
+            timeout: seconds for this whole call, in place of the session's ``timeout_ms``.
+            cancel: ends the call from another thread.
+
+        Returns:
+            The answer; its ``content`` is the whole envelope. A fault that is not about the token is an answer too;
+            ``raise_for_status`` turns it into a ``PlatformError`` with the ``faultcode`` as sent.
+
+        Raises:
+            The same as ``request``.
+        """
+        names = _values.text(service, "service"), _values.text(operation, "operation")
+        return self._ask(_library.soap_call, names, _values.content(xml, "xml"), timeout, cancel)
+
+    # -- the session itself
+
+    def relogin(
+        self,
+        token: Optional[str] = None,
+        *,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> None:
+        """Logs in again, unless somebody else already did.
+
+        Args:
+            token: the token that was refused. If the session holds another one by now, nothing is sent. ``None`` means
+                the one held by now, so that threads that were refused at the same time may each log in.
+            timeout: seconds for this call.
+            cancel: ends the call from another thread; a login that others wait for goes on.
+
+        Threads that call this at the same time share one login and its outcome.
+
+        Raises:
+            CredentialsRejected, AccountLocked, LoginBlocked, ApiTokenError, PlatformError: the login was not granted.
+            SessionClosed, Forked: the session cannot be used.
+            Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, StoreError, Cancelled
+        """
+        self._run(_library.relogin, (_values.optional_text(token, "token"),), timeout, cancel)
+
+    def renew_api_token(
+        self,
+        token: Optional[str] = None,
+        *,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> None:
+        """Fetches another API token, unless the one held is no longer ``token``. ``None`` means the one held.
+
+        Raises:
+            ApiTokenError: there is none to be had.
+            InvalidArgument: it is a SOAP session, which has none.
+            SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, Cancelled
+        """
+        self._run(_library.renew_api_token, (_values.optional_text(token, "token"),), timeout, cancel)
+
+    def logout(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> None:
+        """Ends the session on the platform, for all who share its token. ``relogin`` begins a new one.
+
+        Raises:
+            NotLoggedIn: it was logged out already.
+            SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited, PlatformError, Cancelled
+        """
+        self._run(_library.logout, (), timeout, cancel)
+
+    def cancel(self) -> None:
+        """Ends all calls, for good: running and later ones raise ``Cancelled``. From any thread."""
+        status = _library.cancel(self._handle)
+        if status:
+            raise take_error(status, c_void_p())
+
+    def close(self) -> None:
+        """Frees what the session holds. Sends nothing, does not log out, and may be called twice.
+
+        Calls that run in other threads end with ``SessionClosed``.
+        """
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            _library.free(handle)
+
+    def info(self) -> dict[str, Any]:
+        """Counters and facts about the session for logs and metrics: ``logins``, ``requests``, ``store``, … No secret.
+
+        Raises:
+            SessionClosed, Forked
+        """
+        buffer = ctypes.create_string_buffer(_library.INFO_MAX)
+        error = c_void_p()
+        status = _library.info(self._handle, buffer, len(buffer), byref(error))
+        if status:
+            raise take_error(status, error)
+        facts: dict[str, Any] = _json.loads(buffer.value)
+        return facts
+
+    @property
+    def base_url(self) -> str:
+        """The service that the session talks to: the option ``base_url``, or ``soap_url`` with ``protocol="soap"``."""
+        return self._url
+
+    # -- helpers
+
+    def _read_api_token(self, *, cancel: Optional[Cancellation] = None) -> str:
+        buffer = ctypes.create_string_buffer(_library.API_TOKEN_MAX)
+        self._run(_library.api_token, (buffer, len(buffer)), None, cancel)
+        return buffer.value.decode()
+
+    def _held_api_token(self) -> Optional[str]:
+        """The API token if there is one that has not run out. Never waits."""
+        buffer = ctypes.create_string_buffer(_library.API_TOKEN_MAX)
+        if _library.api_token(self._handle, _call.at_once, buffer, len(buffer), None):
+            return None
+        return buffer.value.decode()
+
+    def _send(
+        self,
+        method: bytes,
+        path: str,
+        params: Optional[Params],
+        json: Any,
+        data: Optional[Body],
+        headers: Optional[Headers],
+        timeout: Optional[float],
+        cancel: Optional[Cancellation],
+    ) -> Response:
+        target = _values.target(path, params)
+        lines = None if headers is None else _values.headers(headers)
+        return self._ask(_library.request, (method, target, lines), _values.body(data, json), timeout, cancel)
+
+    def _ask(
+        self,
+        function: Callable[..., int],
+        arguments: tuple[Any, ...],
+        body: Optional[bytes],
+        timeout: Optional[float],
+        cancel: Optional[Cancellation],
+    ) -> Response:
+        response = c_void_p()
+        length = c_size_t(0 if body is None else len(body))
+        try:
+            self._run(function, (*arguments, body, length, byref(response)), timeout, cancel)
+            return take_response(response)
+        except BaseException:
+            _library.response_free(response)
+            raise
+
+    def _run(
+        self,
+        function: Callable[..., int],
+        arguments: tuple[Any, ...],
+        timeout: Optional[float],
+        cancel: Optional[Cancellation],
+    ) -> None:
+        try:
+            _run(function, self._handle, arguments, timeout, cancel)
+        except Cancelled:
+            if self._handle is not None:
+                raise
+            raise SessionClosed("the session is closed") from None
+
+
+def _run(
+    function: Callable[..., int],
+    handle: Optional[c_void_p],
+    arguments: tuple[Any, ...],
+    timeout: Optional[float],
+    cancel: Optional[Cancellation],
+) -> None:
+    """Calls ``function(handle, call, *arguments, error)`` and raises what it reports."""
+    error = c_void_p()
+    if timeout is None and cancel is None and _call.frequent_callback is None:
+        status = _enter(function, handle, _call.shared_call(), arguments, error)
+    else:
+        with Limits(timeout, cancel) as call:
+            status = _enter(function, handle, call, arguments, error)
+    try:
+        _call.raise_interrupt()
+    except BaseException:
+        _library.error_free(error)
+        raise
+    if status:
+        failure = take_error(status, error)
+        _leave_at_exit()  # rather than tell of a call that the exit ended
+        raise failure
+
+
+def _enter(
+    function: Callable[..., int],
+    handle: Optional[c_void_p],
+    call: c_void_p,
+    arguments: tuple[Any, ...],
+    error: c_void_p,
+) -> int:
+    _log.running[id(error)] = call
+    try:
+        _leave_at_exit()
+        return function(handle, call, *arguments, byref(error))
+    finally:
+        _log.running.pop(id(error), None)  # not there in a child that a signal handler or a log handler forked
+
+
+def _leave_at_exit() -> None:
+    if _log.exiting and not _call.in_main_thread():
+        raise SystemExit  # which ends a thread without a word
+
+
+@contextmanager
+def _configured(load_env: bool, options: Options) -> Iterator[c_void_p]:
+    """A ``tsm_config`` with the options given by hand, and those of the environment that they leave open."""
+    config = c_void_p(_library.config_new())
+    try:
+        error = c_void_p()
+        for name, value in options.items():
+            if value is not None:
+                status = _library.config_set(
+                    config, _values.text(name, "an option's name"), _option(name, value), byref(error)
+                )
+                if status:
+                    raise take_error(status, error)
+        status = _library.config_load_env(config, byref(error)) if load_env else 0
+        if status:
+            raise take_error(status, error)
+        yield config
+    finally:
+        _library.config_free(config)
+
+
+def _option(name: str, value: object) -> bytes:
+    """An option's value as the text that the library takes."""
+    if name in _BOOLEANS:
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be bool, not {type(value).__name__}")
+        return b"true" if value else b"false"
+    if name in _NUMBERS:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{name} must be int, not {type(value).__name__}")
+        return str(value).encode()
+    if name == "ca_file" and isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    return _values.text(value, name)  # type: ignore[arg-type]

@@ -1,0 +1,222 @@
+//! What a session needs of its options: typed, and checked as a whole before anything is sent.
+
+use std::time::Duration;
+
+use crate::config::{Config, invalid};
+use crate::endpoint::Endpoint;
+use crate::error::Result;
+use crate::log::Log;
+use crate::secret::Secret;
+use crate::store::StoreName;
+
+impl Config {
+    /// Everything a session needs, checked as a whole.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        let protocol = Protocol::of(self);
+        Ok(Settings {
+            account: self.account()?,
+            password: {
+                self.required("password")?;
+                self.secret("password").unwrap_or_default()
+            },
+            api_credential: match protocol {
+                Protocol::Rest => Some(self.api_credential()?),
+                Protocol::Soap => None,
+            },
+            protocol,
+            base_url: Endpoint::parse(self.text("base_url")).map_err(invalid)?,
+            soap_url: Endpoint::parse(self.text("soap_url")).map_err(invalid)?,
+            auto_relogin: self.flag("auto_relogin"),
+            share_token: self.flag("share_token"),
+            timeout: Duration::from_millis(self.count("timeout_ms")),
+            connect_timeout: Duration::from_millis(self.count("connect_timeout_ms")),
+            ca_file: self.get("ca_file").map(str::to_owned),
+            proxy: self.secret("proxy"),
+            user_agent: self.get("user_agent").map_or_else(
+                || concat!("thingspace-session/", env!("CARGO_PKG_VERSION")).to_owned(),
+                str::to_owned,
+            ),
+            max_response_bytes: self.count("max_response_bytes"),
+            log: self.log.clone(),
+        })
+    }
+
+    /// Whose logins the guard counts, and where: all that `unblock` needs.
+    pub(crate) fn account(&self) -> Result<Account> {
+        let endpoint = match Protocol::of(self) {
+            Protocol::Rest => self.text("base_url"),
+            Protocol::Soap => self.text("soap_url"),
+        };
+        let realm = match self.get("realm") {
+            Some(realm) => Endpoint::named_realm(realm),
+            None => Endpoint::parse(endpoint).map_err(invalid)?.realm(),
+        };
+        Ok(Account {
+            realm,
+            username: self.required("username")?.to_owned(),
+            store: StoreName::parse(self.text("store")).map_err(invalid)?,
+            store_is_default: self.get("store").is_none(),
+            max_login_failures: self.count("max_login_failures") as usize,
+            timeout: Duration::from_millis(self.count("timeout_ms")),
+            log: self.log.clone(),
+        })
+    }
+
+    fn api_credential(&self) -> Result<ApiCredential> {
+        let fixed = self.set_by_hand("api_token");
+        let pair = self
+            .set_by_hand("app_key")
+            .max(self.set_by_hand("app_secret"));
+        match (fixed, pair) {
+            (None, None) => Err(invalid(
+                "no API token is to be had: set app_key and app_secret, or api_token",
+            )),
+            (Some(a), Some(b)) if a == b => Err(invalid(
+                "api_token and app_key/app_secret contradict each other: set one or the other",
+            )),
+            // What is set by hand wins over the environment.
+            (Some(a), b) if Some(a) > b => Ok(ApiCredential::Fixed(
+                self.secret("api_token").unwrap_or_default(),
+            )),
+            _ => {
+                self.required("app_secret")?;
+                Ok(ApiCredential::Application {
+                    key: self.required("app_key")?.to_owned(),
+                    secret: self.secret("app_secret").unwrap_or_default(),
+                })
+            }
+        }
+    }
+}
+
+/// The options of one session, typed and checked.
+pub(crate) struct Settings {
+    pub account: Account,
+    pub protocol: Protocol,
+    pub base_url: Endpoint,
+    pub soap_url: Endpoint,
+    pub password: Secret,
+    /// None with SOAP, which needs no API token.
+    pub api_credential: Option<ApiCredential>,
+    pub auto_relogin: bool,
+    pub share_token: bool,
+    pub timeout: Duration,
+    pub connect_timeout: Duration,
+    pub ca_file: Option<String>,
+    pub proxy: Option<Secret>,
+    pub user_agent: String,
+    pub max_response_bytes: u64,
+    pub log: Log,
+}
+
+impl Settings {
+    /// The endpoint that this session's protocol speaks to.
+    pub fn endpoint(&self) -> &Endpoint {
+        match self.protocol {
+            Protocol::Rest => &self.base_url,
+            Protocol::Soap => &self.soap_url,
+        }
+    }
+}
+
+/// Whose failed logins are counted, where, and up to what.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub realm: String,
+    pub username: String,
+    pub store: StoreName,
+    pub store_is_default: bool,
+    pub max_login_failures: usize,
+    pub timeout: Duration,
+    pub log: Log,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Rest,
+    Soap,
+}
+
+impl Protocol {
+    fn of(config: &Config) -> Protocol {
+        match config.text("protocol") {
+            "soap" => Protocol::Soap,
+            _ => Protocol::Rest,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Rest => "rest",
+            Protocol::Soap => "soap",
+        }
+    }
+}
+
+/// Where API tokens come from.
+pub(crate) enum ApiCredential {
+    Fixed(Secret),
+    Application { key: String, secret: Secret },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(options: &[(&str, &str)]) -> Config {
+        let mut config = Config::new();
+        for (name, value) in options {
+            config.set(name, value).unwrap();
+        }
+        config
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (missing, options) in [
+            ("username", vec![("password", "p"), ("api_token", "t")]),
+            ("password", vec![("username", "u"), ("api_token", "t")]),
+            ("app_key", vec![("username", "u"), ("password", "p")]),
+            (
+                "app_secret",
+                vec![("username", "u"), ("password", "p"), ("app_key", "k")],
+            ),
+        ] {
+            let error = config(&options).settings().err().unwrap();
+            assert!(error.message().contains(missing), "{error}");
+        }
+        let soap = config(&[("username", "u"), ("password", "p"), ("protocol", "soap")]);
+        assert!(soap.settings().is_ok());
+    }
+
+    #[test]
+    fn two_api_credentials_set_the_same_way_contradict() {
+        let rest = [("username", "u"), ("password", "p")];
+        let both = [rest, [("app_key", "k"), ("app_secret", "s")]].concat();
+        let fixed = [("api_token", "t")];
+        let error = config(&[&both[..], &fixed].concat()).settings().err();
+        assert!(error.unwrap().message().contains("contradict"));
+        // By hand wins over the environment.
+        let mut both = config(&both);
+        both.load_from(|name| (name == "TSM_API_TOKEN").then(|| "t".into()))
+            .unwrap();
+        let settings = both.settings().unwrap();
+        assert!(matches!(
+            settings.api_credential,
+            Some(ApiCredential::Application { .. })
+        ));
+    }
+
+    #[test]
+    fn production_rest_and_soap_are_one_realm() {
+        let rest = config(&[("username", "u")]).account().unwrap();
+        let soap = config(&[("username", "u"), ("protocol", "soap")]);
+        assert_eq!(rest.realm, soap.account().unwrap().realm);
+        let gateway = config(&[
+            ("username", "u"),
+            ("base_url", "https://gateway.example:8443/ts"),
+            ("realm", "ThingSpace.Verizon.com"),
+        ]);
+        assert_eq!(rest.realm, gateway.account().unwrap().realm);
+    }
+}
