@@ -40,6 +40,8 @@ $(VENV)/ready: bindings/python/requirements-test.txt
 
 test-python: $(VENV)/ready target/release/libthingspace_session.so
 	$(CARGO) build -q -p thingspace-sandbox
+	$(VENV)/bin/ruff check -q --config bindings/python/pyproject.toml .
+	$(VENV)/bin/ruff format -q --check --config bindings/python/pyproject.toml .
 	cd bindings/python && ../../$(VENV)/bin/python -m mypy
 	cd bindings/python && ../../$(VENV)/bin/python -m pytest -q tests
 

@@ -25,7 +25,9 @@ class Sandbox:
     def __enter__(self):
         self.process = subprocess.Popen(
             [BUILT / "thingspace-sandbox", "--json", "--exit-with-stdin"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self.where = json.loads(self.process.stdout.readline())
         return self
@@ -35,7 +37,11 @@ class Sandbox:
         self.process.wait()
 
     def call(self, method, path):
-        request = urllib.request.Request(self.where["control_url"] + path, method=method, data=b"{}" if method == "POST" else None)
+        request = urllib.request.Request(
+            self.where["control_url"] + path,
+            method=method,
+            data=b"{}" if method == "POST" else None,
+        )
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
@@ -60,11 +66,24 @@ def environment(sandbox, state):
 
 def languages(folder):
     """Name and command of every example that can run here."""
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    compiler = (
+        os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    )
     if compiler:
         program = Path(folder) / "devices"
         subprocess.run(
-            [compiler, "-I", ROOT / "include", ROOT / "examples" / "c" / "devices.c", "-L", BUILT, "-lthingspace_session", f"-Wl,-rpath,{BUILT}", "-o", program],
+            [
+                compiler,
+                "-I",
+                ROOT / "include",
+                ROOT / "examples" / "c" / "devices.c",
+                "-L",
+                BUILT,
+                "-lthingspace_session",
+                f"-Wl,-rpath,{BUILT}",
+                "-o",
+                program,
+            ],
             check=True,
         )
         yield "C", [program]
@@ -75,7 +94,11 @@ def languages(folder):
         print(f"{DIM}Building the C# example ...{PLAIN}", flush=True)
         output = Path(folder) / "csharp"
         project = ROOT / "examples" / "csharp" / "Devices.csproj"
-        subprocess.run(["dotnet", "build", "-v", "quiet", "-c", "Release", "-o", output, project], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["dotnet", "build", "-v", "quiet", "-c", "Release", "-o", output, project],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         yield "C#", ["dotnet", output / "Devices.dll"]
     else:
         print("No dotnet was found: the C# example is left out.")
@@ -84,19 +107,39 @@ def languages(folder):
 def show_wire(traces):
     """One row a request; a mark for each language that sent the same at that place."""
     first = next(iter(traces.values()))
-    rows = [(line["method"] + " " + line["path"], str(line["status"]), line["why"]) for line in first]
-    widths = [max(len(row[column]) for row in [("sent", "got", "why"), *rows]) for column in range(3)]
+    rows = [
+        (line["method"] + " " + line["path"], str(line["status"]), line["why"]) for line in first
+    ]
+    widths = [
+        max(len(row[column]) for row in [("sent", "got", "why"), *rows]) for column in range(3)
+    ]
     names = list(traces)
     head = "  ".join(text.ljust(width) for text, width in zip(("sent", "got", "why"), widths))
-    print(f"\n{BOLD}What went over the wire, and why{PLAIN}\n{BOLD}{head}  {'  '.join(names)}{PLAIN}")
+    print(
+        f"\n{BOLD}What went over the wire, and why{PLAIN}\n{BOLD}{head}  {'  '.join(names)}{PLAIN}"
+    )
     for n, row in enumerate(rows):
         marks = []
         for name in names:
             trace = traces[name]
-            same = n < len(trace) and (trace[n]["kind"], trace[n]["status"]) == (first[n]["kind"], first[n]["status"])
-            marks.append(f"{GREEN}{'yes'.ljust(len(name))}{PLAIN}" if same else f"{RED}{'NO'.ljust(len(name))}{PLAIN}")
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths)) + "  " + "  ".join(marks))
-    agree = all([(x["kind"], x["status"]) for x in t] == [(x["kind"], x["status"]) for x in first] for t in traces.values())
+            same = n < len(trace) and (trace[n]["kind"], trace[n]["status"]) == (
+                first[n]["kind"],
+                first[n]["status"],
+            )
+            marks.append(
+                f"{GREEN}{'yes'.ljust(len(name))}{PLAIN}"
+                if same
+                else f"{RED}{'NO'.ljust(len(name))}{PLAIN}"
+            )
+        print(
+            "  ".join(text.ljust(width) for text, width in zip(row, widths))
+            + "  "
+            + "  ".join(marks)
+        )
+    agree = all(
+        [(x["kind"], x["status"]) for x in t] == [(x["kind"], x["status"]) for x in first]
+        for t in traces.values()
+    )
     print("All languages did the same." if agree else "The languages did not do the same.")
     return agree
 
@@ -113,7 +156,10 @@ def main():
             traces[name] = sandbox.call("GET", "/log")
     if not show_wire(traces):
         return 1
-    print(f"\nThe examples: {', '.join(str(p) for p in ('examples/c/devices.c', 'examples/python/devices.py', 'examples/csharp/Program.cs'))}")
+    print(
+        "\nThe examples: examples/c/devices.c, examples/python/devices.py, "
+        "examples/csharp/Program.cs"
+    )
     return 0
 
 

@@ -1,8 +1,9 @@
 """Puts the thingspace-session shared library into the wheel and tags the wheel for the platform.
 
-The library is taken from the file that ``TSM_LIBRARY`` names, else from the repository's ``target/release``, else built
-there with cargo. ``TSM_WHEEL_PLATFORM`` overrides the platform tag, for a library that was built for another machine or
-for an older C library than this one's (``manylinux_2_17_x86_64``).
+The library is taken from the file that ``TSM_LIBRARY`` names, else from the repository's
+``target/release``, else built there with cargo. ``TSM_WHEEL_PLATFORM`` overrides the platform tag,
+for a library that was built for another machine or for an older C library than this one's
+(``manylinux_2_17_x86_64``).
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FILE_NAME = {"win32": "thingspace_session.dll", "cygwin": "thingspace_session.dll", "darwin": "libthingspace_session.dylib"}.get(sys.platform, "libthingspace_session.so")
+FILE_NAME = {
+    "win32": "thingspace_session.dll",
+    "cygwin": "thingspace_session.dll",
+    "darwin": "libthingspace_session.dylib",
+}.get(sys.platform, "libthingspace_session.so")
 
 
 class SharedLibrary(BuildHookInterface):  # type: ignore[type-arg]
@@ -33,7 +38,9 @@ class SharedLibrary(BuildHookInterface):  # type: ignore[type-arg]
 
 def library_name(library: Path) -> str:
     """The name the package looks for beside itself, on the platform that the library is for."""
-    return {".dll": "thingspace_session.dll", ".dylib": "libthingspace_session.dylib"}.get(library.suffix, "libthingspace_session.so")
+    return {".dll": "thingspace_session.dll", ".dylib": "libthingspace_session.dylib"}.get(
+        library.suffix, "libthingspace_session.so"
+    )
 
 
 def find_library(project: Path) -> Path:
@@ -57,6 +64,7 @@ def find_library(project: Path) -> Path:
             return library
 
     raise FileNotFoundError(
-        f"the thingspace-session shared library is needed to build the wheel. Set TSM_LIBRARY to {FILE_NAME}, or build from the "
-        "repository's bindings/python with target/release built or with cargo on the PATH"
+        "the thingspace-session shared library is needed to build the wheel. Set TSM_LIBRARY to "
+        f"{FILE_NAME}, or build from the repository's bindings/python with target/release built "
+        "or with cargo on the PATH"
     )

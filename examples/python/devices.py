@@ -1,7 +1,9 @@
-"""Log in, list devices, let the session token expire twice - mended once by the library and once by hand - and log out.
+"""Log in, list devices, let the session token expire twice - mended once by the library and once by
+hand - and log out.
 
-Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY, TSM_APP_SECRET, TSM_BASE_URL, …
-The token expires because TSM_SANDBOX_CONTROL names the sandbox's control port; without it the token just stays valid.
+Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY,
+TSM_APP_SECRET, TSM_BASE_URL, … The token expires because TSM_SANDBOX_CONTROL names the sandbox's
+control port; without it the token just stays valid.
 """
 
 import os

@@ -1,7 +1,8 @@
 """The story of devices.py over SOAP: what changes is the option, and how a call is made.
 
-Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_SOAP_URL, …
-The token expires because TSM_SANDBOX_CONTROL names the sandbox's control port; without it the token just stays valid.
+Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_SOAP_URL, … The token
+expires because TSM_SANDBOX_CONTROL names the sandbox's control port; without it the token just
+stays valid.
 """
 
 import os
@@ -10,7 +11,8 @@ import xml.etree.ElementTree as ET
 
 import thingspace_session
 
-# What goes into the envelope's body. The envelope and its header with the token are made by thingspace_session.
+# What goes into the envelope's body. The envelope and its header with the token are made by
+# thingspace_session.
 GET_DEVICE_LIST = """
 <v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"
     xmlns:nph="http://schemas.datacontract.org/2004/07/NPhase.UnifiedWebService.APIs.v2.Contract.DeviceService">

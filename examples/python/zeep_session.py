@@ -1,7 +1,9 @@
-"""A program that keeps its zeep proxies: the library supplies the token of the SOAP header, and a new one when it expired.
+"""A program that keeps its zeep proxies: the library supplies the token of the SOAP header, and a
+new one when it expired.
 
-Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_SOAP_URL, …
-The token expires because TSM_SANDBOX_CONTROL names the sandbox's control port; without it the token just stays valid.
+Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_SOAP_URL, … The token
+expires because TSM_SANDBOX_CONTROL names the sandbox's control port; without it the token just
+stays valid.
 """
 
 import os
@@ -18,8 +20,11 @@ NAMESPACE = "http://nphase.com/unifiedwebservice/v2"
 SOAP_URL = os.environ.get("TSM_SOAP_URL", "https://uws.apps.nphase.com/api/v2")
 
 
-def call(session: thingspace_session.Session, operation: Callable[..., Any], **arguments: Any) -> Any:
-    """Calls an operation of a zeep proxy with the session's token; logs in again once if the token expired."""
+def call(
+    session: thingspace_session.Session, operation: Callable[..., Any], **arguments: Any
+) -> Any:
+    """Calls an operation of a zeep proxy with the session's token; logs in again once if the token
+    expired."""
     token = session.token
     try:
         return operation(**arguments, _soapheaders={"token": token})
@@ -38,7 +43,9 @@ def let_the_token_expire() -> None:
 
 def main() -> None:
     client = zeep.Client(str(Path(__file__).with_name("device_service.wsdl")))
-    service = client.create_service(f"{{{NAMESPACE}}}DeviceService", SOAP_URL + "/DeviceService.svc")
+    service = client.create_service(
+        f"{{{NAMESPACE}}}DeviceService", SOAP_URL + "/DeviceService.svc"
+    )
 
     with thingspace_session.login(protocol="soap") as session:
         devices = call(session, service.GetDeviceList, Input={"AccountName": "0000123456-00001"})

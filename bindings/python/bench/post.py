@@ -1,13 +1,14 @@
-"""What one POST costs: ``session.post`` beside ``requests``, ``httpx`` and Verizon's own SDK; and reading the token.
+"""What one POST costs: ``session.post`` beside ``requests``, ``httpx`` and Verizon's own SDK; and
+reading the token.
 
-The same device list request of 1 KiB, answered with 1 KiB of JSON by the sandbox over one kept connection on loopback.
-The clients take turns, so that whatever else the machine does meets them all; each number is the median of the rounds.
-CPU time is this process's own. (The SDK also makes its model of the answer's JSON; the others leave that to the
-caller.)
+The same device list request of 1 KiB, answered with 1 KiB of JSON by the sandbox over one kept
+connection on loopback. The clients take turns, so that whatever else the machine does meets them
+all; each number is the median of the rounds. CPU time is this process's own. (The SDK also makes
+its model of the answer's JSON; the others leave that to the caller.)
 
-Prints one JSON object, ``{name: {"wall_us": …, "cpu_us": …}}``; on a terminal a table. Progress goes to standard error.
-Needs ``requirements-test.txt``. The sandbox is the release build, else found as by the tests. ``--rounds`` and
-``--posts`` set the size.
+Prints one JSON object, ``{name: {"wall_us": …, "cpu_us": …}}``; on a terminal a table. Progress
+goes to standard error. Needs ``requirements-test.txt``. The sandbox is the release build, else
+found as by the tests. ``--rounds`` and ``--posts`` set the size.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ BODY = {"accountName": ACCOUNT, "groupName": GROUP}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--posts", type=int, default=200)
     options = parser.parse_args()
@@ -71,8 +74,11 @@ def main() -> None:
         print(json.dumps(results))
 
 
-def clients(session: thingspace_session.Session, base_url: str) -> dict[str, tuple[Callable[[], object], int]]:
-    """Each client's one POST, and reading the token; with how many times it is done where a POST is done once."""
+def clients(
+    session: thingspace_session.Session, base_url: str
+) -> dict[str, tuple[Callable[[], object], int]]:
+    """Each client's one POST, and reading the token; with how many times it is done where a POST is
+    done once."""
     tokens = {"Authorization": f"Bearer {session.api_token}", "VZ-M2M-Token": session.token}
     plain = requests.Session()
     plain.headers.update(tokens)
@@ -82,16 +88,23 @@ def clients(session: thingspace_session.Session, base_url: str) -> dict[str, tup
     url = base_url + DEVICES
 
     return {
-        "thingspace_session.post": (lambda: expect(session.post(DEVICES, json=BODY).status_code), 1),
+        "thingspace_session.post": (
+            lambda: expect(session.post(DEVICES, json=BODY).status_code),
+            1,
+        ),
         "requests.post": (lambda: expect(plain.post(url, json=BODY).status_code), 1),
         "httpx.post": (lambda: expect(modern.post(url, json=BODY).status_code), 1),
-        "verizon-sdk.post": (lambda: expect(devices.list_devices_information(request).status_code), 1),
+        "verizon-sdk.post": (
+            lambda: expect(devices.list_devices_information(request).status_code),
+            1,
+        ),
         "thingspace_session.token": (lambda: session.token, 50),
     }
 
 
 def verizon(session: thingspace_session.Session, base_url: str) -> Any:
-    """Verizon's SDK with its table of servers pointed at the sandbox, and tokens that it need not fetch."""
+    """Verizon's SDK with its table of servers pointed at the sandbox, and tokens that it need not
+    fetch."""
     Configuration.environments[Environment.PRODUCTION][Server.THINGSPACE] = base_url
     token = OauthToken(access_token=session.api_token, token_type="Bearer")
     return VerizonClient(
@@ -129,13 +142,19 @@ def measure(
         print(f"round {done + 1} of {rounds}", end="\r", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return {
-        name: {"wall_us": round(statistics.median(wall[name]), 3), "cpu_us": round(statistics.median(cpu[name]), 3)}
+        name: {
+            "wall_us": round(statistics.median(wall[name]), 3),
+            "cpu_us": round(statistics.median(cpu[name]), 3),
+        }
         for name in contenders
     }
 
 
 def show(results: dict[str, dict[str, float]]) -> None:
-    print(f"{'':18}{'wall µs':>10}{'CPU µs':>10}{'wall, times thingspace_session.post':>24}    sandbox: {binary()}")
+    print(
+        f"{'':18}{'wall µs':>10}{'CPU µs':>10}{'wall, times thingspace_session.post':>24}"
+        f"    sandbox: {binary()}"
+    )
     for name, result in results.items():
         ratio = result["wall_us"] / results["thingspace_session.post"]["wall_us"]
         print(f"{name:18}{result['wall_us']:10.2f}{result['cpu_us']:10.2f}{ratio:24.2f}")

@@ -20,7 +20,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src"
 
 
 def _library() -> str:
-    name = {"win32": "thingspace_session.dll", "darwin": "libthingspace_session.dylib"}.get(sys.platform, "libthingspace_session.so")
+    name = {"win32": "thingspace_session.dll", "darwin": "libthingspace_session.dylib"}.get(
+        sys.platform, "libthingspace_session.so"
+    )
     built = [REPOSITORY / "target" / kind / name for kind in ("release", "debug")]
     return str(next((path for path in built if path.is_file()), built[0]))
 
@@ -70,7 +72,8 @@ def session(options: thingspace_session.Options) -> Iterator[thingspace_session.
 
 @pytest.fixture
 def patient(options: thingspace_session.Options) -> Iterator[thingspace_session.Session]:
-    """A session without automatic re-login, with so much time that nothing but the test ends its calls."""
+    """A session without automatic re-login, with so much time that nothing but the test ends its
+    calls."""
     more: thingspace_session.Options = {**options, "auto_relogin": False, "timeout_ms": 86_400_000}
     with thingspace_session.login(**more) as session:
         yield session
@@ -78,7 +81,8 @@ def patient(options: thingspace_session.Options) -> Iterator[thingspace_session.
 
 @pytest.fixture
 def wait_for_waiters(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Returns when that many calls of other threads than the main one wait for a login, whoever sent it."""
+    """Returns when that many calls of other threads than the main one wait for a login, whoever
+    sent it."""
     asked: list[int] = []
     changed = threading.Condition()
 
@@ -110,13 +114,21 @@ def wait_for_waiters(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 @pytest.fixture
-def python(sandbox: Sandbox, options: thingspace_session.Options) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a script in a Python of its own, which finds the options in ``thingspace_session.login()``'s environment."""
+def python(
+    sandbox: Sandbox, options: thingspace_session.Options
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a script in a Python of its own, which finds the options in
+    ``thingspace_session.login()``'s environment."""
     started = []
 
     def start(script: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         named: dict[str, Any] = {f"TSM_{name.upper()}": value for name, value in options.items()}
-        env = {**os.environ, **named, "PYTHONPATH": str(PACKAGE), "TSM_SANDBOX_CONTROL": sandbox.control_url}
+        env = {
+            **os.environ,
+            **named,
+            "PYTHONPATH": str(PACKAGE),
+            "TSM_SANDBOX_CONTROL": sandbox.control_url,
+        }
         process = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-W", "error", "-c", script, *arguments],
             stdin=subprocess.PIPE,

@@ -1,4 +1,5 @@
-"""Runs the sandbox, a local ThingSpace, as a process and talks to its control port. The benchmark uses it too."""
+"""Runs the sandbox, a local ThingSpace, as a process and talks to its control port. The benchmark
+uses it too."""
 
 from __future__ import annotations
 
@@ -24,20 +25,28 @@ def binary() -> Path:
     if named:
         return Path(named)
     name = "thingspace-sandbox.exe" if os.name == "nt" else "thingspace-sandbox"
-    built = [path for kind in ("debug", "release") if (path := REPOSITORY / "target" / kind / name).is_file()]
+    built = [
+        path
+        for kind in ("debug", "release")
+        if (path := REPOSITORY / "target" / kind / name).is_file()
+    ]
     if not built:
         raise FileNotFoundError(
-            "there is no thingspace-sandbox: build it with `cargo build -p thingspace-sandbox` or set TSM_SANDBOX"
+            "there is no thingspace-sandbox: build it with `cargo build -p thingspace-sandbox` "
+            "or set TSM_SANDBOX"
         )
     return max(built, key=lambda path: path.stat().st_mtime)
 
 
 class Sandbox:
-    """A sandbox of one's own, for as long as it is entered. It ends with this process, however that ends."""
+    """A sandbox of one's own, for as long as it is entered. It ends with this process, however that
+    ends."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [str(binary()), "--json", "--exit-with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [str(binary()), "--json", "--exit-with-stdin"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert self._process.stdout is not None
         addresses = json.loads(self._process.stdout.readline())
@@ -52,7 +61,10 @@ class Sandbox:
         return self
 
     def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
     ) -> None:
         self._process.communicate()
 

@@ -11,7 +11,9 @@ import thingspace_session
 from sandbox import ACCOUNTS, DEVICES, Sandbox
 
 
-def test_a_loop_goes_on_while_a_call_waits(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_loop_goes_on_while_a_call_waits(
+    patient: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     async def run() -> int:
         call = asyncio.create_task(asyncio.to_thread(patient.get, ACCOUNTS))
         await asyncio.to_thread(sandbox.wait_until_arrived, "api")
@@ -23,19 +25,25 @@ def test_a_loop_goes_on_while_a_call_waits(patient: thingspace_session.Session, 
     assert asyncio.run(run()) == 200
 
 
-def test_two_loops_share_a_session_and_one_login(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_two_loops_share_a_session_and_one_login(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     async def run() -> list[int]:
         calls = (asyncio.to_thread(session.post, DEVICES, json={}) for _ in range(16))
         return [response.status_code for response in await asyncio.gather(*calls)]
 
     sandbox.expire()
     with ThreadPoolExecutor(2) as loops:
-        results = [future.result(60) for future in [loops.submit(asyncio.run, run()) for _ in range(2)]]
+        results = [
+            future.result(60) for future in [loops.submit(asyncio.run, run()) for _ in range(2)]
+        ]
     assert results == [[200] * 16] * 2
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_cancelled_task_can_end_its_call(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_cancelled_task_can_end_its_call(
+    patient: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     async def get(path: str) -> thingspace_session.Response:
         cancel = thingspace_session.Cancellation()
         try:

@@ -1,4 +1,5 @@
-"""What a program may get wrong: Python's own kind of error, never a crash, a hang, or a secret in the words."""
+"""What a program may get wrong: Python's own kind of error, never a crash, a hang, or a secret in
+the words."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ SURROGATE = "\ud800"
         ("max_login_failures", "3"),
     ],
 )
-def test_options_of_a_wrong_type(options: thingspace_session.Options, name: str, value: Any) -> None:
+def test_options_of_a_wrong_type(
+    options: thingspace_session.Options, name: str, value: Any
+) -> None:
     with pytest.raises(TypeError, match=name):
         thingspace_session.login(**{**options, name: value})
 
@@ -52,7 +55,9 @@ def test_options_of_a_wrong_type(options: thingspace_session.Options, name: str,
         ("store", "floppy:"),
     ],
 )
-def test_options_of_a_wrong_value(options: thingspace_session.Options, sandbox: Sandbox, name: str, value: Any) -> None:
+def test_options_of_a_wrong_value(
+    options: thingspace_session.Options, sandbox: Sandbox, name: str, value: Any
+) -> None:
     with pytest.raises(thingspace_session.InvalidArgument, match=name):
         thingspace_session.login(**{**options, name: value})
     assert sandbox.counters()["requests"] == 0
@@ -75,7 +80,9 @@ def test_a_bad_password_is_in_no_traceback(options: thingspace_session.Options) 
     options["password"] = f"hunter2{SURROGATE}"
     with pytest.raises(thingspace_session.InvalidArgument) as caught:
         thingspace_session.login(**options)
-    assert "hunter2" not in "".join(traceback.format_exception(caught.type, caught.value, caught.tb))
+    assert "hunter2" not in "".join(
+        traceback.format_exception(caught.type, caught.value, caught.tb)
+    )
     assert caught.value.__context__ is None
 
 
@@ -109,7 +116,9 @@ def test_a_bad_password_is_in_no_traceback(options: thingspace_session.Options) 
     ],
     ids=str,
 )
-def test_arguments_of_a_wrong_type(session: thingspace_session.Session, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
+def test_arguments_of_a_wrong_type(
+    session: thingspace_session.Session, sandbox: Sandbox, arguments: dict[str, Any]
+) -> None:
     with pytest.raises(TypeError):
         session.request(**{"method": "POST", "path": DEVICES, **arguments})
     assert sandbox.counters()["api"] == 0
@@ -152,7 +161,9 @@ def test_arguments_of_a_wrong_type(session: thingspace_session.Session, sandbox:
     ],
     ids=ascii,
 )
-def test_arguments_of_a_wrong_value(session: thingspace_session.Session, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
+def test_arguments_of_a_wrong_value(
+    session: thingspace_session.Session, sandbox: Sandbox, arguments: dict[str, Any]
+) -> None:
     with pytest.raises(ValueError):
         session.request(**{"method": "POST", "path": DEVICES, **arguments})
     assert sandbox.counters()["api"] == 0
@@ -202,7 +213,9 @@ def test_a_huge_body_is_sent_whole(session: thingspace_session.Session, sandbox:
     assert sandbox.log("api")[-1]["body_bytes"] == 1_000_000
 
 
-def test_an_answer_past_the_limit_is_refused(options: thingspace_session.Options, sandbox: Sandbox) -> None:
+def test_an_answer_past_the_limit_is_refused(
+    options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
     options["max_response_bytes"] = 10_000
     with thingspace_session.login(**options) as session:
         for fault in ({"fault": "huge", "bytes": 20_000}, {"fault": "endless"}):
@@ -211,6 +224,8 @@ def test_an_answer_past_the_limit_is_refused(options: thingspace_session.Options
                 session.get(ACCOUNTS)
 
 
-def test_a_large_answer_arrives_whole(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_large_answer_arrives_whole(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.settings(api_answer_bytes=5_000_000)
     assert len(session.post(DEVICES, json={}).content) == 5_000_000

@@ -16,5 +16,11 @@ def test_the_benchmark_prints_one_json_object() -> None:
         check=True, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     results = json.loads(run.stdout)
-    assert set(results) == {"thingspace_session.post", "requests.post", "httpx.post", "verizon-sdk.post", "thingspace_session.token"}
+    assert set(results) == {
+        "thingspace_session.post",
+        "requests.post",
+        "httpx.post",
+        "verizon-sdk.post",
+        "thingspace_session.token",
+    }
     assert all(set(result) == {"wall_us", "cpu_us"} for result in results.values())

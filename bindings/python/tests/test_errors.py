@@ -12,16 +12,27 @@ import pytest
 import thingspace_session
 from sandbox import ACCOUNTS, REPOSITORY, Sandbox
 
-EXPIRED = '{"errorCode": "UnifiedWebService.REQUEST_FAILED.SessionToken.Expired", "errorMessage": "Gone."}'
-KINDS = [kind for kind in vars(thingspace_session).values() if isinstance(kind, type) and issubclass(kind, thingspace_session.Error)]
+EXPIRED = (
+    '{"errorCode": "UnifiedWebService.REQUEST_FAILED.SessionToken.Expired", '
+    '"errorMessage": "Gone."}'
+)
+KINDS = [
+    kind
+    for kind in vars(thingspace_session).values()
+    if isinstance(kind, type) and issubclass(kind, thingspace_session.Error)
+]
 
 
 def test_every_status_of_the_header_has_its_kind() -> None:
     header = (REPOSITORY / "include" / "tsm.h").read_text()
-    statuses = {int(number): name for name, number in re.findall(r"#define (TSM_E_\w+)\s+(\d+)", header)}
+    statuses = {
+        int(number): name for name, number in re.findall(r"#define (TSM_E_\w+)\s+(\d+)", header)
+    }
     named = {kind._STATUS: kind().status_name for kind in KINDS}
     # A buffer too small cannot happen to Python.
-    assert {number: name for number, name in statuses.items() if name != "TSM_E_BUFFER_TOO_SMALL"} == named
+    assert {
+        number: name for number, name in statuses.items() if name != "TSM_E_BUFFER_TOO_SMALL"
+    } == named
 
 
 def test_errors_are_pythons_own_kinds_too() -> None:
@@ -43,7 +54,9 @@ def test_check_types_an_answer() -> None:
         with pytest.raises(thingspace_session.ApiTokenError):
             thingspace_session.check(401, body)
     with pytest.raises(thingspace_session.PlatformError):
-        thingspace_session.check(400, '{"errorCode": "REQUEST_FAILED.AccountNotFound", "errorMessage": ""}')
+        thingspace_session.check(
+            400, '{"errorCode": "REQUEST_FAILED.AccountNotFound", "errorMessage": ""}'
+        )
     with pytest.raises(thingspace_session.Unavailable) as unavailable:
         thingspace_session.check(503, "")
     assert unavailable.value.retryable
@@ -58,7 +71,9 @@ def test_rate_limit_carries_its_wait(session: thingspace_session.Session, sandbo
     assert caught.value.retryable
 
 
-def test_a_timeout_is_in_seconds_and_for_this_call(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_timeout_is_in_seconds_and_for_this_call(
+    patient: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "hold")
     with pytest.raises(TimeoutError) as caught:
         patient.get(ACCOUNTS, timeout=0.2)
@@ -67,7 +82,9 @@ def test_a_timeout_is_in_seconds_and_for_this_call(patient: thingspace_session.S
     assert patient.get(ACCOUNTS).ok
 
 
-def test_a_broken_connection_is_a_network_error(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_broken_connection_is_a_network_error(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "reset_before", times=-1)
     with pytest.raises(thingspace_session.NetworkError) as caught:
         session.get(ACCOUNTS)

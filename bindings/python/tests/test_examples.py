@@ -20,14 +20,28 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src"
     ("script", "counters"),
     [
         ("devices.py", {"login": 4, "api": 5, "api_expired": 2, "logout": 2}),
-        ("devices_soap.py", {"soap_login": 4, "soap_call": 5, "soap_call_expired": 2, "soap_logout": 2}),
-        ("zeep_session.py", {"soap_login": 2, "soap_call": 3, "soap_call_expired": 1, "soap_logout": 1}),
+        (
+            "devices_soap.py",
+            {"soap_login": 4, "soap_call": 5, "soap_call_expired": 2, "soap_logout": 2},
+        ),
+        (
+            "zeep_session.py",
+            {"soap_login": 2, "soap_call": 3, "soap_call_expired": 1, "soap_logout": 1},
+        ),
     ],
 )
-def test_example(script: str, counters: dict[str, int], sandbox: Sandbox, options: thingspace_session.Options) -> None:
+def test_example(
+    script: str, counters: dict[str, int], sandbox: Sandbox, options: thingspace_session.Options
+) -> None:
     env = {**os.environ, "PYTHONPATH": str(PACKAGE), "TSM_SANDBOX_CONTROL": sandbox.control_url}
     env.update({f"TSM_{name.upper()}": str(value) for name, value in options.items()})
-    run = subprocess.run([sys.executable, str(EXAMPLES / script)], env=env, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(
+        [sys.executable, str(EXAMPLES / script)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert (run.returncode, run.stderr) == (0, "")
     assert "the token expired and was renewed; 2 devices" in run.stdout
     arrived = sandbox.counters()

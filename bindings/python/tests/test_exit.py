@@ -1,4 +1,5 @@
-"""The end of the interpreter and fork: nothing crashes, nothing hangs, nothing is said on stderr."""
+"""The end of the interpreter and fork: nothing crashes, nothing hangs, nothing is said on
+stderr."""
 
 from __future__ import annotations
 
@@ -43,9 +44,12 @@ def finish(process: subprocess.Popen[str], expected: str = "") -> None:
         "cycle = [thingspace_session.login()]; cycle += [cycle, cycle[0].get(ACCOUNTS)]",
         "sys.modules['thingspace_session'].session = thingspace_session.login()",
         "atexit.register(thingspace_session.login().get, ACCOUNTS)",
-        "session = thingspace_session.login(); del sys.modules['thingspace_session'], sys.modules['thingspace_session._library']; gc.collect()",
-        "class Last:\n    def __del__(self): self.session.close()\nlast = Last(); last.session = thingspace_session.login()",
-        "session = thingspace_session.login(); thread = threading.Thread(target=session.get, args=[ACCOUNTS]); thread.start()",
+        "session = thingspace_session.login(); del sys.modules['thingspace_session'], "
+        "sys.modules['thingspace_session._library']; gc.collect()",
+        "class Last:\n    def __del__(self): self.session.close()\n"
+        "last = Last(); last.session = thingspace_session.login()",
+        "session = thingspace_session.login(); "
+        "thread = threading.Thread(target=session.get, args=[ACCOUNTS]); thread.start()",
         "sessions = [thingspace_session.login() for _ in range(20)]; sys.exit()",
         "object.__new__(thingspace_session.Session)",
     ],
@@ -62,7 +66,9 @@ LOGGING = ["", QUIETLY.format(level="CRITICAL"), QUIETLY.format(level="DEBUG")]
 
 
 @pytest.mark.parametrize("logging", LOGGING, ids=["as it comes", "CRITICAL", "DEBUG"])
-def test_daemon_threads_in_calls_do_not_hold_the_exit(python: Start, sandbox: Sandbox, logging: str) -> None:
+def test_daemon_threads_in_calls_do_not_hold_the_exit(
+    python: Start, sandbox: Sandbox, logging: str
+) -> None:
     script = """
 session = thingspace_session.login()
 def ask():
@@ -81,7 +87,9 @@ sys.stdin.readline()
 
 
 @pytest.mark.parametrize("logging", LOGGING, ids=["as it comes", "CRITICAL", "DEBUG"])
-def test_daemon_threads_may_log_in_while_the_interpreter_exits(python: Start, sandbox: Sandbox, logging: str) -> None:
+def test_daemon_threads_may_log_in_while_the_interpreter_exits(
+    python: Start, sandbox: Sandbox, logging: str
+) -> None:
     script = """
 def log_in():
     while True:
@@ -120,7 +128,8 @@ sys.stdin.readline()
 def test_handlers_of_the_exit_may_use_a_session(python: Start, sandbox: Sandbox) -> None:
     script = """
 import atexit
-atexit.register(lambda: print(session.get("/m2m/v1/accounts/0000123456-00001").status_code, session.logout()))
+atexit.register(lambda: print(session.get(ACCOUNTS).status_code, session.logout()))
+ACCOUNTS = "/m2m/v1/accounts/0000123456-00001"
 import logging, thingspace_session
 logging.basicConfig(level=logging.DEBUG, stream=open("/dev/null", "w"))
 session = thingspace_session.login()
@@ -147,7 +156,9 @@ sys.stdin.readline()
 thread.join()
 """
     sandbox.fault("api", "hold")
-    process = python("import warnings; warnings.simplefilter('ignore', DeprecationWarning)" + BEGIN + script)
+    process = python(
+        "import warnings; warnings.simplefilter('ignore', DeprecationWarning)" + BEGIN + script
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     sandbox.wait_until_arrived("api")
@@ -228,6 +239,8 @@ for thread in threads:
     thread.join()
 print(parent.get(ACCOUNTS).status_code)
 """
-    process = python("import warnings; warnings.simplefilter('ignore', DeprecationWarning)" + BEGIN + script)
+    process = python(
+        "import warnings; warnings.simplefilter('ignore', DeprecationWarning)" + BEGIN + script
+    )
     finish(process, "200\n")
     assert sandbox.counters()["login"] == 11

@@ -1,4 +1,5 @@
-"""The adapter for ``httpx``, sync and async. Each test of the behaviour runs through both clients."""
+"""The adapter for ``httpx``, sync and async. Each test of the behaviour runs through both
+clients."""
 
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ class Client(Protocol):
 class Sync:
     def __init__(self, session: thingspace_session.Session, transport: Any = None) -> None:
         auth = thingspace_session.httpx.ThingSpaceAuth(session)
-        self._client = httpx.Client(auth=auth, base_url=session.base_url, timeout=60, transport=transport)
+        self._client = httpx.Client(
+            auth=auth, base_url=session.base_url, timeout=60, transport=transport
+        )
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         return self._client.request(method, path, **arguments)
@@ -48,7 +51,9 @@ class Async:
     def __init__(self, session: thingspace_session.Session, transport: Any = None) -> None:
         self._loop = asyncio.new_event_loop()
         auth = thingspace_session.httpx.ThingSpaceAuth(session)
-        self._client = httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60, transport=transport)
+        self._client = httpx.AsyncClient(
+            auth=auth, base_url=session.base_url, timeout=60, transport=transport
+        )
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         return self._loop.run_until_complete(self._client.request(method, path, **arguments))
@@ -56,7 +61,9 @@ class Async:
     def stream(self, method: str, path: str, **arguments: Any) -> tuple[int, int]:
         async def run() -> tuple[int, int]:
             async with self._client.stream(method, path, **arguments) as response:
-                return response.status_code, sum([len(part) async for part in response.aiter_bytes()])
+                return response.status_code, sum(
+                    [len(part) async for part in response.aiter_bytes()]
+                )
 
         return self._loop.run_until_complete(run())
 
@@ -80,7 +87,9 @@ def client(request: pytest.FixtureRequest, session: thingspace_session.Session) 
     client.close()
 
 
-def test_both_tokens_go_along(client: Client, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_both_tokens_go_along(
+    client: Client, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     response = client.request("POST", DEVICES, json={})
     assert response.status_code == 200
     sent = sandbox.log("api")[-1]
@@ -93,7 +102,9 @@ def test_an_expiry_is_mended_once(client: Client, sandbox: Sandbox, shape: str) 
     sandbox.expire()
     response = client.request("POST", DEVICES, json={"a": 1})
     assert response.status_code == 200
-    refused = 2 if shape == "bare401" else 1  # it does not say which token it is about: the API token is tried first
+    refused = (
+        2 if shape == "bare401" else 1
+    )  # it does not say which token it is about: the API token is tried first
     assert [answer.status_code >= 400 for answer in response.history] == [True] * refused
     sizes = [sent["body_bytes"] for sent in sandbox.log("api")]
     assert len(sizes) == refused + 1
@@ -130,11 +141,15 @@ def test_other_answers_are_left_alone(client: Client, sandbox: Sandbox) -> None:
     assert sandbox.counters()["api"] == 1
 
 
-def test_a_stream_is_an_error_that_keeps_the_answer(client: Any, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_stream_is_an_error_that_keeps_the_answer(
+    client: Any, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     assert client.request("POST", DEVICES, content=client.body()).status_code == 200
     expired = session.token
     sandbox.expire()
-    with pytest.raises(thingspace_session.SessionTokenExpired, match="cannot be sent twice") as caught:
+    with pytest.raises(
+        thingspace_session.SessionTokenExpired, match="cannot be sent twice"
+    ) as caught:
         client.request("POST", DEVICES, content=client.body())
     assert caught.value.token == expired
     assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
@@ -144,14 +159,21 @@ def test_a_stream_is_an_error_that_keeps_the_answer(client: Any, session: things
     assert (counters["login"], counters["api"]) == (2, 3)
 
 
-def test_a_file_is_no_silent_empty_body(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_file_is_no_silent_empty_body(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.expire()
     auth = thingspace_session.httpx.ThingSpaceAuth(session)
-    with httpx.Client(auth=auth) as client, pytest.raises(thingspace_session.SessionTokenExpired, match="cannot be sent twice"):
+    with (
+        httpx.Client(auth=auth) as client,
+        pytest.raises(thingspace_session.SessionTokenExpired, match="cannot be sent twice"),
+    ):
         client.post(session.base_url + DEVICES, content=io.BytesIO(b"{}"))
 
 
-def test_a_failed_renewal_is_an_error_that_keeps_the_answer(client: Client, sandbox: Sandbox) -> None:
+def test_a_failed_renewal_is_an_error_that_keeps_the_answer(
+    client: Client, sandbox: Sandbox
+) -> None:
     sandbox.expire()
     sandbox.control("POST", "/contacts", {"username": "zbeeblebrox", "password": "changed"})
     with pytest.raises(thingspace_session.CredentialsRejected) as caught:
@@ -167,7 +189,9 @@ def test_a_streamed_answer_stays_a_stream(client: Any, sandbox: Sandbox) -> None
     assert client.stream("POST", DEVICES, json={}) == (400, 40)
 
 
-def test_tokens_go_to_no_other_origin(client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_tokens_go_to_no_other_origin(
+    client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     with Sandbox() as other:
         assert client.request("GET", other.base_url + ACCOUNTS).status_code == 401
         sent = other.control("GET", "/log")[-1]
@@ -177,13 +201,17 @@ def test_tokens_go_to_no_other_origin(client: Client, sandbox: Sandbox, caplog: 
 
 @pytest.mark.parametrize("status", [302, 307])
 @pytest.mark.parametrize("expired", [False, True])
-def test_tokens_follow_no_redirect(client: Client, sandbox: Sandbox, status: int, expired: bool) -> None:
+def test_tokens_follow_no_redirect(
+    client: Client, sandbox: Sandbox, status: int, expired: bool
+) -> None:
     with Sandbox() as other:
         if expired:
             sandbox.expire()
         for target in (other, sandbox):
             location = target.base_url + ACCOUNTS
-            sandbox.fault("api", "redirect", location=location, status=status, skip=1 if expired else 0)
+            sandbox.fault(
+                "api", "redirect", location=location, status=status, skip=1 if expired else 0
+            )
             response = client.request("GET", ACCOUNTS, follow_redirects=True)
             assert response.url == location
             assert response.status_code == 401
@@ -204,12 +232,16 @@ def test_the_next_request_of_a_redirect_has_no_tokens(client: Client, sandbox: S
 def headers_sent(session: thingspace_session.Session) -> httpx.Headers:
     """The headers of a request as its transport sees them."""
     transport = httpx.MockTransport(lambda request: httpx.Response(200))
-    with httpx.Client(transport=transport, auth=thingspace_session.httpx.ThingSpaceAuth(session)) as client:
+    with httpx.Client(
+        transport=transport, auth=thingspace_session.httpx.ThingSpaceAuth(session)
+    ) as client:
         given = {"Authorization": "mine", "X-One": "1"}
         return client.get(session.base_url + ACCOUNTS, headers=given).request.headers
 
 
-def test_tokens_are_in_all_views_of_the_headers_but_copies(session: thingspace_session.Session) -> None:
+def test_tokens_are_in_all_views_of_the_headers_but_copies(
+    session: thingspace_session.Session,
+) -> None:
     headers = headers_sent(session)
     tokens = {"authorization": f"Bearer {session.api_token}", "vz-m2m-token": session.token}
     for name, value in tokens.items():
@@ -218,8 +250,14 @@ def test_tokens_are_in_all_views_of_the_headers_but_copies(session: thingspace_s
         assert headers.get_list(name) == [value]
         assert value in list(headers.values())
         assert list(headers).count(name) == list(headers.keys()).count(name) == 1
-        assert headers.multi_items().count((name, value)) == list(headers.items()).count((name, value)) == 1
-        assert [raw for raw in headers.raw if raw[0].lower() == name.encode()][0][1] == value.encode()
+        assert (
+            headers.multi_items().count((name, value))
+            == list(headers.items()).count((name, value))
+            == 1
+        )
+        assert [raw for raw in headers.raw if raw[0].lower() == name.encode()][0][
+            1
+        ] == value.encode()
         assert name not in headers.copy()
         assert name not in httpx.Headers(headers)
         assert value not in repr(headers)
@@ -247,7 +285,8 @@ def test_headers_can_be_changed_as_any(session: thingspace_session.Session) -> N
 
 
 class Traced(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Replaces a request's headers by a copy with one more, as OpenTelemetry's instrumentation does."""
+    """Replaces a request's headers by a copy with one more, as OpenTelemetry's instrumentation
+    does."""
 
     def __init__(self) -> None:
         self._sync, self._async = httpx.HTTPTransport(), httpx.AsyncHTTPTransport()
@@ -274,7 +313,9 @@ class Traced(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("kind", [Sync, Async])
-def test_tokens_survive_a_transport_that_replaces_headers(kind: Any, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_tokens_survive_a_transport_that_replaces_headers(
+    kind: Any, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     with closing(kind(session, Traced())) as client:
         assert client.request("POST", DEVICES, json={}).status_code == 200
         sandbox.expire()
@@ -286,19 +327,25 @@ def test_tokens_survive_a_transport_that_replaces_headers(kind: Any, session: th
     assert sandbox.log("api")[-1]["session_token"] is None
 
 
-def test_a_token_that_a_hook_sets_or_deletes_is_sent_so(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_token_that_a_hook_sets_or_deletes_is_sent_so(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     def change(request: httpx.Request) -> None:
         request.headers["Authorization"] = "Bearer mine"
         del request.headers["VZ-M2M-Token"]
         request.headers = httpx.Headers(request.headers)  # neither comes back by this
 
-    with httpx.Client(auth=thingspace_session.httpx.ThingSpaceAuth(session), event_hooks={"request": [change]}) as client:
+    with httpx.Client(
+        auth=thingspace_session.httpx.ThingSpaceAuth(session), event_hooks={"request": [change]}
+    ) as client:
         client.get(session.base_url + ACCOUNTS)
     sent = sandbox.log("api")[0]
     assert (sent["api_token"], sent["session_token"]) == ("mine", None)
 
 
-def test_a_request_can_be_sent_again_and_again(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_request_can_be_sent_again_and_again(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     with httpx.Client(auth=thingspace_session.httpx.ThingSpaceAuth(session)) as client:
         request = client.build_request("POST", session.base_url + DEVICES, json={})
         for _ in range(3):
@@ -315,11 +362,15 @@ def test_an_answer_can_be_pickled(client: Client, sandbox: Sandbox) -> None:
     assert again.request.headers == answer.request.headers
 
 
-def test_waiting_leaves_the_threads_of_others_free(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_waiting_leaves_the_threads_of_others_free(
+    patient: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     async def run() -> list[int]:
         limits = httpx.Limits(max_connections=64)
         auth = thingspace_session.httpx.ThingSpaceAuth(patient)
-        async with httpx.AsyncClient(auth=auth, base_url=patient.base_url, timeout=60, limits=limits) as client:
+        async with httpx.AsyncClient(
+            auth=auth, base_url=patient.base_url, timeout=60, limits=limits
+        ) as client:
             tasks = [asyncio.create_task(client.get(ACCOUNTS)) for _ in range(64)]
             await anyio.to_thread.run_sync(sandbox.wait_until_arrived, "login", 2)
             # All that were refused wait by now, or are on their way.
@@ -332,7 +383,9 @@ def test_waiting_leaves_the_threads_of_others_free(patient: thingspace_session.S
     assert asyncio.run(run()) == [200] * 64
 
 
-def test_tokens_that_are_held_take_no_thread(session: thingspace_session.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_that_are_held_take_no_thread(
+    session: thingspace_session.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_thread(*_: Any, **__: Any) -> None:
         raise AssertionError("a thread was asked for")
 
@@ -349,15 +402,22 @@ def test_a_session_that_an_adapter_cannot_use(options: thingspace_session.Option
     with pytest.raises(TypeError, match="thingspace_session.Session"):
         thingspace_session.httpx.ThingSpaceAuth("session")  # type: ignore[arg-type]
     options["protocol"] = "soap"
-    with thingspace_session.login(**options) as session, pytest.raises(thingspace_session.InvalidArgument, match="rest"):
+    with (
+        thingspace_session.login(**options) as session,
+        pytest.raises(thingspace_session.InvalidArgument, match="rest"),
+    ):
         thingspace_session.httpx.ThingSpaceAuth(session)
 
 
-def test_a_storm_of_tasks_logs_in_once(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_storm_of_tasks_logs_in_once(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     async def run() -> list[int]:
         auth = thingspace_session.httpx.ThingSpaceAuth(session)
         limits = httpx.Limits(max_connections=64)
-        async with httpx.AsyncClient(auth=auth, base_url=session.base_url, timeout=60, limits=limits) as client:
+        async with httpx.AsyncClient(
+            auth=auth, base_url=session.base_url, timeout=60, limits=limits
+        ) as client:
             answers = await asyncio.gather(*(client.post(DEVICES, json={}) for _ in range(64)))
             return [answer.status_code for answer in answers]
 
@@ -377,7 +437,9 @@ def test_trio(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_cancelled_task_ends_its_renewal(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_cancelled_task_ends_its_renewal(
+    patient: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     async def run() -> None:
         auth = thingspace_session.httpx.ThingSpaceAuth(patient)
         async with httpx.AsyncClient(auth=auth, base_url=patient.base_url, timeout=60) as client:

@@ -1,4 +1,5 @@
-"""Ctrl-C by real signals: nothing but the signal can end these calls, since the sandbox holds them for a day."""
+"""Ctrl-C by real signals: nothing but the signal can end these calls, since the sandbox holds them
+for a day."""
 
 from __future__ import annotations
 
@@ -49,12 +50,16 @@ def finish(process: subprocess.Popen[str], expected: str) -> None:
         "session.get(ACCOUNTS)",
         "session.get(ACCOUNTS, timeout=3600)",
         "session.get(ACCOUNTS, cancel=thingspace_session.Cancellation())",
-        "logging.basicConfig(level=1, stream=open('/dev/null', 'w')); thingspace_session.login().get(ACCOUNTS)",
+        "logging.basicConfig(level=1, stream=open('/dev/null', 'w')); "
+        "thingspace_session.login().get(ACCOUNTS)",
     ],
 )
 def test_ctrl_c_ends_a_request(python: Start, sandbox: Sandbox, setting: str) -> None:
     sandbox.fault("api", "hold")
-    process = python(f"{BEGIN}\nsession = thingspace_session.login()\ntry:\n    {setting}\n{GO_ON}", TSM_TIMEOUT_MS="86400000")
+    process = python(
+        f"{BEGIN}\nsession = thingspace_session.login()\ntry:\n    {setting}\n{GO_ON}",
+        TSM_TIMEOUT_MS="86400000",
+    )
     interrupt(process, sandbox, "api")
     finish(process, "200\n")
 
@@ -104,7 +109,9 @@ say(session.token != expired, session.info()["logins"])
     finish(process, "True 2\n")
 
 
-def test_a_handler_that_does_not_raise_runs_and_the_call_goes_on(python: Start, sandbox: Sandbox) -> None:
+def test_a_handler_that_does_not_raise_runs_and_the_call_goes_on(
+    python: Start, sandbox: Sandbox
+) -> None:
     script = """
 session = thingspace_session.login()
 signal.signal(signal.SIGINT, lambda *_: say("interrupted"))

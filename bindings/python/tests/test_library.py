@@ -18,20 +18,31 @@ SHOW = "import thingspace_session; print(thingspace_session._library.PATH)"
 def load(package_parent: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name != "TSM_LIBRARY"}
     env.update(environment, PYTHONPATH=str(package_parent))
-    return subprocess.run([sys.executable, "-c", SHOW], env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-c", SHOW], env=env, capture_output=True, text=True, timeout=60
+    )
 
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """A copy of the package with no library beside it."""
-    shutil.copytree(PACKAGE, tmp_path / "thingspace_session", ignore=shutil.ignore_patterns("*.so", "*.dylib", "*.dll", "__pycache__"))
+    shutil.copytree(
+        PACKAGE,
+        tmp_path / "thingspace_session",
+        ignore=shutil.ignore_patterns("*.so", "*.dylib", "*.dll", "__pycache__"),
+    )
     return tmp_path
 
 
 def other_library(folder: Path, source: str) -> str:
     """A shared library made from C."""
     path = folder / "other.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(path)], input=source, text=True, check=True)
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(path)],
+        input=source,
+        text=True,
+        check=True,
+    )
     return str(path)
 
 
@@ -46,7 +57,9 @@ def test_then_the_environment(package: Path) -> None:
 
 
 def test_then_the_systems_path(package: Path) -> None:
-    found = load(package, LD_LIBRARY_PATH=str(LIBRARY.parent), DYLD_LIBRARY_PATH=str(LIBRARY.parent))
+    found = load(
+        package, LD_LIBRARY_PATH=str(LIBRARY.parent), DYLD_LIBRARY_PATH=str(LIBRARY.parent)
+    )
     assert found.stdout.strip() == LIBRARY.name, found.stderr
 
 
@@ -73,9 +86,12 @@ def test_a_library_that_is_not_ours_is_refused(package: Path, tmp_path: Path) ->
 
 def test_importing_makes_no_callback_and_needs_no_http_library(package: Path) -> None:
     script = (
-        "import sys, thingspace_session; assert not thingspace_session._log._callbacks and thingspace_session._call._interrupt._ask is None; "
+        "import sys, thingspace_session; "
+        "assert not thingspace_session._log._callbacks; "
+        "assert thingspace_session._call._interrupt._ask is None; "
         "assert not {'requests', 'httpx', 'anyio'} & set(sys.modules); "
-        "assert thingspace_session.requests.ThingSpaceAuth and thingspace_session.httpx.ThingSpaceAuth"
+        "assert thingspace_session.requests.ThingSpaceAuth; "
+        "assert thingspace_session.httpx.ThingSpaceAuth"
     )
     env = {**os.environ, "PYTHONPATH": str(package)}
     subprocess.run([sys.executable, "-c", script], env=env, check=True, timeout=60)

@@ -23,8 +23,13 @@ def _level() -> Iterator[None]:
     LOGGER.setLevel(level)
 
 
-def test_lines_reach_the_logger(options: thingspace_session.Options, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, "thingspace_session"), thingspace_session.login(**options) as session:
+def test_lines_reach_the_logger(
+    options: thingspace_session.Options, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        caplog.at_level(logging.DEBUG, "thingspace_session"),
+        thingspace_session.login(**options) as session,
+    ):
         token, api_token = session.token, session.api_token
         sandbox.expire()
         assert session.get(ACCOUNTS).ok
@@ -35,7 +40,9 @@ def test_lines_reach_the_logger(options: thingspace_session.Options, sandbox: Sa
         assert secret not in caplog.text
 
 
-def test_the_level_at_login_counts(options: thingspace_session.Options, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_level_at_login_counts(
+    options: thingspace_session.Options, caplog: pytest.LogCaptureFixture
+) -> None:
     LOGGER.setLevel(logging.CRITICAL)
     with thingspace_session.login(**options) as session:
         caplog.set_level(5, "thingspace_session")
@@ -43,7 +50,9 @@ def test_the_level_at_login_counts(options: thingspace_session.Options, caplog: 
     assert not caplog.records
 
 
-def test_a_filter_that_raises_harms_no_call(options: thingspace_session.Options, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_filter_that_raises_harms_no_call(
+    options: thingspace_session.Options, caplog: pytest.LogCaptureFixture
+) -> None:
     class Broken(logging.Filter):
         def __init__(self, error: BaseException) -> None:
             super().__init__()
@@ -57,7 +66,10 @@ def test_a_filter_that_raises_harms_no_call(options: thingspace_session.Options,
     broken = Broken(LookupError())
     LOGGER.addFilter(broken)
     try:
-        with caplog.at_level(logging.DEBUG, "thingspace_session"), thingspace_session.login(**options) as session:
+        with (
+            caplog.at_level(logging.DEBUG, "thingspace_session"),
+            thingspace_session.login(**options) as session,
+        ):
             assert session.get(ACCOUNTS).ok
         assert broken.asked
     finally:
@@ -71,7 +83,10 @@ def test_a_filter_that_exits_ends_the_call_in_the_main_thread(
         def filter(self, record: logging.LogRecord) -> bool:
             raise SystemExit("from the filter")
 
-    with caplog.at_level(logging.DEBUG, "thingspace_session"), thingspace_session.login(**options) as session:
+    with (
+        caplog.at_level(logging.DEBUG, "thingspace_session"),
+        thingspace_session.login(**options) as session,
+    ):
         leaving = Exit()
         LOGGER.addFilter(leaving)
         try:
@@ -83,7 +98,10 @@ def test_a_filter_that_exits_ends_the_call_in_the_main_thread(
 
 
 def test_what_a_filter_raises_leaves_unblock_and_no_later_call(
-    options: thingspace_session.Options, session: thingspace_session.Session, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    options: thingspace_session.Options,
+    session: thingspace_session.Session,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Exit(logging.Filter):
         def filter(self, record: logging.LogRecord) -> bool:
@@ -113,13 +131,19 @@ def test_callbacks_of_logins_at_the_same_time_are_all_kept(monkeypatch: pytest.M
 
     monkeypatch.setattr(thingspace_session._log, "_callbacks", [])
     monkeypatch.setattr(thingspace_session._library, "LOG_FUNCTION", make_while_another_thread_does)
-    monkeypatch.setattr(thingspace_session._library, "config_set_log", lambda *arguments: registered.append(arguments[2]))
+    monkeypatch.setattr(
+        thingspace_session._library,
+        "config_set_log",
+        lambda *arguments: registered.append(arguments[2]),
+    )
     thingspace_session._log.configure(None)
     assert len(registered) == 2
     assert all(callback in thingspace_session._log._callbacks for callback in registered)
 
 
-def test_a_program_that_configured_no_logging_hears_nothing(python: Callable[..., subprocess.Popen[str]]) -> None:
+def test_a_program_that_configured_no_logging_hears_nothing(
+    python: Callable[..., subprocess.Popen[str]],
+) -> None:
     script = """
 import thingspace_session
 for kind in (thingspace_session.CredentialsRejected, thingspace_session.LoginBlocked):
@@ -133,8 +157,13 @@ for kind in (thingspace_session.CredentialsRejected, thingspace_session.LoginBlo
     assert (out, err) == ("CredentialsRejected\nLoginBlocked\n", "")
 
 
-def test_a_handler_may_use_the_session(options: thingspace_session.Options, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, "thingspace_session"), thingspace_session.login(**options) as session:
+def test_a_handler_may_use_the_session(
+    options: thingspace_session.Options, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        caplog.at_level(logging.DEBUG, "thingspace_session"),
+        thingspace_session.login(**options) as session,
+    ):
         tokens = []
 
         class Handler(logging.Handler):

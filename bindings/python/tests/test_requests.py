@@ -27,7 +27,9 @@ def http(session: thingspace_session.Session) -> Iterator[requests.Session]:
         yield http
 
 
-def test_both_tokens_go_along(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_both_tokens_go_along(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     response = http.post(session.base_url + DEVICES, json={})
     assert response.status_code == 200
     sent = sandbox.log("api")[-1]
@@ -40,12 +42,15 @@ def test_the_auth_can_be_given_to_one_request(session: thingspace_session.Sessio
 
 
 @pytest.mark.parametrize("shape", ["errorCode", "proxied", "bare401"])
-def test_an_expiry_is_mended_once(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, shape: str) -> None:
+def test_an_expiry_is_mended_once(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, shape: str
+) -> None:
     sandbox.settings(expired_shape=shape)
     sandbox.expire()
     response = http.post(session.base_url + DEVICES, json={"a": 1}, timeout=60)
     assert response.status_code == 200
-    # A bare 401 does not say which token it is about, and the API token's renewal risks no login: that comes first.
+    # A bare 401 does not say which token it is about, and the API token's renewal risks no login:
+    # that comes first.
     refused = 2 if shape == "bare401" else 1
     assert [answer.status_code >= 400 for answer in response.history] == [True] * refused
     assert [sent["body_bytes"] for sent in sandbox.log("api")] == [8] * (refused + 1)
@@ -55,7 +60,12 @@ def test_an_expiry_is_mended_once(http: requests.Session, session: thingspace_se
 def test_a_bare_401_with_a_fixed_api_token_renews_the_session(
     options: thingspace_session.Options, session: thingspace_session.Session, sandbox: Sandbox
 ) -> None:
-    fixed: thingspace_session.Options = {**options, "api_token": session.api_token, "app_key": None, "app_secret": None}
+    fixed: thingspace_session.Options = {
+        **options,
+        "api_token": session.api_token,
+        "app_key": None,
+        "app_secret": None,
+    }
     sandbox.settings(expired_shape="bare401")
     with thingspace_session.login(load_env=False, **fixed) as other, requests.Session() as http:
         http.auth = thingspace_session.requests.ThingSpaceAuth(other)
@@ -65,7 +75,9 @@ def test_a_bare_401_with_a_fixed_api_token_renews_the_session(
         assert len(response.history) == 1
 
 
-def test_the_adapter_renews_whatever_auto_relogin_says(options: thingspace_session.Options, sandbox: Sandbox) -> None:
+def test_the_adapter_renews_whatever_auto_relogin_says(
+    options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
     options["auto_relogin"] = False
     with thingspace_session.login(load_env=False, **options) as session, requests.Session() as http:
         http.auth = thingspace_session.requests.ThingSpaceAuth(session)
@@ -86,7 +98,9 @@ def test_a_rejected_api_token_is_renewed(
     assert (counters["oauth"], counters["login"], counters["api"]) == (2, 1, 2)
 
 
-def test_both_tokens_are_renewed(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_both_tokens_are_renewed(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.expire("all")
     response = http.get(session.base_url + ACCOUNTS)
     assert response.status_code == 200
@@ -95,7 +109,9 @@ def test_both_tokens_are_renewed(http: requests.Session, session: thingspace_ses
     assert (counters["oauth"], counters["login"], counters["api"]) == (2, 2, 3)
 
 
-def test_a_logout_is_not_undone(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_logout_is_not_undone(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     prepared = http.prepare_request(requests.Request("GET", session.base_url + ACCOUNTS))
     assert http.send(prepared).status_code == 200
     session.logout()
@@ -105,7 +121,9 @@ def test_a_logout_is_not_undone(http: requests.Session, session: thingspace_sess
     assert sandbox.counters()["login"] == 1
 
 
-def test_there_is_no_loop(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_there_is_no_loop(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "expired", times=-1)
     response = http.get(session.base_url + ACCOUNTS)
     assert response.status_code == 400
@@ -114,14 +132,18 @@ def test_there_is_no_loop(http: requests.Session, session: thingspace_session.Se
     assert (counters["login"], counters["api"]) == (2, 2)
 
 
-def test_a_bare_401_renews_each_token_once(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_bare_401_renews_each_token_once(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "status", status=401, times=-1)
     assert http.get(session.base_url + ACCOUNTS).status_code == 401
     counters = sandbox.counters()
     assert (counters["login"], counters["oauth"], counters["api"]) == (2, 2, 3)
 
 
-def test_other_answers_are_left_alone(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_other_answers_are_left_alone(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     assert http.get(session.base_url + "/m2m/v1/accounts/none-of-mine").status_code == 400
     sandbox.fault("api", "status", status=503)
     assert http.get(session.base_url + ACCOUNTS).status_code == 503
@@ -148,10 +170,14 @@ def test_a_stream_is_an_error_that_keeps_the_answer(
     http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
 ) -> None:
     url = session.base_url + DEVICES
-    assert http.post(url, data=iter([b"{", b"}"])).status_code == 200  # no harm while nothing expires
+    assert (
+        http.post(url, data=iter([b"{", b"}"])).status_code == 200
+    )  # no harm while nothing expires
     expired = session.token
     sandbox.expire()
-    with pytest.raises(thingspace_session.SessionTokenExpired, match="cannot be sent twice") as caught:
+    with pytest.raises(
+        thingspace_session.SessionTokenExpired, match="cannot be sent twice"
+    ) as caught:
         http.post(url, data=iter([b"{", b"}"]))
     assert caught.value.token == expired
     assert "SessionToken.Expired" in caught.value.response.json()["errorCode"]
@@ -174,7 +200,9 @@ def test_a_failed_renewal_is_an_error_that_keeps_the_answer(
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_streamed_answer_stays_a_stream(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_streamed_answer_stays_a_stream(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.settings(api_answer_bytes=300_000)
     sandbox.expire()
     with http.post(session.base_url + DEVICES, json={}, stream=True) as response:
@@ -185,7 +213,10 @@ def test_a_streamed_answer_stays_a_stream(http: requests.Session, session: thing
 
 
 def test_tokens_go_to_no_other_origin(
-    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    http: requests.Session,
+    session: thingspace_session.Session,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with Sandbox() as other:
         assert http.get(other.base_url + ACCOUNTS).status_code == 401
@@ -198,14 +229,20 @@ def test_tokens_go_to_no_other_origin(
 @pytest.mark.parametrize("status", [302, 307])
 @pytest.mark.parametrize("expired", [False, True])
 def test_tokens_follow_no_redirect(
-    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, status: int, expired: bool
+    http: requests.Session,
+    session: thingspace_session.Session,
+    sandbox: Sandbox,
+    status: int,
+    expired: bool,
 ) -> None:
     with Sandbox() as other:
         if expired:
             sandbox.expire()
         for target in (other, sandbox):
             location = target.base_url + ACCOUNTS
-            sandbox.fault("api", "redirect", location=location, status=status, skip=1 if expired else 0)
+            sandbox.fault(
+                "api", "redirect", location=location, status=status, skip=1 if expired else 0
+            )
             response = http.get(session.base_url + ACCOUNTS, timeout=60)
             assert response.url == location
             assert response.status_code == 401
@@ -231,7 +268,9 @@ def test_a_prepared_request_can_be_sent_again_and_again(
     assert sandbox.counters()["login"] == 5
 
 
-def test_an_answer_can_be_pickled(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_an_answer_can_be_pickled(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     for _ in range(2):
         answer = http.post(session.base_url + DEVICES, json={})
         again = pickle.loads(pickle.dumps(answer))
@@ -241,7 +280,9 @@ def test_an_answer_can_be_pickled(http: requests.Session, session: thingspace_se
     assert http.send(again.request).status_code == 400  # without its session nothing is renewed
 
 
-def test_a_cookie_given_by_hand_is_sent_again(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_cookie_given_by_hand_is_sent_again(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.expire()
     http.post(session.base_url + DEVICES, json={}, headers={"Cookie": "mine=1"})
     assert [line["headers"]["cookie"] for line in sandbox.log("api")] == ["mine=1", "mine=1"]
@@ -251,23 +292,32 @@ def test_a_session_that_an_adapter_cannot_use(options: thingspace_session.Option
     with pytest.raises(TypeError, match="thingspace_session.Session"):
         thingspace_session.requests.ThingSpaceAuth("session")  # type: ignore[arg-type]
     options["protocol"] = "soap"
-    with thingspace_session.login(**options) as session, pytest.raises(thingspace_session.InvalidArgument, match="rest"):
+    with (
+        thingspace_session.login(**options) as session,
+        pytest.raises(thingspace_session.InvalidArgument, match="rest"),
+    ):
         thingspace_session.requests.ThingSpaceAuth(session)
 
 
-def test_after_a_logout_there_is_no_request(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_after_a_logout_there_is_no_request(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     session.logout()
     with pytest.raises(thingspace_session.NotLoggedIn):
         http.get(session.base_url + ACCOUNTS)
     assert sandbox.counters()["api"] == 0
 
 
-def test_a_redirect_not_followed_is_an_answer(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_redirect_not_followed_is_an_answer(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "redirect", location="https://elsewhere.invalid/")
     assert http.get(session.base_url + ACCOUNTS, allow_redirects=False).status_code == 302
 
 
-def test_a_storm_through_the_adapter_logs_in_once(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_storm_through_the_adapter_logs_in_once(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     auth = thingspace_session.requests.ThingSpaceAuth(session)
     ready = threading.Barrier(32)
 
@@ -282,15 +332,22 @@ def test_a_storm_through_the_adapter_logs_in_once(session: thingspace_session.Se
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_closed_session_is_an_error(http: requests.Session, session: thingspace_session.Session) -> None:
+def test_a_closed_session_is_an_error(
+    http: requests.Session, session: thingspace_session.Session
+) -> None:
     url = session.base_url + ACCOUNTS
     session.close()
     with pytest.raises(thingspace_session.SessionClosed):
         http.get(url)
 
 
-def test_hooks_of_others_still_run(http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_hooks_of_others_still_run(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     seen: list[Any] = []
     sandbox.expire()
-    http.get(session.base_url + ACCOUNTS, hooks={"response": lambda response, **_: seen.append(response.status_code)})
+    http.get(
+        session.base_url + ACCOUNTS,
+        hooks={"response": lambda response, **_: seen.append(response.status_code)},
+    )
     assert len(seen) == 1

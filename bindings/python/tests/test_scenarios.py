@@ -37,7 +37,11 @@ def test_scenario(path: Path, tmp_path: Path) -> None:
 class Run:
     def __init__(self, sandbox: Sandbox, temp: Path, options: dict[str, Optional[str]]) -> None:
         self._sandbox = sandbox
-        self._names = {"{{base_url}}": sandbox.base_url, "{{soap_url}}": sandbox.soap_url, "{{temp}}": str(temp)}
+        self._names = {
+            "{{base_url}}": sandbox.base_url,
+            "{{soap_url}}": sandbox.soap_url,
+            "{{temp}}": str(temp),
+        }
         self._options = {
             "base_url": sandbox.base_url,
             "soap_url": sandbox.soap_url,
@@ -69,7 +73,9 @@ class Run:
             assert "error" not in expect, f"{step} succeeded"
             self._compare(outcome, expect, step)
 
-    def _compare_error(self, error: thingspace_session.Error, expect: dict[str, Any], step: dict[str, Any]) -> None:
+    def _compare_error(
+        self, error: thingspace_session.Error, expect: dict[str, Any], step: dict[str, Any]
+    ) -> None:
         token = getattr(error, "token", None)
         got = {
             "error": error.status_name,
@@ -81,7 +87,9 @@ class Run:
         }
         for key, value in expect.items():
             if key == "message_has":
-                assert value.replace("tsm_", "thingspace_session.") in str(error), step  # what C calls tsm_unblock
+                assert value.replace("tsm_", "thingspace_session.") in str(error), (
+                    step
+                )  # what C calls tsm_unblock
             else:
                 assert got[key] == value, (step, got)
 
@@ -126,7 +134,10 @@ class Run:
     def _token_of(self, step: dict[str, Any]) -> Optional[str]:
         named = step.get("token", "held")
         if named == "refused":
-            assert isinstance(self._last_error, (thingspace_session.SessionTokenExpired, thingspace_session.ApiTokenError))
+            assert isinstance(
+                self._last_error,
+                (thingspace_session.SessionTokenExpired, thingspace_session.ApiTokenError),
+            )
             assert self._last_error.token is not None
             return self._last_error.token
         return None if named == "held" else str(named)
@@ -140,9 +151,12 @@ class Run:
 
     def do_request(self, step: dict[str, Any]) -> thingspace_session.Response:
         headers = [
-            (name, value.strip()) for name, _, value in (line.partition(":") for line in step.get("headers", []))
+            (name, value.strip())
+            for name, _, value in (line.partition(":") for line in step.get("headers", []))
         ]
-        response = self._session(step).request(step["method"], step["path"], data=step.get("body"), headers=headers)
+        response = self._session(step).request(
+            step["method"], step["path"], data=step.get("body"), headers=headers
+        )
         return response.raise_for_status() if step.get("check") else response
 
     def do_soap(self, step: dict[str, Any]) -> thingspace_session.Response:

@@ -19,7 +19,9 @@ from sandbox import ACCOUNTS, DEVICES, REPOSITORY, Sandbox
 SOAP_BODY = '<v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"><v2:Input/></v2:GetDeviceList>'
 
 
-def test_a_session_asks_with_both_tokens(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_session_asks_with_both_tokens(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     response = session.post(DEVICES, json={"accountName": "0000123456-00001", "note": "ümlaut"})
     assert response.status_code == 200
     assert response.ok
@@ -32,7 +34,9 @@ def test_a_session_asks_with_both_tokens(session: thingspace_session.Session, sa
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
-def test_each_verb_sends_its_method(session: thingspace_session.Session, sandbox: Sandbox, method: str) -> None:
+def test_each_verb_sends_its_method(
+    session: thingspace_session.Session, sandbox: Sandbox, method: str
+) -> None:
     getattr(session, method)(ACCOUNTS)
     assert sandbox.control("GET", "/log")[-1]["method"] == method.upper()
 
@@ -55,7 +59,9 @@ def test_headers_go_along(session: thingspace_session.Session, sandbox: Sandbox)
     assert sandbox.log("api")[-1]["headers"]["x-two"] == "zwei"
 
 
-def test_a_response_is_complete_after_its_session_is_closed(options: thingspace_session.Options, sandbox: Sandbox) -> None:
+def test_a_response_is_complete_after_its_session_is_closed(
+    options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
     sandbox.fault(
         "api", "answer", status=200, body='{"name": "Ü"}',
         headers=[["Content-Type", "application/json"], ["X-Many", "a"], ["X-Many", "b"]],
@@ -89,12 +95,20 @@ def test_text_follows_the_charset(session: thingspace_session.Session, sandbox: 
     for charset in ("text/plain; charset=nonsense", "text/plain", 'text/plain; Charset="UTF-8"'):
         sandbox.fault("api", "answer", status=200, body="Ü", headers=[["Content-Type", charset]])
         assert session.get(ACCOUNTS).text == "Ü"
-    sandbox.fault("api", "answer", status=200, body="Ü", headers=[["Content-Type", "text/plain; charset=latin-1"]])
+    sandbox.fault(
+        "api",
+        "answer",
+        status=200,
+        body="Ü",
+        headers=[["Content-Type", "text/plain; charset=latin-1"]],
+    )
     assert session.get(ACCOUNTS).text == "Ã\x9c"
 
 
 @pytest.mark.parametrize("charset", ["idna", "undefined", "hex", "ü", "a b", "''"])
-def test_a_charset_that_is_none_is_utf8(session: thingspace_session.Session, sandbox: Sandbox, charset: str) -> None:
+def test_a_charset_that_is_none_is_utf8(
+    session: thingspace_session.Session, sandbox: Sandbox, charset: str
+) -> None:
     content_type = f"text/plain; charset={charset}"
     sandbox.fault("api", "answer", status=200, body="Ü", headers=[["Content-Type", content_type]])
     assert session.get(ACCOUNTS).text == "Ü"
@@ -106,8 +120,12 @@ def test_text_never_raises() -> None:
         assert isinstance(thingspace_session.Response(200, header, b"a\xff\0\xd8", None).text, str)
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))])
-def test_a_response_can_be_copied_and_cross_processes(session: thingspace_session.Session, sandbox: Sandbox, copied: Any) -> None:
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))]
+)
+def test_a_response_can_be_copied_and_cross_processes(
+    session: thingspace_session.Session, sandbox: Sandbox, copied: Any
+) -> None:
     good = session.get(ACCOUNTS)
     again = copied(good)
     assert (again.status_code, again.content, again.headers) == (200, good.content, good.headers)
@@ -138,18 +156,26 @@ def test_each_error_of_a_response_is_its_own(session: thingspace_session.Session
         ("/a", {"b": "c d/e&f=ü"}, "/a?b=c%20d%2Fe%26f%3D%C3%BC"),
         ("/a?b=1", {"c": 2}, "/a?b=1&c=2"),
         ("/a", [("b", 1), ("b", 1.5), ("c", "")], "/a?b=1&b=1.5&c="),
-        ("/a", {"b": True, "c": False, "d": None, "e": ["f", None, 2], "g": ()}, "/a?b=true&c=false&e=f&e=2"),
+        (
+            "/a",
+            {"b": True, "c": False, "d": None, "e": ["f", None, 2], "g": ()},
+            "/a?b=true&c=false&e=f&e=2",
+        ),
         ("/a", {"ü b": "%41"}, "/a?%C3%BC%20b=%2541"),
     ],
 )
-def test_params_become_the_query(session: thingspace_session.Session, sandbox: Sandbox, path: str, params: Any, sent: str) -> None:
+def test_params_become_the_query(
+    session: thingspace_session.Session, sandbox: Sandbox, path: str, params: Any, sent: str
+) -> None:
     for method in (session.get, session.post, session.put, session.delete):
         method(path, params=params)
         line = sandbox.control("GET", "/log")[-1]
         assert line["path"].endswith(sent)
 
 
-def test_an_answer_that_is_no_json_is_a_value_error(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_an_answer_that_is_no_json_is_a_value_error(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "html")
     with pytest.raises(ValueError):
         session.get(ACCOUNTS).json()
@@ -164,7 +190,9 @@ def test_a_bad_answer_is_an_answer_until_asked(session: thingspace_session.Sessi
     assert caught.value.http_status == response.status_code
 
 
-def test_an_expired_token_is_renewed_once(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_an_expired_token_is_renewed_once(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     before = session.token
     sandbox.expire()
     assert session.get(ACCOUNTS).ok
@@ -174,7 +202,9 @@ def test_an_expired_token_is_renewed_once(session: thingspace_session.Session, s
     assert session.info()["logins"] == 2
 
 
-def test_the_documented_pattern_by_hand(options: thingspace_session.Options, sandbox: Sandbox) -> None:
+def test_the_documented_pattern_by_hand(
+    options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
     options["auto_relogin"] = False
     with thingspace_session.login(**options) as session:
         before = session.token
@@ -258,7 +288,11 @@ def test_soap(options: thingspace_session.Options, sandbox: Sandbox) -> None:
         with pytest.raises(thingspace_session.PlatformError) as caught:
             session.soap("DeviceService", "NoSuchOperation", "<a xmlns='b'/>").raise_for_status()
         assert "ActionNotSupported" in caught.value.code
-        for call in (lambda: session.get(ACCOUNTS), lambda: session.api_token, session.renew_api_token):
+        for call in (
+            lambda: session.get(ACCOUNTS),
+            lambda: session.api_token,
+            session.renew_api_token,
+        ):
             with pytest.raises(thingspace_session.InvalidArgument):
                 call()
         assert session.base_url == sandbox.soap_url
@@ -294,7 +328,9 @@ def test_the_environment_fills_in_and_the_hand_wins(
     thingspace_session.login(username="zbeeblebrox", timeout_ms=5000).close()
 
 
-def test_a_wrong_password_is_sent_once_and_unblock_forgets(options: thingspace_session.Options, sandbox: Sandbox) -> None:
+def test_a_wrong_password_is_sent_once_and_unblock_forgets(
+    options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
     options["password"] = "wrong"
     with pytest.raises(thingspace_session.CredentialsRejected) as rejected:
         thingspace_session.login(**options)
@@ -309,10 +345,15 @@ def test_a_wrong_password_is_sent_once_and_unblock_forgets(options: thingspace_s
     assert sandbox.counters()["login"] == 2
 
 
-def test_a_file_store_shares_its_token(options: thingspace_session.Options, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_file_store_shares_its_token(
+    options: thingspace_session.Options, sandbox: Sandbox, tmp_path: Path
+) -> None:
     tmp_path.chmod(0o700)
     options["store"], options["share_token"] = f"file:{tmp_path}", True
-    with thingspace_session.login(**options) as first, thingspace_session.login(**options) as second:
+    with (
+        thingspace_session.login(**options) as first,
+        thingspace_session.login(**options) as second,
+    ):
         assert first.token == second.token
     assert sandbox.counters()["login"] == 1
 
@@ -335,7 +376,11 @@ def test_the_options_are_those_of_the_header() -> None:
     names = set(re.findall(r"^ \*   (\w+)  ", header, re.MULTILINE))
     assert names == set(thingspace_session.Options.__annotations__)
     hints = get_type_hints(thingspace_session.Options)
-    assert {name for name, hint in hints.items() if hint == Optional[bool]} == thingspace_session._session._BOOLEANS
-    assert {name for name, hint in hints.items() if hint == Optional[int]} == thingspace_session._session._NUMBERS
+    assert {
+        name for name, hint in hints.items() if hint == Optional[bool]
+    } == thingspace_session._session._BOOLEANS
+    assert {
+        name for name, hint in hints.items() if hint == Optional[int]
+    } == thingspace_session._session._NUMBERS
     readme = (REPOSITORY / "bindings" / "python" / "README.md").read_text()
     assert all(f"`{name}`" in readme for name in names)

@@ -26,7 +26,9 @@ def running(function: Callable[[], Any]) -> Iterator[Future[Any]]:
         future.exception(timeout=60)
 
 
-def test_a_storm_meets_one_expiry_with_one_login(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_storm_meets_one_expiry_with_one_login(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.expire()
     ready = threading.Barrier(THREADS)
 
@@ -57,7 +59,9 @@ def test_a_storm_by_hand(options: thingspace_session.Options, sandbox: Sandbox) 
     assert sandbox.counters()["login"] == 2
 
 
-def test_threads_share_a_failure(options: thingspace_session.Options, wait_for_waiters: Callable[[int], None]) -> None:
+def test_threads_share_a_failure(
+    options: thingspace_session.Options, wait_for_waiters: Callable[[int], None]
+) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         with Sandbox() as platform:
             options.update({"base_url": platform.base_url, "timeout_ms": 86_400_000})
@@ -91,7 +95,9 @@ def test_closing_ends_a_call(patient: thingspace_session.Session, sandbox: Sandb
     assert isinstance(outcome.exception(), thingspace_session.SessionClosed)
 
 
-def test_cancelling_a_session_is_final(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_cancelling_a_session_is_final(
+    patient: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "hold")
     with running(lambda: patient.get(ACCOUNTS)) as outcome:
         sandbox.wait_until_arrived("api")
@@ -101,7 +107,9 @@ def test_cancelling_a_session_is_final(patient: thingspace_session.Session, sand
         patient.get(ACCOUNTS)
 
 
-def test_a_cancellation_ends_its_calls_and_no_others(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_a_cancellation_ends_its_calls_and_no_others(
+    patient: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "hold")
     cancel = thingspace_session.Cancellation()
     with running(lambda: patient.get(ACCOUNTS, cancel=cancel, timeout=3600)) as outcome:
@@ -110,7 +118,10 @@ def test_a_cancellation_ends_its_calls_and_no_others(patient: thingspace_session
         cancel.cancel()
     assert cancel.cancelled
     assert isinstance(outcome.exception(), thingspace_session.Cancelled)
-    for call in (lambda: patient.get(ACCOUNTS, cancel=cancel), lambda: patient.relogin(cancel=cancel)):
+    for call in (
+        lambda: patient.get(ACCOUNTS, cancel=cancel),
+        lambda: patient.relogin(cancel=cancel),
+    ):
         with pytest.raises(thingspace_session.Cancelled):
             call()
     assert patient.get(ACCOUNTS).ok
@@ -142,7 +153,9 @@ def test_a_cancelled_waiter_leaves_the_login_to_others(
     assert patient.token != expired
 
 
-def test_the_gil_is_free_while_a_call_waits(patient: thingspace_session.Session, sandbox: Sandbox) -> None:
+def test_the_gil_is_free_while_a_call_waits(
+    patient: thingspace_session.Session, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "hold")
     with running(lambda: patient.get(ACCOUNTS)) as outcome:
         sandbox.wait_until_arrived("api")  # runs Python meanwhile
@@ -151,7 +164,9 @@ def test_the_gil_is_free_while_a_call_waits(patient: thingspace_session.Session,
     assert outcome.result().ok
 
 
-def test_garbage_is_collected_during_calls(options: thingspace_session.Options, sandbox: Sandbox) -> None:
+def test_garbage_is_collected_during_calls(
+    options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
     sandbox.fault("api", "hold")
 
     def forgotten() -> None:

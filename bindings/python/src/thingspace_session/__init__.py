@@ -1,14 +1,17 @@
 """thingspace_session keeps a ThingSpace Connectivity Management session alive for a program.
 
-It logs in once, hands out the session token, logs in again only when the platform says the token expired, sends again
-what was refused, and never lets the account be locked::
+It logs in once, hands out the session token, logs in again only when the platform says the token
+expired, sends again what was refused, and never lets the account be locked::
 
     import thingspace_session
 
-    with thingspace_session.login(username="…", password="…", app_key="…", app_secret="…") as session:
+    with thingspace_session.login(
+        username="…", password="…", app_key="…", app_secret="…"
+    ) as session:
         devices = session.post("/m2m/v1/devices/actions/list", json={"accountName": "…"}).json()
 
-``thingspace_session.requests`` and ``thingspace_session.httpx`` hold adapters for those two clients.
+``thingspace_session.requests`` and ``thingspace_session.httpx`` hold adapters for those two
+clients.
 """
 
 from __future__ import annotations
@@ -85,7 +88,8 @@ version: str = _library.version().decode()
 __version__ = "0.1.0"
 
 for _name in __all__:
-    # Tracebacks and help() should say thingspace_session.Timeout, and pickles should not name the file it lives in.
+    # Tracebacks and help() should say thingspace_session.Timeout, and pickles should not name the
+    # file it lives in.
     if isinstance(globals()[_name], type) or callable(globals()[_name]):
         globals()[_name].__module__ = "thingspace_session"
 

@@ -1,8 +1,8 @@
 """One call's deadline and cancellation, and Ctrl-C.
 
-While the library waits in the main thread it asks a function of ours, several times a second, whether to go on.
-Being asked is enough to let Python run its signal handlers; when one raises, as SIGINT's does, the call is cancelled
-and the exception leaves it. The session stays usable.
+While the library waits in the main thread it asks a function of ours, several times a second,
+whether to go on. Being asked is enough to let Python run its signal handlers; when one raises, as
+SIGINT's does, the call is cancelled and the exception leaves it. The session stays usable.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from . import _library, _values
 class Cancellation:
     """Ends calls from another thread.
 
-    Pass it as ``cancel=`` to any number of calls, then call ``cancel()``: those running and those made with it later
-    raise ``Cancelled``; the session stays usable. All methods may be used from any thread.
+    Pass it as ``cancel=`` to any number of calls, then call ``cancel()``: those running and those
+    made with it later raise ``Cancelled``; the session stays usable. All methods may be used from
+    any thread.
     """
 
     __slots__ = ("__weakref__", "_calls", "_cancelled", "_lock")
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()  # re-entrant: a signal handler may cancel what its own thread is beginning
+        self._lock = (
+            threading.RLock()
+        )  # re-entrant: a signal handler may cancel what its own thread is beginning
         self._calls: set[Optional[int]] = set()
         self._cancelled = False
 
@@ -57,7 +60,8 @@ class Cancellation:
 
 
 def new_call(timeout_ms: Optional[int] = None) -> c_void_p:
-    """A ``tsm_call``. Not a number, since functions without ``argtypes`` would take that for an ``int`` of C."""
+    """A ``tsm_call``. Not a number, since functions without ``argtypes`` would take that for an
+    ``int`` of C."""
     call = c_void_p(_library.call_new())
     if timeout_ms is not None:
         _library.call_set_timeout(call, timeout_ms)
@@ -73,18 +77,22 @@ frequent_callback: Optional[Callable[..., None]] = None
 
 
 class Limits:
-    """A ``tsm_call`` for one call with a timeout or a cancellation, to be entered and left around it.
+    """A ``tsm_call`` for one call with a timeout or a cancellation, to be entered and left around
+    it.
 
-    In the main thread it also keeps what a signal handler raises as the frequent callback is entered. Python runs
-    handlers as a function is entered, before its first ``try``; ctypes reports what leaves a callback to
-    ``sys.unraisablehook`` and drops it, so that a Ctrl-C would be lost now and then.
+    In the main thread it also keeps what a signal handler raises as the frequent callback is
+    entered. Python runs handlers as a function is entered, before its first ``try``; ctypes reports
+    what leaves a callback to ``sys.unraisablehook`` and drops it, so that a Ctrl-C would be lost
+    now and then.
     """
 
     __slots__ = ("_call", "_cancel", "_previous_hook")
 
     def __init__(self, timeout: Optional[float], cancel: Optional[Cancellation]) -> None:
         if cancel is not None and not isinstance(cancel, Cancellation):
-            raise TypeError(f"cancel must be a thingspace_session.Cancellation, not {type(cancel).__name__}")
+            raise TypeError(
+                f"cancel must be a thingspace_session.Cancellation, not {type(cancel).__name__}"
+            )
         timeout_ms = None if timeout is None else _values.milliseconds(timeout)
         self._cancel = cancel
         self._call = new_call(timeout_ms)
@@ -100,7 +108,10 @@ class Limits:
         return self._call
 
     def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
     ) -> None:
         if self._previous_hook is not None and sys.unraisablehook == self._hook:
             sys.unraisablehook = self._previous_hook
@@ -110,7 +121,9 @@ class Limits:
 
     def _hook(self, unraisable: sys.UnraisableHookArgs) -> None:
         # Python 3.13 names the callback in the message only.
-        about_callback = unraisable.object is frequent_callback or repr(frequent_callback) in (unraisable.err_msg or "")
+        about_callback = unraisable.object is frequent_callback or repr(frequent_callback) in (
+            unraisable.err_msg or ""
+        )
         if about_callback and unraisable.exc_value is not None:
             _interrupt.keep(unraisable.exc_value)
         elif self._previous_hook is not None:
@@ -118,7 +131,8 @@ class Limits:
 
 
 class _Interrupt:
-    """What the library asks in the main thread, and the exception that a signal handler raised meanwhile."""
+    """What the library asks in the main thread, and the exception that a signal handler raised
+    meanwhile."""
 
     def __init__(self) -> None:
         self.caught: Optional[BaseException] = None
@@ -129,9 +143,9 @@ class _Interrupt:
         self._call: Optional[c_void_p] = None
 
     def _watching(self) -> Generator[int, None, None]:
-        # A generator, since a plain function cannot catch what a signal handler raises: Python runs handlers as a
-        # function is entered, before its first `try`, and ctypes drops what leaves a callback. A generator is resumed
-        # inside its `try`.
+        # A generator, since a plain function cannot catch what a signal handler raises: Python runs
+        # handlers as a function is entered, before its first `try`, and ctypes drops what leaves a
+        # callback. A generator is resumed inside its `try`.
         while True:
             try:
                 while True:
@@ -145,19 +159,23 @@ class _Interrupt:
         return get_ident() == self._main_thread
 
     def may_ask(self) -> bool:
-        """Whether this is the main thread, and not a signal handler that runs while the library asks."""
+        """Whether this is the main thread, and not a signal handler that runs while the library
+        asks."""
         return get_ident() == self._main_thread and not self._watch.gi_running
 
     def attach(self, call: c_void_p) -> None:
         if self._ask is None:
             try:
                 self._ask = _library.INTERRUPT_FUNCTION(self._watch.__next__)
-            except MemoryError:  # a hardened system that grants no executable memory: calls end by their timeout
+            except (
+                MemoryError
+            ):  # a hardened system that grants no executable memory: calls end by their timeout
                 return
         _library.call_set_interrupt(call, self._ask, None)
 
     def shared_call(self) -> c_void_p:
-        """A ``tsm_call`` without limits of its own: in the main thread one that asks, else one for all threads."""
+        """A ``tsm_call`` without limits of its own: in the main thread one that asks, else one for
+        all threads."""
         if not self.may_ask():
             return _of_other_threads
         if self._call is None:
@@ -167,7 +185,8 @@ class _Interrupt:
         return self._call
 
     def keep(self, error: BaseException) -> None:
-        """Remembers an exception that a signal handler raised where it could not leave, for the call to raise."""
+        """Remembers an exception that a signal handler raised where it could not leave, for the
+        call to raise."""
         if get_ident() == self._main_thread:
             self.caught = error
 

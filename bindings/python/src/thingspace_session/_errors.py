@@ -1,4 +1,5 @@
-"""The exceptions: one for each kind of failure that a program may want to act on, all under ``Error``."""
+"""The exceptions: one for each kind of failure that a program may want to act on, all under
+``Error``."""
 
 from __future__ import annotations
 
@@ -10,16 +11,19 @@ from . import _library
 
 
 class Error(Exception):
-    """Anything that the library reports. ``str(error)`` says what was tried, what came back and what to do next.
+    """Anything that the library reports. ``str(error)`` says what was tried, what came back and
+    what to do next.
 
     Attributes:
         status: the number of the kind, a ``TSM_E_…`` of ``tsm.h``.
         status_name: its name, such as ``"TSM_E_SESSION_EXPIRED"``.
-        code: the platform's ``errorCode``, gateway code or SOAP ``faultcode`` as sent; ``""`` if there was none.
+        code: the platform's ``errorCode``, gateway code or SOAP ``faultcode`` as sent; ``""`` if
+            there was none.
         http_status: the HTTP status of the answer that says so, or ``None`` if there was none.
         retryable: whether the same call may succeed later without anything being changed.
         retry_after: how long the platform asks to wait, in seconds, or ``None`` if it did not say.
-        response: for errors raised by an adapter, the HTTP client's own answer that the error is about; else ``None``.
+        response: for errors raised by an adapter, the HTTP client's own answer that the error is
+            about; else ``None``.
     """
 
     _STATUS: ClassVar[int] = 99
@@ -71,7 +75,8 @@ class SessionClosed(Error):
 
 
 class CredentialsRejected(Error):
-    """The platform rejected the username or password. the library will not send this password again."""
+    """The platform rejected the username or password. The library will not send this password
+    again."""
 
     _STATUS = 10
 
@@ -85,7 +90,8 @@ class AccountLocked(Error):
 class LoginBlocked(Error):
     """The library refused to try a login, to keep the account from being locked. Nothing was sent.
 
-    The message says why, since when and what to do; ``thingspace_session.unblock`` forgets the count.
+    The message says why, since when and what to do; ``thingspace_session.unblock`` forgets the
+    count.
     """
 
     _STATUS = 12
@@ -95,7 +101,8 @@ class SessionTokenExpired(Error):
     """The session token expired, and renewing it is off or was of no help.
 
     Attributes:
-        token: the token that was refused, for ``Session.relogin``; ``None`` where it is not known, as in ``thingspace_session.check``.
+        token: the token that was refused, for ``Session.relogin``; ``None`` where it is not known,
+            as in ``thingspace_session.check``.
     """
 
     _STATUS = 13
@@ -106,7 +113,8 @@ class ApiTokenError(Error):
     """There is no API token to be had, or the one there is was rejected.
 
     Attributes:
-        token: the API token that was refused, for ``Session.renew_api_token``; ``None`` where it is not known.
+        token: the API token that was refused, for ``Session.renew_api_token``; ``None`` where it is
+            not known.
     """
 
     _STATUS = 14
@@ -126,7 +134,8 @@ class PlatformError(Error):
 
 
 class RateLimited(Error):
-    """The platform asks for fewer requests: see ``retry_after``. the library never waits by itself."""
+    """The platform asks for fewer requests: see ``retry_after``. The library never waits by
+    itself."""
 
     _STATUS = 21
 
@@ -188,9 +197,10 @@ class InternalError(Error):
 _KINDS = {
     kind._STATUS: kind
     for kind in (
-        InvalidArgument, SessionClosed, CredentialsRejected, AccountLocked, LoginBlocked, SessionTokenExpired,
-        ApiTokenError, NotLoggedIn, PlatformError, RateLimited, Unavailable, ProtocolError, NetworkError, Timeout,
-        TLSError, Cancelled, StoreError, Forked, InternalError,
+        InvalidArgument, SessionClosed, CredentialsRejected, AccountLocked, LoginBlocked,
+        SessionTokenExpired, ApiTokenError, NotLoggedIn, PlatformError, RateLimited, Unavailable,
+        ProtocolError, NetworkError, Timeout, TLSError, Cancelled, StoreError, Forked,
+        InternalError,
     )
 }  # fmt: skip
 
@@ -219,7 +229,9 @@ def _message(status: int, text: str) -> str:
     """The library's words, as far as they are for Python."""
     if status == SessionClosed._STATUS:
         return "the session is closed"  # no other handle is let out of this package
-    text = text.replace("tsm_unblock", "thingspace_session.unblock").replace("tsm_relogin", "Session.relogin")
+    text = text.replace("tsm_unblock", "thingspace_session.unblock").replace(
+        "tsm_relogin", "Session.relogin"
+    )
     return text or _text(_library.status_name(status))
 
 

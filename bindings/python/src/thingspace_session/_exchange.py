@@ -1,4 +1,5 @@
-"""What the adapters share: which origin the tokens are for, which answers call for a renewal, and how often.
+"""What the adapters share: which origin the tokens are for, which answers call for a renewal, and
+how often.
 
 One ``Exchange`` goes with one request of a foreign HTTP client, resends included.
 """
@@ -25,7 +26,9 @@ _logger = logging.getLogger("thingspace_session")
 def checked(session: Session) -> Session:
     """The session, if an adapter can work with it."""
     if not isinstance(session, Session):
-        raise TypeError(f"session must be a thingspace_session.Session, not {type(session).__name__}")
+        raise TypeError(
+            f"session must be a thingspace_session.Session, not {type(session).__name__}"
+        )
     if session._protocol != "rest":
         raise InvalidArgument('an adapter needs a session with protocol="rest"')
     return session
@@ -35,7 +38,10 @@ def is_for(session: Session, url: str) -> bool:
     """Whether a URL is of the session's own origin: tokens go nowhere else."""
     if _origin(url) == _origin(session.base_url):
         return True
-    _logger.warning("no tokens for a request to another origin than the session's, which is %s", session.base_url)
+    _logger.warning(
+        "no tokens for a request to another origin than the session's, which is %s",
+        session.base_url,
+    )
     return False
 
 
@@ -46,7 +52,8 @@ def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
 
 
 class Exchange:
-    """The tokens that a request carries, and which of them were renewed on its behalf: each at most once."""
+    """The tokens that a request carries, and which of them were renewed on its behalf: each at most
+    once."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -89,19 +96,36 @@ class Exchange:
     def _remedies(self, refusal: _Refusal) -> list[type[_Refusal]]:
         """Which tokens to renew, in this order."""
         kinds: tuple[type[_Refusal], ...] = (type(refusal),)
-        if refusal.http_status == 401 and refusal.code != "unauthorized" and "SessionToken." not in refusal.code:
+        if (
+            refusal.http_status == 401
+            and refusal.code != "unauthorized"
+            and "SessionToken." not in refusal.code
+        ):
             # Which token it is about is not said. Renewing the API token risks no login.
-            kinds = (ApiTokenError, SessionTokenExpired) if isinstance(refusal, SessionTokenExpired) else kinds
+            kinds = (
+                (ApiTokenError, SessionTokenExpired)
+                if isinstance(refusal, SessionTokenExpired)
+                else kinds
+            )
         return [kind for kind in kinds if kind not in self._renewed]
 
-    def renew(self, refusal: _Refusal, response: Any, replayable: bool, cancel: Optional[Cancellation] = None) -> bool:
-        """Renews the token that was refused and takes the new one; says whether to send the request again.
+    def renew(
+        self,
+        refusal: _Refusal,
+        response: Any,
+        replayable: bool,
+        cancel: Optional[Cancellation] = None,
+    ) -> bool:
+        """Renews the token that was refused and takes the new one; says whether to send the request
+        again.
 
-        Raises what the renewal raises, or the refusal itself if the request's body cannot be sent twice; with the
-        client's answer as ``response``.
+        Raises what the renewal raises, or the refusal itself if the request's body cannot be sent
+        twice; with the client's answer as ``response``.
         """
         renewed = False
-        refusal.token = self.session_token if isinstance(refusal, SessionTokenExpired) else self.api_token
+        refusal.token = (
+            self.session_token if isinstance(refusal, SessionTokenExpired) else self.api_token
+        )
         try:
             for kind in self._remedies(refusal):
                 self._renewed.add(kind)
@@ -112,8 +136,9 @@ class Exchange:
                         raise
                     continue  # a fixed one, of which there is no other; the session's is left
                 renewed = True
+                # Else nobody would see whether it helped: all that may be at fault is renewed.
                 if replayable:
-                    break  # else nobody would see whether it helped: all that may be at fault is renewed
+                    break
             if renewed:
                 self.read_tokens(cancel)
         except Error as error:
@@ -122,8 +147,8 @@ class Exchange:
         if renewed and not replayable:
             refusal.response = response
             refusal.args = (
-                f"{refusal} The token was renewed, but the request's body is a stream that cannot be sent twice: "
-                "make the request again with a fresh body.",
+                f"{refusal} The token was renewed, but the request's body is a stream that cannot "
+                "be sent twice: make the request again with a fresh body.",
             )
             raise refusal
         return renewed
@@ -131,5 +156,7 @@ class Exchange:
     def _renew(self, kind: type[_Refusal], cancel: Optional[Cancellation]) -> None:
         if kind is ApiTokenError:
             self._session.renew_api_token(self.api_token, cancel=cancel)
-        elif self._session.token == self.session_token:  # raises after a logout, which no renewal is to undo
+        elif (
+            self._session.token == self.session_token
+        ):  # raises after a logout, which no renewal is to undo
             self._session.relogin(self.session_token, cancel=cancel)

@@ -1,7 +1,9 @@
-"""Brings the library's log lines to the ``logging`` module, under the logger ``thingspace_session``; and the end of the interpreter.
+"""Brings the library's log lines to the ``logging`` module, under the logger
+``thingspace_session``; and the end of the interpreter.
 
-A thread that brings a log line while the interpreter goes away would be ended by Python (before 3.14) in the middle of
-the library, which ends the process. So other threads than the main one leave the library before, and stay out.
+A thread that brings a log line while the interpreter goes away would be ended by Python (before
+3.14) in the middle of the library, which ends the process. So other threads than the main one leave
+the library before, and stay out.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ _logger = logging.getLogger("thingspace_session")
 _logger.addHandler(logging.NullHandler())
 _LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG, 5: TRACE}
 _callbacks: list[Any] = []
-"""The first is the one in use. Threads that log in first at the same time make more, which none may then let go of."""
+"""The first is the one in use. Threads that log in first at the same time make more, which none may
+then let go of."""
 
 running: dict[int, Optional[c_void_p]] = {}
 """The ``tsm_call`` of each call that is in the library, by a number of its own."""
@@ -34,7 +37,9 @@ exiting = False
 
 def configure(config: Any) -> None:
     """Sends a config's log lines to the logger, as far as the logger lets them through now."""
-    wanted = max((ours for ours, theirs in _LEVELS.items() if _logger.isEnabledFor(theirs)), default=0)
+    wanted = max(
+        (ours for ours, theirs in _LEVELS.items() if _logger.isEnabledFor(theirs)), default=0
+    )
     if not wanted:
         return
     if not _callbacks:
@@ -48,12 +53,14 @@ def configure(config: Any) -> None:
 
 
 def _deliver(level: int, address: Optional[int], length: int, _context: Any) -> None:
-    """Runs in whatever thread is in a call of the library. Nothing it raises may reach the library."""
+    """Runs in whatever thread is in a call of the library. Nothing it raises may reach the
+    library."""
     try:
         message = ctypes.string_at(address, length).decode("utf-8", "replace") if address else ""
         _logger.log(_LEVELS.get(level, TRACE), "%s", message)
     except Exception:
-        # A filter or handler that raises. Handlers of `logging` report their own failures; a call is not the place.
+        # A filter or handler that raises. Handlers of `logging` report their own failures; a call
+        # is not the place.
         pass
     except BaseException as error:
         _call.keep_interrupt(error)
@@ -63,7 +70,9 @@ def _deliver(level: int, address: Optional[int], length: int, _context: Any) -> 
 def _stop() -> None:
     """Ends the calls of other threads, and waits until they have left the library."""
     global exiting
-    exiting = True  # before the calls are looked at, as each call is put there before it looks at this
+    exiting = (
+        True  # before the calls are looked at, as each call is put there before it looks at this
+    )
     for call in list(running.values()):
         _library.call_cancel(call)
     patience = time.monotonic() + 2
@@ -72,4 +81,6 @@ def _stop() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=running.clear)  # the threads that are in calls are the parent's
+    os.register_at_fork(
+        after_in_child=running.clear
+    )  # the threads that are in calls are the parent's

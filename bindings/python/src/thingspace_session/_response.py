@@ -47,7 +47,8 @@ class Headers(Mapping[str, str]):
 
 
 class Response:
-    """An answer of the platform, whatever its status. It can be copied and pickled, and used from any thread.
+    """An answer of the platform, whatever its status. It can be copied and pickled, and used from
+    any thread.
 
     Attributes:
         status_code: the HTTP status.
@@ -59,10 +60,14 @@ class Response:
     status_code: int
     content: bytes
 
-    def __init__(self, status_code: int, headers: bytes, content: bytes, error: Optional[Error]) -> None:
+    def __init__(
+        self, status_code: int, headers: bytes, content: bytes, error: Optional[Error]
+    ) -> None:
         self.status_code = status_code
         self.content = content
-        self._headers: Union[bytes, Headers] = headers  # as the library gives them, until they are asked for
+        self._headers: Union[bytes, Headers] = (
+            headers  # as the library gives them, until they are asked for
+        )
         self._error = error
 
     def __repr__(self) -> str:
@@ -84,19 +89,25 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as text, by the charset of ``Content-Type`` or else UTF-8; what does not decode is replaced."""
+        """The body as text, by the charset of ``Content-Type`` or else UTF-8; what does not decode
+        is replaced."""
         charset = _charset(self.headers.get("content-type", ""))
         try:
             return self.content.decode(charset, "replace")
-        except (LookupError, ValueError):  # no such charset, or a codec of Python's that is none or cannot replace
+        except (
+            LookupError,
+            ValueError,
+        ):  # no such charset, or a codec of Python's that is none or cannot replace
             return self.content.decode("utf-8", "replace")
 
     def json(self, **options: Any) -> Any:
-        """The body as JSON; ``options`` go to ``json.loads``. Raises ``ValueError`` if it is none."""
+        """The body as JSON; ``options`` go to ``json.loads``. Raises ``ValueError`` if it is
+        none."""
         return _json.loads(self.content, **options)
 
     def raise_for_status(self) -> Response:
-        """Raises the typed error that a bad answer stands for; gives the response itself back if it is a good one.
+        """Raises the typed error that a bad answer stands for; gives the response itself back if it
+        is a good one.
 
         Raises:
             PlatformError: the answer carries an ``errorCode`` or is a SOAP fault.
@@ -117,7 +128,10 @@ def take_response(handle: c_void_p) -> Response:
         headers = ctypes.string_at(_library.response_headers(handle, byref(length)), length.value)
         status = _library.response_check(handle, byref(error))
         return Response(
-            _library.response_status(handle), headers, content, take_error(status, error) if status else None
+            _library.response_status(handle),
+            headers,
+            content,
+            take_error(status, error) if status else None,
         )
     finally:
         _library.response_free(handle)

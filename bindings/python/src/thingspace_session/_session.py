@@ -26,15 +26,18 @@ _TOKEN_MAX = c_size_t(_library.TOKEN_MAX)
 
 
 class Options(TypedDict, total=False):
-    """The options of ``thingspace_session.login`` and ``thingspace_session.unblock``; ``None`` is the same as leaving one out.
+    """The options of ``thingspace_session.login`` and ``thingspace_session.unblock``; ``None`` is
+    the same as leaving one out.
 
-    Each may also come from the environment as ``TSM_`` and its name in capitals; one given by hand wins.
+    Each may also come from the environment as ``TSM_`` and its name in capitals; one given by hand
+    wins.
     """
 
     protocol: Optional[str]
     """``"rest"`` (the default) or ``"soap"``."""
     base_url: Optional[str]
-    """The REST service; paths of requests are appended to it. Default ``https://thingspace.verizon.com/api``."""
+    """The REST service; paths of requests are appended to it. Default
+    ``https://thingspace.verizon.com/api``."""
     soap_url: Optional[str]
     """The folder of the ``.svc`` services. Default ``https://uws.apps.nphase.com/api/v2``."""
     username: Optional[str]
@@ -44,9 +47,11 @@ class Options(TypedDict, total=False):
     app_key: Optional[str]
     app_secret: Optional[str]
     auto_relogin: Optional[bool]
-    """Whether an expired session token is renewed, and the request sent again, without being asked. Default true."""
+    """Whether an expired session token is renewed, and the request sent again, without being asked.
+    Default true."""
     store: Optional[str]
-    """Where the login guard keeps its count: ``memory:`` (this process) or ``file:DIR`` (this host).
+    """Where the login guard keeps its count: ``memory:`` (this process) or ``file:DIR`` (this
+    host).
 
     The default is ``file:``, a folder in the user's state directory.
     """
@@ -72,16 +77,20 @@ _BOOLEANS = {"auto_relogin", "share_token"}
 _NUMBERS = {"max_login_failures", "timeout_ms", "connect_timeout_ms", "max_response_bytes"}
 
 
-def login(*, load_env: bool = True, cancel: Optional[Cancellation] = None, **options: Unpack[Options]) -> Session:
+def login(
+    *, load_env: bool = True, cancel: Optional[Cancellation] = None, **options: Unpack[Options]
+) -> Session:
     """Logs in and gives the session.
 
     Args:
-        load_env: whether options that are not given are looked for in the environment (``TSM_USERNAME``, …).
+        load_env: whether options that are not given are looked for in the environment
+            (``TSM_USERNAME``, …).
         cancel: ends the login from another thread.
-        options: see ``thingspace_session.Options``. Needed are ``username`` and ``password`` and, for REST, ``api_token`` or
-            ``app_key`` with ``app_secret``.
+        options: see ``thingspace_session.Options``. Needed are ``username`` and ``password`` and,
+            for REST, ``api_token`` or ``app_key`` with ``app_secret``.
 
-    Log lines go to ``logging.getLogger("thingspace_session")``, as detailed as that logger lets through when the session is made.
+    Log lines go to ``logging.getLogger("thingspace_session")``, as detailed as that logger lets
+    through when the session is made.
 
     Raises:
         TypeError: an option is of the wrong Python type.
@@ -89,7 +98,8 @@ def login(*, load_env: bool = True, cancel: Optional[Cancellation] = None, **opt
         CredentialsRejected, AccountLocked: the platform's answer to the login.
         LoginBlocked: nothing was sent, to keep the account from being locked.
         ApiTokenError: no API token could be had.
-        Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, PlatformError, StoreError, Cancelled
+        Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, PlatformError,
+        StoreError, Cancelled
     """
     with _configured(load_env, options) as config:
         _log.configure(config)
@@ -103,11 +113,13 @@ def login(*, load_env: bool = True, cancel: Optional[Cancellation] = None, **opt
 
 
 def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
-    """Forgets the failed logins that the guard counted for a username, and the passwords it remembers as rejected.
+    """Forgets the failed logins that the guard counted for a username, and the passwords it
+    remembers as rejected.
 
-    To be used by a person who knows that the password is right now, or that the contact was unlocked. Takes the
-    options that the login takes; those that name the endpoint, the username and the store matter. It may wait for the
-    store, for ``timeout_ms`` at most, and Ctrl-C does not end that.
+    To be used by a person who knows that the password is right now, or that the contact was
+    unlocked. Takes the options that the login takes; those that name the endpoint, the username and
+    the store matter. It may wait for the store, for ``timeout_ms`` at most, and Ctrl-C does not end
+    that.
 
     Raises:
         TypeError, InvalidArgument: as ``login``.
@@ -119,10 +131,12 @@ def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
 
 
 def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
-    """Tells what an answer means for the session, for programs with an HTTP client of their own. Sends nothing.
+    """Tells what an answer means for the session, for programs with an HTTP client of their own.
+    Sends nothing.
 
-    Returns for a good answer and raises the error that a bad one stands for: ``SessionTokenExpired`` calls for
-    ``Session.relogin`` with the token that was sent, ``ApiTokenError`` for ``Session.renew_api_token``.
+    Returns for a good answer and raises the error that a bad one stands for:
+    ``SessionTokenExpired`` calls for ``Session.relogin`` with the token that was sent,
+    ``ApiTokenError`` for ``Session.renew_api_token``.
 
     Args:
         status: the HTTP status.
@@ -142,13 +156,15 @@ def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
 class Session:
     """A ThingSpace session, made by ``thingspace_session.login``.
 
-    All methods may be called from any thread at the same time. A call that waits releases the GIL; in the main thread
-    Ctrl-C ends it with ``KeyboardInterrupt`` and the session stays usable.
+    All methods may be called from any thread at the same time. A call that waits releases the GIL;
+    in the main thread Ctrl-C ends it with ``KeyboardInterrupt`` and the session stays usable.
 
-    As a context manager it is closed at the end. Closing frees what the session holds here and sends nothing: it never
-    logs out, so that others with the same token go on; ``logout`` does that.
+    As a context manager it is closed at the end. Closing frees what the session holds here and
+    sends nothing: it never logs out, so that others with the same token go on; ``logout`` does
+    that.
 
-    After ``fork`` the child gets ``Forked`` from an inherited session and makes its own with ``thingspace_session.login``.
+    After ``fork`` the child gets ``Forked`` from an inherited session and makes its own with
+    ``thingspace_session.login``.
     """
 
     __slots__ = ("__weakref__", "_handle", "_protocol", "_url")
@@ -173,12 +189,16 @@ class Session:
         return self
 
     def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
     ) -> None:
         self.close()
 
     def __del__(self, free: Any = _library.free) -> None:
-        # Bound at definition: globals may be gone when the interpreter exits. In a child it only drops the handle.
+        # Bound at definition: globals may be gone when the interpreter exits. In a child it only
+        # drops the handle.
         handle = getattr(self, "_handle", None)
         if handle is not None:
             free(handle)
@@ -193,7 +213,8 @@ class Session:
 
     @property
     def token(self) -> str:
-        """The session token held (``VZ-M2M-Token``). Never uses the network nor waits for a renewal.
+        """The session token held (``VZ-M2M-Token``). Never uses the network nor waits for a
+        renewal.
 
         Raises:
             NotLoggedIn: after ``logout``.
@@ -210,12 +231,14 @@ class Session:
 
     @property
     def api_token(self) -> str:
-        """The API token held (``Authorization: Bearer``). May use the network when it has run out by the clock.
+        """The API token held (``Authorization: Bearer``). May use the network when it has run out
+        by the clock.
 
         Raises:
             ApiTokenError: there is none to be had.
             InvalidArgument: it is a SOAP session, which has none.
-            SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, Cancelled
+            SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited,
+            ProtocolError, Cancelled
         """
         return self._read_api_token()
 
@@ -233,18 +256,25 @@ class Session:
     ) -> Response:
         """Sends a request with both tokens and gives the answer, whatever its status.
 
-        An answer that refuses a token is not given: the token is renewed once and the request sent again once; nothing
-        else is ever sent again. With ``auto_relogin=False`` an expired session token raises ``SessionTokenExpired``.
+        An answer that refuses a token is not given: the token is renewed once and the request sent
+        again once; nothing else is ever sent again. With ``auto_relogin=False`` an expired session
+        token raises ``SessionTokenExpired``.
 
         Args:
             method: ``"GET"``, ``"POST"``, …
-            path: what follows ``base_url``, such as ``"/m2m/v1/devices/actions/list"``. It may have a query.
-            params: more of the query: a mapping or pairs of names to text, numbers, booleans (sent as ``true`` and
-                ``false``), ``None`` (left out) or lists of these. They are percent-encoded.
-            json: a body to be sent as JSON. ``None`` is no body; for a JSON null use ``data=b"null"``.
-            data: a body as it is: bytes, or text to be sent as UTF-8. ``application/json`` unless ``headers`` say else.
-            headers: a mapping or pairs. Those for the tokens, the host and the length are the library's own.
-            timeout: seconds for this whole call, renewals included, in place of the session's ``timeout_ms``.
+            path: what follows ``base_url``, such as ``"/m2m/v1/devices/actions/list"``. It may have
+                a query.
+            params: more of the query: a mapping or pairs of names to text, numbers, booleans (sent
+                as ``true`` and ``false``), ``None`` (left out) or lists of these. They are
+                percent-encoded.
+            json: a body to be sent as JSON. ``None`` is no body; for a JSON null use
+                ``data=b"null"``.
+            data: a body as it is: bytes, or text to be sent as UTF-8. ``application/json`` unless
+                ``headers`` say else.
+            headers: a mapping or pairs. Those for the tokens, the host and the length are the
+                library's own.
+            timeout: seconds for this whole call, renewals included, in place of the session's
+                ``timeout_ms``.
             cancel: ends the call from another thread.
 
         Raises:
@@ -254,7 +284,9 @@ class Session:
             NotLoggedIn, SessionClosed, Forked: the session cannot be used.
             Timeout, NetworkError, TLSError, ProtocolError, Cancelled: there is no answer.
         """
-        return self._send(_values.text(method, "method"), path, params, json, data, headers, timeout, cancel)
+        return self._send(
+            _values.text(method, "method"), path, params, json, data, headers, timeout, cancel
+        )
 
     def get(
         self,
@@ -326,13 +358,15 @@ class Session:
         Args:
             service: such as ``"DeviceService"``.
             operation: such as ``"GetDeviceList"``.
-            xml: the element that goes into the envelope's body. The envelope and its token header are the library's.
+            xml: the element that goes into the envelope's body. The envelope and its token header
+                are the library's.
             timeout: seconds for this whole call, in place of the session's ``timeout_ms``.
             cancel: ends the call from another thread.
 
         Returns:
-            The answer; its ``content`` is the whole envelope. A fault that is not about the token is an answer too;
-            ``raise_for_status`` turns it into a ``PlatformError`` with the ``faultcode`` as sent.
+            The answer; its ``content`` is the whole envelope. A fault that is not about the token
+            is an answer too; ``raise_for_status`` turns it into a ``PlatformError`` with the
+            ``faultcode`` as sent.
 
         Raises:
             The same as ``request``.
@@ -352,17 +386,20 @@ class Session:
         """Logs in again, unless somebody else already did.
 
         Args:
-            token: the token that was refused. If the session holds another one by now, nothing is sent. ``None`` means
-                the one held by now, so that threads that were refused at the same time may each log in.
+            token: the token that was refused. If the session holds another one by now, nothing is
+                sent. ``None`` means the one held by now, so that threads that were refused at the
+                same time may each log in.
             timeout: seconds for this call.
             cancel: ends the call from another thread; a login that others wait for goes on.
 
         Threads that call this at the same time share one login and its outcome.
 
         Raises:
-            CredentialsRejected, AccountLocked, LoginBlocked, ApiTokenError, PlatformError: the login was not granted.
+            CredentialsRejected, AccountLocked, LoginBlocked, ApiTokenError, PlatformError: the
+                login was not granted.
             SessionClosed, Forked: the session cannot be used.
-            Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, StoreError, Cancelled
+            Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, StoreError,
+                Cancelled
         """
         self._run(_library.relogin, (_values.optional_text(token, "token"),), timeout, cancel)
 
@@ -373,21 +410,29 @@ class Session:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> None:
-        """Fetches another API token, unless the one held is no longer ``token``. ``None`` means the one held.
+        """Fetches another API token, unless the one held is no longer ``token``. ``None`` means the
+        one held.
 
         Raises:
             ApiTokenError: there is none to be had.
             InvalidArgument: it is a SOAP session, which has none.
-            SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, Cancelled
+            SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited,
+            ProtocolError, Cancelled
         """
-        self._run(_library.renew_api_token, (_values.optional_text(token, "token"),), timeout, cancel)
+        self._run(
+            _library.renew_api_token, (_values.optional_text(token, "token"),), timeout, cancel
+        )
 
-    def logout(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> None:
-        """Ends the session on the platform, for all who share its token. ``relogin`` begins a new one.
+    def logout(
+        self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None
+    ) -> None:
+        """Ends the session on the platform, for all who share its token. ``relogin`` begins a new
+        one.
 
         Raises:
             NotLoggedIn: it was logged out already.
-            SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited, PlatformError, Cancelled
+            SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited,
+            PlatformError, Cancelled
         """
         self._run(_library.logout, (), timeout, cancel)
 
@@ -407,7 +452,8 @@ class Session:
             _library.free(handle)
 
     def info(self) -> dict[str, Any]:
-        """Counters and facts about the session for logs and metrics: ``logins``, ``requests``, ``store``, … No secret.
+        """Counters and facts about the session for logs and metrics: ``logins``, ``requests``,
+        ``store``, … No secret.
 
         Raises:
             SessionClosed, Forked
@@ -422,7 +468,8 @@ class Session:
 
     @property
     def base_url(self) -> str:
-        """The service that the session talks to: the option ``base_url``, or ``soap_url`` with ``protocol="soap"``."""
+        """The service that the session talks to: the option ``base_url``, or ``soap_url`` with
+        ``protocol="soap"``."""
         return self._url
 
     # -- helpers
@@ -452,7 +499,9 @@ class Session:
     ) -> Response:
         target = _values.target(path, params)
         lines = None if headers is None else _values.headers(headers)
-        return self._ask(_library.request, (method, target, lines), _values.body(data, json), timeout, cancel)
+        return self._ask(
+            _library.request, (method, target, lines), _values.body(data, json), timeout, cancel
+        )
 
     def _ask(
         self,
@@ -523,7 +572,9 @@ def _enter(
         _leave_at_exit()
         return function(handle, call, *arguments, byref(error))
     finally:
-        _log.running.pop(id(error), None)  # not there in a child that a signal handler or a log handler forked
+        _log.running.pop(
+            id(error), None
+        )  # not there in a child that a signal handler or a log handler forked
 
 
 def _leave_at_exit() -> None:
@@ -533,14 +584,18 @@ def _leave_at_exit() -> None:
 
 @contextmanager
 def _configured(load_env: bool, options: Options) -> Iterator[c_void_p]:
-    """A ``tsm_config`` with the options given by hand, and those of the environment that they leave open."""
+    """A ``tsm_config`` with the options given by hand, and those of the environment that they leave
+    open."""
     config = c_void_p(_library.config_new())
     try:
         error = c_void_p()
         for name, value in options.items():
             if value is not None:
                 status = _library.config_set(
-                    config, _values.text(name, "an option's name"), _option(name, value), byref(error)
+                    config,
+                    _values.text(name, "an option's name"),
+                    _option(name, value),
+                    byref(error),
                 )
                 if status:
                     raise take_error(status, error)

@@ -76,7 +76,11 @@ def target(path: str, params: Optional[Params]) -> bytes:
         for each in value if isinstance(value, (list, tuple)) else (value,):
             if each is not None:
                 whole += b"&" if b"?" in whole else b"?"
-                whole += _quoted(name, "a parameter's name") + b"=" + _quoted(_param(each), "a parameter's value")
+                whole += (
+                    _quoted(name, "a parameter's name")
+                    + b"="
+                    + _quoted(_param(each), "a parameter's value")
+                )
     return whole
 
 

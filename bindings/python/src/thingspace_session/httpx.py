@@ -1,6 +1,7 @@
 """``ThingSpaceAuth`` for the ``httpx`` library, for its sync and its async client::
 
-    client = httpx.Client(auth=thingspace_session.httpx.ThingSpaceAuth(session), base_url=session.base_url)
+    auth = thingspace_session.httpx.ThingSpaceAuth(session)
+    client = httpx.Client(auth=auth, base_url=session.base_url)
     client.post("/m2m/v1/devices/actions/list", json={…})
 
 It needs ``httpx`` 0.25 and ``anyio`` 4.1 or newer.
@@ -28,31 +29,37 @@ _KEYS = {name.lower().encode() for name in _TOKENS}
 
 
 class ThingSpaceAuth(httpx.Auth):
-    """Sends a session's tokens with requests to the session's origin and renews them when the platform refuses them.
+    """Sends a session's tokens with requests to the session's origin and renews them when the
+    platform refuses them.
 
-    Each of the two tokens is renewed at most once for a request, and the request then sent again; the refused answers
-    are in ``response.history``, and event hooks see them. An answer that a renewal did not mend is returned as it is.
-    The option ``auto_relogin`` is about ``Session.request`` and does not matter here. A renewal may take the session's
-    ``timeout_ms`` on top of the client's own timeout.
+    Each of the two tokens is renewed at most once for a request, and the request then sent again;
+    the refused answers are in ``response.history``, and event hooks see them. An answer that a
+    renewal did not mend is returned as it is. The option ``auto_relogin`` is about
+    ``Session.request`` and does not matter here. A renewal may take the session's ``timeout_ms`` on
+    top of the client's own timeout.
 
-    Requests to another origin go without tokens, and so does what a redirect leads to: copies of a request, and
-    ``httpx.Headers`` made of a request's headers, do not have them.
+    Requests to another origin go without tokens, and so does what a redirect leads to: copies of a
+    request, and ``httpx.Headers`` made of a request's headers, do not have them.
 
-    One object may serve any number of threads and event loops. Its session must be one with ``protocol="rest"``. With
-    ``AsyncClient`` whatever waits runs in a worker thread (of asyncio or trio), which ends soon after the task is
-    cancelled. Requests raise, besides what ``httpx`` raises:
+    One object may serve any number of threads and event loops. Its session must be one with
+    ``protocol="rest"``. With ``AsyncClient`` whatever waits runs in a worker thread (of asyncio or
+    trio), which ends soon after the task is cancelled. Requests raise, besides what ``httpx``
+    raises:
 
-    * ``SessionTokenExpired`` or ``ApiTokenError`` when a refused request has a body that cannot be sent twice: any
-      that was given as an iterator, a file or ``files=``. The token is renewed by then, and the error's ``response``
-      is the platform's answer.
+    * ``SessionTokenExpired`` or ``ApiTokenError`` when a refused request has a body that cannot be
+      sent twice: any that was given as an iterator, a file or ``files=``. The token is renewed by
+      then, and the error's ``response`` is the platform's answer.
     * ``NotLoggedIn`` after ``Session.logout``.
-    * what ``Session.relogin`` and ``Session.renew_api_token`` raise, with the platform's answer as ``response``.
+    * what ``Session.relogin`` and ``Session.renew_api_token`` raise, with the platform's answer as
+      ``response``.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = checked(session)
 
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
         if not is_for(self._session, str(request.url)):
             yield request
             return
@@ -70,7 +77,9 @@ class ThingSpaceAuth(httpx.Auth):
             if not exchange.renew(refusal, response, _replayable(request)):
                 return
 
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         if not is_for(self._session, str(request.url)):
             yield request
             return
@@ -86,7 +95,9 @@ class ThingSpaceAuth(httpx.Auth):
             refusal = exchange.refusal(response.status_code, response.content)
             if refusal is None:
                 return
-            if not await _in_thread(functools.partial(exchange.renew, refusal, response, _replayable(request))):
+            if not await _in_thread(
+                functools.partial(exchange.renew, refusal, response, _replayable(request))
+            ):
                 return
 
 
@@ -98,7 +109,8 @@ def _give_tokens(request: httpx.Request, exchange: Exchange) -> None:
 
 
 class _Request(httpx.Request):
-    """A request that keeps its tokens when its headers are replaced by a changed copy, as OpenTelemetry does."""
+    """A request that keeps its tokens when its headers are replaced by a changed copy, as
+    OpenTelemetry does."""
 
     @property
     def headers(self) -> httpx.Headers:
@@ -109,15 +121,17 @@ class _Request(httpx.Request):
     def headers(self, given: httpx.Headers) -> None:
         headers = given.whole if isinstance(given, _Headers) else httpx.Headers(given)
         before = vars(self).get("headers", ())
-        headers.update({name: before[name] for name in _TOKENS if name in before and name not in headers})
+        headers.update(
+            {name: before[name] for name in _TOKENS if name in before and name not in headers}
+        )
         vars(self)["headers"] = _Headers(headers)
 
 
 class _Headers(httpx.Headers):
     """A request's headers, tokens included. ``httpx.Headers`` made of them are without the tokens.
 
-    httpx follows redirects inside a request's authentication, with such a copy of the request's headers, from which it
-    takes only Authorization out, and that only for another origin.
+    httpx follows redirects inside a request's authentication, with such a copy of the request's
+    headers, from which it takes only Authorization out, and that only for another origin.
     """
 
     def __init__(self, whole: httpx.Headers) -> None:
@@ -125,7 +139,8 @@ class _Headers(httpx.Headers):
 
     @property
     def _list(self) -> list[tuple[bytes, bytes, bytes]]:  # type: ignore[override]
-        # What httpx.Headers copies. If another version of httpx looks elsewhere, it finds nothing and fails.
+        # What httpx.Headers copies. If another version of httpx looks elsewhere, it finds nothing
+        # and fails.
         return [entry for entry in self.whole._list if entry[1] not in _KEYS]
 
     @property
@@ -196,12 +211,16 @@ async def _in_thread(function: Callable[[Cancellation], _Result]) -> _Result:
     """Runs what may wait in a worker thread, and ends it when the task is cancelled."""
     try:
         limiter = _threads.get()
-    except LookupError:  # for each event loop one, and not anyio's own: the program's work may need all threads of that
+    except LookupError:
+        # For each event loop one, and not anyio's own: the program's work may need all threads of
+        # that.
         limiter = anyio.CapacityLimiter(40)
         _threads.set(limiter)
     cancel = Cancellation()
     try:
-        return await anyio.to_thread.run_sync(function, cancel, abandon_on_cancel=True, limiter=limiter)
+        return await anyio.to_thread.run_sync(
+            function, cancel, abandon_on_cancel=True, limiter=limiter
+        )
     except BaseException:
         cancel.cancel()
         raise

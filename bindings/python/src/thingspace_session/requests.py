@@ -23,24 +23,28 @@ __all__ = ["ThingSpaceAuth"]
 
 
 class ThingSpaceAuth(requests.auth.AuthBase):
-    """Sends a session's tokens with requests to the session's origin and renews them when the platform refuses them.
+    """Sends a session's tokens with requests to the session's origin and renews them when the
+    platform refuses them.
 
-    Each of the two tokens is renewed at most once for a request, and the request then sent again; the refused answers
-    are in ``response.history``. An answer that a renewal did not mend is returned as it is. The option ``auto_relogin``
-    is about ``Session.request`` and does not matter here. A renewal may take the session's ``timeout_ms`` on top of
-    the timeout that ``requests`` was given.
+    Each of the two tokens is renewed at most once for a request, and the request then sent again;
+    the refused answers are in ``response.history``. An answer that a renewal did not mend is
+    returned as it is. The option ``auto_relogin`` is about ``Session.request`` and does not matter
+    here. A renewal may take the session's ``timeout_ms`` on top of the timeout that ``requests``
+    was given.
 
-    Requests to another origin go without tokens, and so does what a redirect leads to: copies of a prepared request do
-    not have them. A prepared request may be sent any number of times, by one thread at a time.
+    Requests to another origin go without tokens, and so does what a redirect leads to: copies of a
+    prepared request do not have them. A prepared request may be sent any number of times, by one
+    thread at a time.
 
-    One object may serve any number of threads. Its session must be one with ``protocol="rest"``. Requests raise,
-    besides what ``requests`` raises:
+    One object may serve any number of threads. Its session must be one with ``protocol="rest"``.
+    Requests raise, besides what ``requests`` raises:
 
-    * ``SessionTokenExpired`` or ``ApiTokenError`` when a refused request has a body that cannot be sent twice, such as
-      a generator. The token is renewed by then, and the error's ``response`` is the platform's answer. Bytes and
-      seekable files are sent again without ado.
+    * ``SessionTokenExpired`` or ``ApiTokenError`` when a refused request has a body that cannot be
+      sent twice, such as a generator. The token is renewed by then, and the error's ``response`` is
+      the platform's answer. Bytes and seekable files are sent again without ado.
     * ``NotLoggedIn`` after ``Session.logout``.
-    * what ``Session.relogin`` and ``Session.renew_api_token`` raise, with the platform's answer as ``response``.
+    * what ``Session.relogin`` and ``Session.renew_api_token`` raise, with the platform's answer as
+      ``response``.
     """
 
     def __init__(self, session: Session) -> None:
@@ -58,7 +62,8 @@ class ThingSpaceAuth(requests.auth.AuthBase):
 class _WithTokens(requests.PreparedRequest):
     """A request whose copies are without the tokens.
 
-    requests follows a redirect with a copy of the first request, and takes only Authorization out of that.
+    requests follows a redirect with a copy of the first request, and takes only Authorization out
+    of that.
     """
 
     def copy(self) -> requests.PreparedRequest:
@@ -80,13 +85,17 @@ class _Hook:
         self._session = session
 
     def __reduce__(self) -> tuple[type[_Hook], tuple[None]]:
-        return _Hook, (None,)  # an answer is pickled with its request and that one's hooks, but no session is
+        return _Hook, (
+            None,
+        )  # an answer is pickled with its request and that one's hooks, but no session is
 
     def __call__(self, response: requests.Response, **options: Any) -> requests.Response:
         sent = response.request
         if self._session is None or not isinstance(sent, _WithTokens):
             return response
-        exchange = Exchange(self._session)  # a prepared request may be sent many times: each has its own
+        exchange = Exchange(
+            self._session
+        )  # a prepared request may be sent many times: each has its own
         exchange.take_tokens(sent.headers)
         while response.status_code >= 400:
             refusal = exchange.refusal(response.status_code, response.content)
