@@ -17,35 +17,13 @@
 //! The README beside this crate is the reference of the control port, its settings, faults and
 //! counters.
 
-mod api_tokens;
-mod ca_folder;
-mod clock;
-mod contacts;
 mod control;
-mod counters;
-mod delivery;
-mod devices;
-mod faults;
-mod fields;
-mod gateway;
 mod http;
-mod kind;
-mod listener;
-mod log;
 mod nearest;
-mod oauth;
-mod outcome;
+mod net;
 mod platform;
 mod random;
-mod rest;
-mod route;
 mod sandbox;
-mod sessions;
-mod settings;
-mod shared;
-mod soap;
-mod tls;
-mod transport;
 mod world;
 
 pub use sandbox::{Options, Sandbox};

@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::ca_folder::CaFolder;
-use crate::control;
-use crate::listener::{Listening, Role};
-use crate::shared::Shared;
-use crate::tls;
+use crate::control::{self, ControlPort};
+use crate::net::{self, CaFolder, Connections, Handler, Listening, Service};
+use crate::platform::{self, Platform};
+use crate::world::SharedWorld;
 
 /// Which ports to use. 0 lets the system choose.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +26,8 @@ pub struct Options {
 
 /// A local ThingSpace that runs until it is dropped.
 pub struct Sandbox {
-    shared: Arc<Shared>,
+    shared: Arc<SharedWorld>,
+    connections: Arc<Connections>,
     listening: Vec<Listening>,
     ca: CaFolder,
     base_url: String,
@@ -46,8 +46,8 @@ impl Sandbox {
         let secure = bind(options.tls_port)?;
         let distrusted = bind(0)?;
 
-        let good = tls::certify()?;
-        let bad = tls::certify()?;
+        let good = net::certify()?;
+        let bad = net::certify()?;
         let ca = CaFolder::create(&good.ca_pem)?;
 
         let origin = |scheme: &str, host: &str, listener: &TcpListener| {
@@ -57,7 +57,8 @@ impl Sandbox {
         };
         let plain_url = origin("http", "127.0.0.1", &plain)?;
         let mut sandbox = Sandbox {
-            shared: Arc::new(Shared::new()),
+            shared: Arc::new(SharedWorld::new(platform::process_late)),
+            connections: Arc::default(),
             listening: Vec::new(),
             ca,
             base_url: format!("{plain_url}/api"),
@@ -66,18 +67,21 @@ impl Sandbox {
             tls_base_url: format!("{}/api", origin("https", "localhost", &secure)?),
             bad_tls_base_url: format!("{}/api", origin("https", "localhost", &distrusted)?),
         };
-        let roles = [
-            (plain, Role::Platform),
-            (control, Role::Control),
-            (secure, Role::Secure(good.server)),
-            (distrusted, Role::Secure(bad.server)),
+        let platform: Arc<dyn Handler> = Arc::new(Platform(Arc::clone(&sandbox.shared)));
+        let controls: Arc<dyn Handler> = Arc::new(ControlPort(Arc::clone(&sandbox.shared)));
+        let ports = [
+            (plain, &platform, None),
+            (control, &controls, None),
+            (secure, &platform, Some(good.server)),
+            (distrusted, &platform, Some(bad.server)),
         ];
-        for (listener, role) in roles {
-            sandbox.listening.push(Listening::start(
-                listener,
-                role,
-                Arc::clone(&sandbox.shared),
-            )?);
+        for (listener, handler, tls) in ports {
+            let service = Service {
+                handler: Arc::clone(handler),
+                tls,
+                connections: Arc::clone(&sandbox.connections),
+            };
+            sandbox.listening.push(Listening::start(listener, service)?);
         }
         Ok(sandbox)
     }
@@ -141,10 +145,10 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.shared.stop();
+        self.connections.close_all();
         for listening in self.listening.drain(..) {
             listening.stop();
         }
-        self.shared.connections.close_all();
     }
 }
 

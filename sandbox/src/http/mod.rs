@@ -1,11 +1,7 @@
-//! HTTP/1.1, the server's half: requests are read whole, answers are written with one call. Kept
-//! apart from what is served.
+//! What an HTTP request and an answer are: values. Nothing here moves or decides.
 
 mod answer;
-mod chunked;
-mod connection;
 mod request;
 
 pub use answer::{Answer, Body};
-pub use connection::{Handler, Next, Wire, converse};
-pub use request::Request;
+pub use request::{MAX_HEADERS, Request};

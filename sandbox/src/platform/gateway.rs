@@ -3,12 +3,9 @@
 
 use serde_json::json;
 
-use crate::counters::Counters;
+use super::outcome::Outcome;
 use crate::http::{Answer, Body, Request};
-use crate::kind::Kind;
-use crate::outcome::Outcome;
-use crate::settings::{CodeType, Settings};
-use crate::world::World;
+use crate::world::{CodeType, Counters, Kind, Settings, World};
 
 /// Lets requests with a good API token pass: no refusal.
 pub fn refusal(

@@ -3,37 +3,28 @@
 use std::borrow::Cow;
 
 use crate::http::Answer;
+use crate::world::Note;
 
 pub struct Outcome {
     pub answer: Answer,
-    /// A short phrase.
-    pub why: Cow<'static, str>,
-    pub named: Named,
-}
-
-/// Who the request's body says it is from. Never a password.
-#[derive(Default)]
-pub struct Named {
-    pub username: Option<String>,
-    pub session_token: Option<String>,
+    pub note: Note,
 }
 
 impl Outcome {
     pub fn new(answer: Answer, why: impl Into<Cow<'static, str>>) -> Outcome {
         Outcome {
             answer,
-            why: why.into(),
-            named: Named::default(),
+            note: Note::new(why),
         }
     }
 
     pub fn with_user(mut self, username: &str) -> Outcome {
-        self.named.username = Some(username.into());
+        self.note.username = Some(username.into());
         self
     }
 
     pub fn with_token(mut self, token: Option<&str>) -> Outcome {
-        self.named.session_token = token.map(Into::into);
+        self.note.session_token = token.map(Into::into);
         self
     }
 }

@@ -3,7 +3,7 @@
 
 use roxmltree::{Document, Node};
 
-use super::Operation;
+use super::operation::Operation;
 
 pub const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 pub const SERVICE: &str = "http://nphase.com/unifiedwebservice/v2";

@@ -1,27 +1,15 @@
-//! The SOAP services: LogIn and LogOut of SessionService, GetDeviceList and GetDeviceInformation of
-//! DeviceService. They want SOAP 1.1 as documented: `text/xml`, the right action, the right
-//! namespaces, and elements in their order.
-
-mod envelope;
-mod operation;
-mod reply;
+//! What the SOAP services do. They want SOAP 1.1 as documented: `text/xml`, the right action, the
+//! right namespaces, and elements in their order.
 
 use roxmltree::Document;
 
-use crate::contacts::Verdict;
-use crate::counters::Counter;
+use super::envelope::Envelope;
+use super::operation::Operation;
+use super::reply::Reply;
 use crate::http::{Answer, Body, Request};
-use crate::kind::Kind;
-use crate::outcome::{Named, Outcome};
+use crate::platform::outcome::Outcome;
 use crate::random;
-use crate::sessions::Refused;
-use crate::settings::{Settings, TokenIn};
-use crate::world::World;
-
-pub use operation::Operation;
-
-use envelope::Envelope;
-use reply::Reply;
+use crate::world::{Counter, Kind, Note, Refused, Settings, TokenIn, Verdict, World};
 
 pub fn call(
     world: &mut World,
@@ -73,13 +61,14 @@ pub fn expired(world: &mut World, kind: Kind) -> Answer {
 }
 
 /// Who the envelope says it is from, for the log.
-pub fn named(request: &Request<'_>) -> Named {
-    let found = read(request.body, |envelope| Named {
+pub fn named(request: &Request<'_>) -> Note {
+    let found = read(request.body, |envelope| Note {
         username: envelope
             .credentials()
             .ok()
             .map(|(username, _)| username.into()),
         session_token: envelope.token().map(Into::into),
+        ..Note::default()
     });
     found.unwrap_or_default()
 }
@@ -178,7 +167,11 @@ fn refusal(
     let token = envelope.token();
     let refused = world
         .sessions
-        .accept(token, now_ms, world.settings.session_idle_ms)
+        .accept(
+            token.unwrap_or_default(),
+            now_ms,
+            world.settings.session_idle_ms,
+        )
         .err()?;
     let answer = match refused {
         Refused::Expired => expired(world, kind),

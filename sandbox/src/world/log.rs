@@ -7,10 +7,9 @@ use std::collections::VecDeque;
 
 use serde_json::{Map, Value, json};
 
+use super::kind::Kind;
+use super::sessions;
 use crate::http::Request;
-use crate::kind::Kind;
-use crate::outcome::Named;
-use crate::rest;
 
 /// Older lines are forgotten, so that a long run does not eat the machine's memory.
 const KEEP: usize = 10_000;
@@ -31,10 +30,33 @@ struct Line {
     at_ms: u64,
     kind: Kind,
     status: Option<u16>,
-    why: Cow<'static, str>,
-    named: Named,
+    note: Note,
     head: Box<[u8]>,
     body_bytes: usize,
+}
+
+/// What became of a request, and who its body says it is from. Never a password.
+#[derive(Default)]
+pub struct Note {
+    /// A short phrase.
+    pub why: Cow<'static, str>,
+    pub username: Option<String>,
+    pub session_token: Option<String>,
+}
+
+impl Note {
+    pub fn new(why: impl Into<Cow<'static, str>>) -> Note {
+        Note {
+            why: why.into(),
+            ..Note::default()
+        }
+    }
+
+    /// This note, told of something that came first.
+    pub fn after(mut self, what: &str) -> Note {
+        self.why = format!("{what}: {}", self.why).into();
+        self
+    }
 }
 
 impl Log {
@@ -47,8 +69,7 @@ impl Log {
             at_ms,
             kind,
             status: None,
-            why: Cow::Borrowed(""),
-            named: Named::default(),
+            note: Note::default(),
             head: request.head.into(),
             body_bytes: request.body.len(),
         });
@@ -61,10 +82,9 @@ impl Log {
         }
     }
 
-    pub fn explain(&mut self, line: LineId, why: impl Into<Cow<'static, str>>, named: Named) {
+    pub fn explain(&mut self, line: LineId, note: Note) {
         if let Some(line) = self.line(line) {
-            line.why = why.into();
-            line.named = named;
+            line.note = note;
         }
     }
 
@@ -87,6 +107,11 @@ impl Log {
 
 impl Line {
     fn to_json(&self, n: u64) -> Value {
+        let Note {
+            why,
+            username,
+            session_token,
+        } = &self.note;
         Request::again(&self.head, &[], |request| {
             json!({
                 "n": n,
@@ -95,10 +120,10 @@ impl Line {
                 "path": request.target,
                 "kind": self.kind.name(),
                 "status": self.status,
-                "why": self.why,
-                "session_token": self.named.session_token.as_deref().or_else(|| rest::token_of(request)),
+                "why": why,
+                "session_token": session_token.as_deref().or(request.header(sessions::HEADER)),
                 "api_token": request.authorization("bearer"),
-                "username": self.named.username,
+                "username": username,
                 "soap_action": request.header("soapaction").map(|action| action.trim_matches('"')),
                 "headers": headers(request),
                 "body_bytes": self.body_bytes,

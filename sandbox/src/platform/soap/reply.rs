@@ -3,11 +3,11 @@
 
 use std::fmt::Write;
 
-use super::Operation;
 use super::envelope::{DEVICE_CONTRACT, ENVELOPE, SERVICE, SESSION_CONTRACT};
-use crate::devices::{ACCOUNT, DEVICES, Device};
+use super::operation::Operation;
 use crate::http::Answer;
-use crate::settings::{Prefixes, Settings};
+use crate::platform::devices::{ACCOUNT, DEVICES, Device};
+use crate::world::{Prefixes, Settings};
 
 pub struct Reply<'a> {
     settings: &'a Settings,

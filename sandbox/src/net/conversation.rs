@@ -1,42 +1,28 @@
-//! One connection: reads requests one after the other, hands each to the handler and writes what it
-//! answers. An ordinary request costs one read and one write.
+//! One connection: reads requests one after the other, hands each to the handler and delivers what
+//! it decides. How answers are written is told beside this file.
 
-use std::io::{self, IoSlice, Write};
+use std::io;
+use std::time::Duration;
 
 use httparse::{EMPTY_HEADER, Status};
 
-use super::answer::{Answer, Body};
 use super::chunked::{self, Chunked};
-use super::request::{MAX_HEADERS, Request};
-use crate::transport::Transport;
+use super::connections::Connections;
+use super::delivery::deliver;
+use super::handler::Handler;
+use super::transport::Transport;
+use super::wire::{Next, Wire};
+use crate::http::{Answer, Body, MAX_HEADERS, Request};
 
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_BODY: usize = 64 * 1024 * 1024;
-/// Bodies up to this size are copied behind their head, so that both travel in one plain write.
-const COPY_UP_TO: usize = 16 * 1024;
-const PIECE: usize = 64 * 1024;
 
-/// What is served on a connection.
-pub trait Handler {
-    fn handle<T: Transport>(&self, request: &Request<'_>, wire: &mut Wire<T>) -> io::Result<Next>;
-}
-
-/// How a connection goes on after a request.
-pub enum Next {
-    Continue,
-    /// Goodbye, then close.
-    Close,
-    /// Close without a goodbye.
-    HangUp,
-    /// Close with a reset.
-    Reset,
-}
-
-pub fn converse<T: Transport, H: Handler>(transport: T, handler: &H) -> io::Result<()> {
-    let mut wire = Wire {
-        transport,
-        out: Vec::with_capacity(1024),
-    };
+pub fn converse<T: Transport>(
+    transport: T,
+    handler: &dyn Handler,
+    connections: &Connections,
+) -> io::Result<()> {
+    let mut wire = Wire::new(transport, connections);
     let mut inbox = Inbox {
         bytes: vec![0; 8 * 1024],
         filled: 0,
@@ -51,17 +37,17 @@ pub fn converse<T: Transport, H: Handler>(transport: T, handler: &H) -> io::Resu
             Next::HangUp => return Ok(()),
             Next::Reset => {
                 return socket2::SockRef::from(wire.transport.socket())
-                    .set_linger(Some(std::time::Duration::ZERO));
+                    .set_linger(Some(Duration::ZERO));
             }
         }
     }
 }
 
 /// Reads one request, has it handled and drops its bytes from the inbox.
-fn turn<T: Transport, H: Handler>(
-    wire: &mut Wire<T>,
+fn turn<T: Transport>(
+    wire: &mut Wire<'_, T>,
     inbox: &mut Inbox,
-    handler: &H,
+    handler: &dyn Handler,
 ) -> io::Result<Next> {
     let mut told_to_continue = false;
     loop {
@@ -111,10 +97,11 @@ enum Step {
     },
 }
 
-fn look<T: Transport, H: Handler>(
-    wire: &mut Wire<T>,
+/// Looks whether the bytes received hold a whole request, and has it handled if so.
+fn look<T: Transport>(
+    wire: &mut Wire<'_, T>,
     received: &[u8],
-    handler: &H,
+    handler: &dyn Handler,
 ) -> io::Result<Step> {
     let mut headers = [EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
@@ -197,7 +184,8 @@ fn look<T: Transport, H: Handler>(
         }
         request.body = &after_head[..length];
     }
-    let next = handler.handle(&request, wire)?;
+    let delivery = handler.handle(&request, wire);
+    let next = deliver(delivery, &request, wire)?;
     Ok(Step::Done { consumed, next })
 }
 
@@ -226,96 +214,4 @@ impl Inbox {
         self.bytes.copy_within(count..self.filled, 0);
         self.filled -= count;
     }
-}
-
-/// The way back to the client.
-pub struct Wire<T> {
-    pub transport: T,
-    out: Vec<u8>,
-}
-
-impl<T: Transport> Wire<T> {
-    /// Answers the request, without the body where HTTP wants none.
-    pub fn answer(&mut self, request: &Request<'_>, answer: &Answer) -> io::Result<Next> {
-        let keep_alive = request.keep_alive && !answer.frames_itself();
-        if request.method == "HEAD" || matches!(answer.status, 204 | 304) {
-            self.send_head(answer, keep_alive)?;
-        } else {
-            self.send(answer, keep_alive)?;
-        }
-        Ok(if keep_alive {
-            Next::Continue
-        } else {
-            Next::Close
-        })
-    }
-
-    fn send(&mut self, answer: &Answer, keep_alive: bool) -> io::Result<()> {
-        if let Body::Padding(length) = answer.body {
-            self.send_head(answer, keep_alive)?;
-            return self.send_padding(length);
-        }
-        let body = answer.body.bytes();
-        self.out.clear();
-        answer.write_head(&mut self.out, keep_alive);
-        if body.len() <= COPY_UP_TO {
-            self.out.extend_from_slice(body);
-            self.transport.write_all(&self.out)?;
-        } else {
-            write_both(&mut self.transport, &self.out, body)?;
-        }
-        self.transport.flush()
-    }
-
-    /// The head alone, with the whole body's length in it.
-    pub fn send_head(&mut self, answer: &Answer, keep_alive: bool) -> io::Result<()> {
-        self.out.clear();
-        answer.write_head(&mut self.out, keep_alive);
-        self.transport.write_all(&self.out)?;
-        self.transport.flush()
-    }
-
-    pub fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.transport.write_all(bytes)?;
-        self.transport.flush()
-    }
-
-    fn send_padding(&mut self, length: u64) -> io::Result<()> {
-        let (start, end) = padding_ends(length);
-        self.transport.write_all(start.as_bytes())?;
-        let filler = [if end == "}" { b' ' } else { b'x' }; PIECE];
-        let mut left = length - (start.len() + end.len()) as u64;
-        while left > 0 {
-            let piece = left.min(PIECE as u64) as usize;
-            self.transport.write_all(&filler[..piece])?;
-            left -= piece as u64;
-        }
-        self.send_bytes(end.as_bytes())
-    }
-}
-
-/// What a JSON object of that length starts and ends with; between them comes filler. At least 2
-/// bytes.
-fn padding_ends(length: u64) -> (&'static str, &'static str) {
-    if length < 14 {
-        ("{", "}")
-    } else {
-        ("{\"padding\":\"", "\"}")
-    }
-}
-
-fn write_both(to: &mut impl Write, mut first: &[u8], mut second: &[u8]) -> io::Result<()> {
-    while !first.is_empty() {
-        match to.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) if count < first.len() => first = &first[count..],
-            Ok(count) => {
-                second = &second[count - first.len()..];
-                first = &[];
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    to.write_all(second)
 }

@@ -1,17 +1,16 @@
 //! Which service a request is for.
 
+use super::rest::Resource;
+use super::soap::Operation;
 use crate::http::Request;
-use crate::kind::Kind;
-use crate::soap::Operation;
+use crate::world::Kind;
 
 pub enum Route<'a> {
     OauthToken,
     OauthRevoke,
     Login,
     Logout,
-    Account(&'a str),
-    DeviceList,
-    DeviceUsage,
+    Resource(Resource<'a>),
     Soap(Operation),
     /// A SOAP service that exists, with an action that doesn't.
     SoapNoAction,
@@ -49,7 +48,7 @@ impl<'a> Route<'a> {
             Route::OauthRevoke => Kind::Revoke,
             Route::Login => Kind::Login,
             Route::Logout => Kind::Logout,
-            Route::Account(_) | Route::DeviceList | Route::DeviceUsage => Kind::Api,
+            Route::Resource(_) => Kind::Api,
             Route::Soap(Operation::LogIn) => Kind::SoapLogin,
             Route::Soap(Operation::LogOut) => Kind::SoapLogout,
             Route::Soap(_) => Kind::SoapCall,
@@ -58,17 +57,14 @@ impl<'a> Route<'a> {
     }
 }
 
-fn m2m<'a>(method: &str, resource: &'a str) -> Route<'a> {
-    match (method, resource) {
+fn m2m<'a>(method: &str, path: &'a str) -> Route<'a> {
+    match (method, path) {
         ("POST", "session/login") => Route::Login,
         ("POST", "session/logout") => Route::Logout,
-        ("POST", "devices/actions/list") => Route::DeviceList,
-        ("POST", "devices/usage/actions/list") => Route::DeviceUsage,
-        ("GET", _) => match resource.strip_prefix("accounts/") {
-            Some(name) if !name.is_empty() && !name.contains('/') => Route::Account(name),
-            _ => Route::NoResource("/m2m/v1"),
+        _ => match Resource::of(method, path) {
+            Some(resource) => Route::Resource(resource),
+            None => Route::NoResource("/m2m/v1"),
         },
-        _ => Route::NoResource("/m2m/v1"),
     }
 }
 

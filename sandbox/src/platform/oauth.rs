@@ -5,11 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::counters::Counter;
+use super::outcome::Outcome;
 use crate::http::{Answer, Request};
-use crate::outcome::Outcome;
-use crate::settings::{ExpiresIn, TokenType};
-use crate::world::World;
+use crate::world::{Counter, ExpiresIn, TokenType, World};
 
 const KEY_AND_SECRET: &[u8] = b"key:secret";
 

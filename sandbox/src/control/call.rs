@@ -1,21 +1,12 @@
-//! The control port: what may be asked of it, by HTTP or from a test in the same process. A call is
-//! read and checked whole before anything is done; a refused call changes nothing.
-
-use std::io;
-use std::sync::Arc;
+//! The calls of the control port: read and checked whole, then carried out. A refused call changes
+//! nothing.
 
 use serde_json::{Value, json};
 
-use crate::counters::Counters;
-use crate::devices;
-use crate::faults::Fault;
-use crate::fields::{Fields, required};
-use crate::http::{Answer, Handler, Next, Request, Wire};
+use super::fault;
+use super::fields::{Fields, required};
 use crate::nearest::unknown;
-use crate::settings::Settings;
-use crate::shared::Shared;
-use crate::transport::Transport;
-use crate::world::World;
+use crate::world::{Counters, Fault, Settings, World};
 
 const CALLS: [&str; 11] = [
     "GET /state",
@@ -31,36 +22,7 @@ const CALLS: [&str; 11] = [
     "POST /reset",
 ];
 
-pub struct ControlPort(pub Arc<Shared>);
-
-impl Handler for ControlPort {
-    fn handle<T: Transport>(&self, request: &Request<'_>, wire: &mut Wire<T>) -> io::Result<Next> {
-        let body = match request.body {
-            [] => Ok(Value::Null),
-            body => serde_json::from_slice(body)
-                .map_err(|error| format!("the body is not JSON: {error}")),
-        };
-        let answer = match body
-            .and_then(|body| answer(&self.0, request.method, request.path(), &body))
-        {
-            Ok(value) => Answer::json(200, value.to_string().into_bytes()),
-            Err(refusal) => Answer::json(400, json!({"error": refusal}).to_string().into_bytes()),
-        };
-        wire.answer(request, &answer)
-    }
-}
-
-/// What the call gives, or why it is refused.
-pub fn answer(shared: &Shared, method: &str, path: &str, body: &Value) -> Result<Value, String> {
-    let mut world = shared.world();
-    let call = Call::read(method, path, body, &world.settings)?;
-    let answer = call.carry_out(&mut world);
-    drop(world);
-    shared.ring();
-    answer
-}
-
-enum Call<'a> {
+pub enum Call<'a> {
     State,
     Advance {
         ms: u64,
@@ -85,7 +47,7 @@ enum Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn read(
+    pub fn read(
         method: &str,
         path: &str,
         body: &'a Value,
@@ -99,7 +61,7 @@ impl<'a> Call<'a> {
                 ms: required("advance_ms", fields.whole("advance_ms")?)?,
             },
             "POST /settings" => return Ok(Call::Settings(Box::new(settings.with(fields.all())?))),
-            "POST /faults" => Call::Fault(Box::new(Fault::read(&mut fields)?)),
+            "POST /faults" => Call::Fault(Box::new(fault::read(&mut fields)?)),
             "DELETE /faults" => Call::DropFaults,
             "POST /expire" => match required("what", fields.text("what")?)? {
                 "session" => Call::Expire {
@@ -142,7 +104,7 @@ impl<'a> Call<'a> {
         Ok(call)
     }
 
-    fn carry_out(self, world: &mut World) -> Result<Value, String> {
+    pub fn carry_out(self, world: &mut World) -> Result<Value, String> {
         Ok(match self {
             Call::State => json!({
                 "now_ms": world.clock.now_ms(),
@@ -153,13 +115,9 @@ impl<'a> Call<'a> {
             }),
             Call::Advance { ms } => {
                 world.clock.advance(ms);
-                world.catch_up();
                 json!({"now_ms": world.clock.now_ms()})
             }
             Call::Settings(settings) => {
-                if settings.api_answer_bytes != world.settings.api_answer_bytes {
-                    world.device_list = devices::list_of_bytes(settings.api_answer_bytes);
-                }
                 world.settings = *settings;
                 json!({"settings": world.settings.to_json()})
             }
@@ -175,15 +133,9 @@ impl<'a> Call<'a> {
                 sessions,
                 api_tokens,
             } => {
-                let now_ms = world.clock.now_ms();
-                let Settings {
-                    session_idle_ms,
-                    api_token_ms,
-                    ..
-                } = world.settings;
                 json!({
-                    "sessions": if sessions { world.sessions.forget_all(now_ms, session_idle_ms) } else { 0 },
-                    "api_tokens": if api_tokens { world.api_tokens.forget_all(now_ms, api_token_ms) } else { 0 },
+                    "sessions": if sessions { world.forget_sessions() } else { 0 },
+                    "api_tokens": if api_tokens { world.forget_api_tokens() } else { 0 },
                 })
             }
             Call::Contact { username, password } => {

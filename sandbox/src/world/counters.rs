@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::kind::Kind;
+use super::kind::Kind;
 use crate::nearest::unknown;
 
 #[derive(Clone, Copy)]

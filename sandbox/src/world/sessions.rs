@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use crate::random;
 
+/// The header that carries a session's token over REST.
+pub const HEADER: &str = "VZ-M2M-Token";
+
 /// How many sessions may gather before those that ended are swept up.
 const SWEEP_AT: usize = 1024;
 
@@ -84,21 +87,14 @@ impl Sessions {
         self.0.retain(|_, session| session.username != username);
     }
 
-    /// Accepts the token and counts the session as used, or says why not.
-    pub fn accept(
-        &mut self,
-        token: Option<&str>,
-        now_ms: u64,
-        idle_ms: u64,
-    ) -> Result<(), Refused> {
-        let token = token
-            .filter(|token| !token.is_empty())
-            .ok_or(Refused::Missing)?;
+    /// Accepts the token and counts the session as used, or says why not. No token is `""`.
+    pub fn accept(&mut self, token: &str, now_ms: u64, idle_ms: u64) -> Result<(), Refused> {
         match self.0.get_mut(token) {
             Some(session) if session.live(now_ms, idle_ms) => {
                 session.used_ms = now_ms;
                 Ok(())
             }
+            _ if token.is_empty() => Err(Refused::Missing),
             _ if is_guid(token) => Err(Refused::Expired),
             _ => Err(Refused::NotAGuid),
         }

@@ -1,0 +1,95 @@
+//! All that is remembered, in one place, and what takes more than one part of it.
+
+use std::sync::Arc;
+
+use super::api_tokens::ApiTokens;
+use super::clock::Clock;
+use super::contacts::{Contacts, Verdict};
+use super::counters::{Counter, Counters};
+use super::faults::Faults;
+use super::late::Late;
+use super::log::Log;
+use super::sessions::Sessions;
+use super::settings::Settings;
+
+pub struct World {
+    pub clock: Clock,
+    pub settings: Settings,
+    pub counters: Counters,
+    pub contacts: Contacts,
+    pub sessions: Sessions,
+    pub api_tokens: ApiTokens,
+    pub faults: Faults,
+    pub late: Late,
+    pub log: Log,
+    /// The device list of `api_answer_bytes`, once somebody asked for it.
+    pub sized_list: Option<Arc<[u8]>>,
+}
+
+impl World {
+    pub fn new() -> World {
+        World {
+            clock: Clock::new(),
+            settings: Settings::default(),
+            counters: Counters::default(),
+            contacts: Contacts::new(),
+            sessions: Sessions::default(),
+            api_tokens: ApiTokens::default(),
+            faults: Faults::default(),
+            late: Late::default(),
+            log: Log::default(),
+            sized_list: None,
+        }
+    }
+
+    /// As at the start. Log lines and fault generations go on counting, for those who still hold
+    /// one.
+    pub fn reset(&mut self) {
+        let mut log = std::mem::take(&mut self.log);
+        let mut faults = std::mem::take(&mut self.faults);
+        log.clear();
+        faults.drop_all();
+        *self = World {
+            log,
+            faults,
+            ..World::new()
+        };
+    }
+
+    /// What the platform thinks of a username and password.
+    pub fn judge(&mut self, username: &str, password: &str) -> Verdict {
+        let verdict = self
+            .contacts
+            .judge(username, password, self.settings.strikes_to_lock);
+        if let Verdict::Rejected { strikes } = verdict {
+            self.counters.raise(Counter::MaxStrikes, strikes);
+        }
+        verdict
+    }
+
+    /// The token of the session that a login gives.
+    pub fn begin_session(&mut self, username: String, now_ms: u64) -> String {
+        let idle_ms = self.settings.session_idle_ms;
+        if self.settings.same_session_token
+            && let Some(token) = self.sessions.again(&username, now_ms, idle_ms)
+        {
+            return token;
+        }
+        if self.settings.login_ends_older_sessions {
+            self.sessions.end_all_of(&username);
+        }
+        self.sessions.begin(username, now_ms, idle_ms)
+    }
+
+    /// How many were live.
+    pub fn forget_sessions(&mut self) -> usize {
+        self.sessions
+            .forget_all(self.clock.now_ms(), self.settings.session_idle_ms)
+    }
+
+    /// How many were live.
+    pub fn forget_api_tokens(&mut self) -> usize {
+        self.api_tokens
+            .forget_all(self.clock.now_ms(), self.settings.api_token_ms)
+    }
+}
