@@ -1,14 +1,18 @@
 //! How bytes move: plain TCP beneath the HTTP crate, with every wait cut into slices between which
 //! the call is asked whether it goes on. The call in question is the one this thread has under way;
 //! a kept connection serves many calls.
+//!
+//! No socket ever blocks: what cannot be done at once is waited for in one place,
+//! [`ready_within_a_slice`].
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use once_cell::race::OnceBool;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -24,20 +28,14 @@ use crate::error::{Error, Status};
 pub(crate) const BUFFER_BYTES: usize = 32 * 1024;
 /// Output is gathered up to this much, so that head and body of a request leave in one packet.
 const GATHER_BYTES: usize = 64 * 1024;
-/// Who answered within this long is expected to do so again: a platform behind a proxy or gateway
-/// on this machine.
-const SOON: Duration = Duration::from_micros(300);
-/// How long to stay awake for such an answer. Falling asleep and being woken on another core takes
-/// about as long, and more of the processor's time.
-const AWAKE: Duration = Duration::from_micros(100);
 
 thread_local! {
     /// The request this thread is sending. An interrupt function may start another one inside it:
     /// they nest.
-    static UNDER_WAY: RefCell<Option<State>> = const { RefCell::new(None) };
+    static UNDER_WAY: RefCell<Option<Sending>> = const { RefCell::new(None) };
 }
 
-struct State {
+struct Sending {
     running: Running,
     connect_timeout: Duration,
     connect_deadline: Option<Instant>,
@@ -48,11 +46,11 @@ struct State {
 
 /// One request under way on this thread, from [`UnderWay::begin`] until [`UnderWay::end`].
 pub(crate) struct UnderWay {
-    outer: Option<State>,
+    outer: Option<Sending>,
 }
 
 /// What is known of a request after it ended.
-pub(crate) struct Ended {
+pub(crate) struct Ending {
     /// Whether anything of it can have left this machine.
     pub sent: bool,
     /// Why its call ended it, if it did.
@@ -61,7 +59,7 @@ pub(crate) struct Ended {
 
 impl UnderWay {
     pub fn begin(running: &Running, connect_timeout: Duration) -> UnderWay {
-        let state = State {
+        let sending = Sending {
             running: running.clone(),
             connect_timeout,
             connect_deadline: None,
@@ -70,21 +68,21 @@ impl UnderWay {
             reason: None,
         };
         UnderWay {
-            outer: UNDER_WAY.replace(Some(state)),
+            outer: UNDER_WAY.replace(Some(sending)),
         }
     }
 
-    pub fn end(mut self) -> Ended {
-        let state = UNDER_WAY.replace(self.outer.take());
+    pub fn end(mut self) -> Ending {
+        let sending = UNDER_WAY.replace(self.outer.take());
         std::mem::forget(self);
-        state.map_or(
-            Ended {
+        sending.map_or(
+            Ending {
                 sent: true,
                 reason: None,
             },
-            |state| Ended {
-                sent: state.sent,
-                reason: state.reason,
+            |sending| Ending {
+                sent: sending.sent,
+                reason: sending.reason,
             },
         )
     }
@@ -96,9 +94,9 @@ impl Drop for UnderWay {
     }
 }
 
-fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> io::Result<R> {
-    UNDER_WAY.with_borrow_mut(|state| match state {
-        Some(state) => Ok(use_it(state)),
+fn with_sending<R>(use_it: impl FnOnce(&mut Sending) -> R) -> io::Result<R> {
+    UNDER_WAY.with_borrow_mut(|sending| match sending {
+        Some(sending) => Ok(use_it(sending)),
         None => Err(io::Error::other("no request is under way")),
     })
 }
@@ -106,12 +104,12 @@ fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> io::Result<R> {
 /// Asks the call whether it goes on. Nothing is borrowed meanwhile: an interrupt function may do as
 /// it likes.
 fn check() -> io::Result<()> {
-    let (running, connect_deadline) = with_state(|state| {
-        let running = match state.sent && state.connect_deadline.is_none() {
-            true => state.running.once_sent(),
-            false => state.running.clone(),
+    let (running, connect_deadline) = with_sending(|sending| {
+        let running = match sending.sent && sending.connect_deadline.is_none() {
+            true => sending.running.once_sent(),
+            false => sending.running.clone(),
         };
-        (running, state.connect_deadline)
+        (running, sending.connect_deadline)
     })?;
     let late = connect_deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let verdict = running.check().and_then(|()| match late {
@@ -121,10 +119,10 @@ fn check() -> io::Result<()> {
         )),
         false => Ok(()),
     });
-    with_state(|state| {
-        state.next_check = Instant::now() + SLICE;
+    with_sending(|sending| {
+        sending.next_check = Instant::now() + SLICE;
         verdict.map_err(|error| {
-            state.reason = Some(error);
+            sending.reason = Some(error);
             io::Error::other("the call was ended")
         })
     })?
@@ -132,7 +130,7 @@ fn check() -> io::Result<()> {
 
 /// [`check`], but no more often than once a slice: for I/O that goes on without ever waiting.
 fn check_now_and_then() -> io::Result<()> {
-    match with_state(|state| Instant::now() >= state.next_check)? {
+    match with_sending(|sending| Instant::now() >= sending.next_check)? {
         true => check(),
         false => Ok(()),
     }
@@ -140,9 +138,9 @@ fn check_now_and_then() -> io::Result<()> {
 
 /// The longest the next wait may be.
 fn slice() -> io::Result<Duration> {
-    with_state(|state| {
-        let own = state.running.slice();
-        match state.connect_deadline {
+    with_sending(|sending| {
+        let own = sending.running.slice();
+        match sending.connect_deadline {
             None => own,
             Some(deadline) => own
                 .min(deadline.saturating_duration_since(Instant::now()))
@@ -161,64 +159,33 @@ pub(crate) fn connector() -> impl Connector {
     }
 }
 
-/// Makes a connection, and draws the line between making it and using it: until it stands, nothing
-/// of the request was sent.
+/// Makes a connection, within connect_timeout_ms. What is written meanwhile is not yet the request.
 #[derive(Debug)]
 struct Connect<C> {
     chain: C,
 }
 
 impl<C: Connector> Connector for Connect<C> {
-    type Out = Established<C::Out>;
+    type Out = C::Out;
 
     fn connect(
         &self,
         details: &ConnectionDetails,
         chained: Option<()>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
-        let outermost = with_state(|state| {
-            let outermost = state.connect_deadline.is_none();
+        // A proxy is spoken to through a connection of its own, made within this one.
+        let outermost = with_sending(|sending| {
+            let outermost = sending.connect_deadline.is_none();
             if outermost {
-                state.connect_deadline = Instant::now().checked_add(state.connect_timeout);
+                sending.connect_deadline = Some(Instant::now() + sending.connect_timeout);
             }
             outermost
         })?;
         let made = self.chain.connect(details, chained);
-        with_state(|state| {
-            // A proxy is spoken to through a connection of its own, made within this one.
-            if outermost {
-                state.connect_deadline = None;
-            }
-            state.sent = false;
-        })?;
-        Ok(made?.map(Established))
-    }
-}
-
-/// A connection that stands: what is written to it may reach the platform.
-#[derive(Debug)]
-struct Established<T>(T);
-
-impl<T: Transport> Transport for Established<T> {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.0.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        with_state(|state| state.sent = true)?;
-        self.0.transmit_output(amount, timeout)
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.0.await_input(timeout)
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.0.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.0.is_tls()
+        if outermost {
+            with_sending(|sending| sending.connect_deadline = None)?;
+        }
+        made
     }
 }
 
@@ -240,8 +207,8 @@ impl<In: Transport> Connector<In> for TcpConnector {
         for (tried, address) in details.addrs.iter().enumerate() {
             // Every address gets its share of the time that is left.
             match connect_tcp(*address, details.addrs.len() - tried) {
-                Ok(socket) => return Ok(Some(Either::B(Tcp::new(socket)))),
-                Err(error) if with_state(|state| state.reason.is_some())? => {
+                Ok(stream) => return Ok(Some(Either::B(Tcp::new(stream)))),
+                Err(error) if with_sending(|sending| sending.reason.is_some())? => {
                     return Err(error.into());
                 }
                 Err(error) => failure = error.into(),
@@ -251,86 +218,103 @@ impl<In: Transport> Connector<In> for TcpConnector {
     }
 }
 
-fn connect_tcp(address: SocketAddr, shares: usize) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    let deadline = with_state(|state| {
+fn connect_tcp(address: SocketAddr, shares: usize) -> io::Result<TcpStream> {
+    let deadline = with_sending(|sending| {
         let now = Instant::now();
-        let left = state.connect_deadline.map(|end| end - now);
+        let left = sending.connect_deadline.map(|end| end - now);
         left.map(|left| now + left / shares as u32)
     })?;
-    establish(&socket, address, deadline)?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
-    Ok(socket)
+    let connected = socket.connect(&address.into());
+    // From here on the standard library's: its writes raise no SIGPIPE (by MSG_NOSIGNAL, or by
+    // SO_NOSIGPIPE, which `Socket::new` has set).
+    let stream = TcpStream::from(socket);
+    match connected {
+        Ok(()) => Ok(stream),
+        Err(error) if goes_on(&error) => await_connection(stream, deadline),
+        Err(error) => Err(error),
+    }
 }
 
-/// A blocking connect that wakes up every slice: Linux takes the send timeout for it, and goes on
-/// where it was when asked again.
-#[cfg(target_os = "linux")]
-fn establish(socket: &Socket, address: SocketAddr, deadline: Option<Instant>) -> io::Result<()> {
+/// Whether a connect that did not end at once goes on by itself.
+fn goes_on(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::INPROGRESS | Errno::WOULDBLOCK | Errno::INTR)
+    )
+}
+
+fn await_connection(stream: TcpStream, deadline: Option<Instant>) -> io::Result<TcpStream> {
     loop {
-        socket.set_write_timeout(Some(slice()?))?;
-        match socket.connect(&address.into()) {
-            Ok(()) => return Ok(()),
-            Err(error) => match error.raw_os_error() {
-                Some(libc::EISCONN) => return Ok(()),
-                Some(libc::EINPROGRESS | libc::EALREADY | libc::EAGAIN | libc::EINTR) => {
-                    check()?;
-                    if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                        return Err(io::ErrorKind::TimedOut.into());
-                    }
-                }
-                _ => return Err(error),
-            },
+        let ready = ready_within_a_slice(&stream, PollFlags::OUT)?;
+        // Asked each time: some systems do not report a failed connect as ready.
+        if let Some(error) = stream.take_error()? {
+            return Err(error);
+        }
+        if ready {
+            stream.peer_addr()?;
+            return Ok(stream);
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(io::ErrorKind::TimedOut.into());
         }
     }
 }
 
-/// Elsewhere one wait that cannot be interrupted, but ends in time.
-#[cfg(not(target_os = "linux"))]
-fn establish(socket: &Socket, address: SocketAddr, deadline: Option<Instant>) -> io::Result<()> {
-    let left = deadline.map_or(SLICE, |end| end.saturating_duration_since(Instant::now()));
-    let connected = socket.connect_timeout(&address.into(), left.max(Duration::from_millis(1)));
-    check()?;
-    connected
+/// Waits for the socket, one slice at most, and asks the call.
+fn ready_within_a_slice(stream: &TcpStream, wanted: PollFlags) -> io::Result<bool> {
+    let slice = Timespec::try_from(slice()?).map_err(io::Error::other)?;
+    let ready = match poll(&mut [PollFd::new(stream, wanted)], Some(&slice)) {
+        Ok(count) => count > 0,
+        Err(Errno::INTR) => false,
+        Err(error) => return Err(error.into()),
+    };
+    match ready {
+        true => check_now_and_then()?,
+        false => check()?,
+    }
+    Ok(ready)
 }
 
 /// A TCP connection that gathers output until input is awaited.
 struct Tcp {
-    socket: Socket,
+    stream: TcpStream,
     buffers: LazyBuffers,
     gathered: Vec<u8>,
-    read_timeout: Option<Duration>,
-    write_timeout: Option<Duration>,
-    answers_soon: bool,
+    /// Why nothing can be written any more. What the other side said before it hung up can still be
+    /// read: it may have refused a long body before all of it was there.
+    hung_up: Option<io::Error>,
 }
 
 impl Tcp {
-    fn new(socket: Socket) -> Tcp {
+    fn new(stream: TcpStream) -> Tcp {
         Tcp {
-            socket,
+            stream,
             buffers: LazyBuffers::new(BUFFER_BYTES, BUFFER_BYTES),
             gathered: Vec::new(),
-            read_timeout: None,
-            write_timeout: None,
-            answers_soon: false,
+            hung_up: None,
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let mut written = 0;
         while written < self.gathered.len() {
-            let slice = Some(slice()?);
-            if self.write_timeout != slice {
-                self.socket.set_write_timeout(slice)?;
-                self.write_timeout = slice;
-            }
-            match (&self.socket).write(&self.gathered[written..]) {
+            match self.stream.write(&self.gathered[written..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     written += n;
+                    with_sending(|sending| sending.sent |= sending.connect_deadline.is_none())?;
                     check_now_and_then()?;
                 }
-                Err(error) if is_pause(&error) => check()?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready_within_a_slice(&self.stream, PollFlags::OUT)?;
+                }
+                Err(error) if is_hang_up(&error) => {
+                    self.hung_up = Some(error);
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -339,25 +323,19 @@ impl Tcp {
     }
 
     fn read(&mut self) -> io::Result<usize> {
-        let asked = Instant::now();
-        while self.answers_soon && asked.elapsed() < AWAKE && !may_read(&self.socket) {
-            std::hint::spin_loop();
-        }
-        loop {
-            let slice = Some(slice()?);
-            if self.read_timeout != slice {
-                self.socket.set_read_timeout(slice)?;
-                self.read_timeout = slice;
-            }
-            match (&self.socket).read(self.buffers.input_append_buf()) {
-                Ok(n) => {
-                    self.answers_soon = asked.elapsed() < SOON && has_cores();
-                    check_now_and_then()?;
-                    return Ok(n);
+        let read = loop {
+            match self.stream.read(self.buffers.input_append_buf()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready_within_a_slice(&self.stream, PollFlags::IN)?;
                 }
-                Err(error) if is_pause(&error) => check()?,
-                Err(error) => return Err(error),
+                read => break read,
             }
+        };
+        check_now_and_then()?;
+        let says_more = matches!(read, Ok(n) if n > 0);
+        match self.hung_up.take_if(|_| !says_more) {
+            Some(why) => Err(why),
+            None => read,
         }
     }
 
@@ -368,10 +346,12 @@ impl Tcp {
     }
 }
 
-fn is_pause(error: &io::Error) -> bool {
+fn is_hang_up(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
+        io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
     )
 }
 
@@ -381,6 +361,9 @@ impl Transport for Tcp {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        if self.hung_up.is_some() {
+            return Ok(());
+        }
         let output = &self.buffers.output()[..amount];
         self.gathered.extend_from_slice(output);
         if self.gathered.len() >= GATHER_BYTES {
@@ -397,35 +380,13 @@ impl Transport for Tcp {
     }
 
     fn is_open(&mut self) -> bool {
-        // Anything to read, an end or an error: no longer fit for a request.
-        !may_read(&self.socket)
+        // Bytes, the end or an error: no longer fit for a request.
+        let nothing_to_read = matches!(
+            self.stream.peek(&mut [0]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock
+        );
+        self.hung_up.is_none() && nothing_to_read
     }
-}
-
-/// Whether there is anything to read without a wait: bytes, the end, or an error.
-fn may_read(socket: &Socket) -> bool {
-    !matches!(peek_now(socket), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-}
-
-/// On a single core whoever answers cannot while this thread is awake.
-fn has_cores() -> bool {
-    static MORE_THAN_ONE: OnceBool = OnceBool::new();
-    MORE_THAN_ONE
-        .get_or_init(|| std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1))
-}
-
-#[cfg(unix)]
-fn peek_now(socket: &Socket) -> io::Result<usize> {
-    let mut byte = [std::mem::MaybeUninit::uninit()];
-    socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
-}
-
-#[cfg(not(unix))]
-fn peek_now(socket: &Socket) -> io::Result<usize> {
-    socket.set_nonblocking(true)?;
-    let peeked = socket.peek(&mut [std::mem::MaybeUninit::uninit()]);
-    socket.set_nonblocking(false)?;
-    peeked
 }
 
 impl Drop for Tcp {

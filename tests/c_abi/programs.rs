@@ -43,6 +43,7 @@ programs! {
     handles
     log
     responses
+    sigpipe
     soap
     storm
     tokens

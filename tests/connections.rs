@@ -1,0 +1,139 @@
+//! Connections that cannot be made, or end too early: the call ends as it should, and what the
+//! other side said is heard.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+
+use socket2::{Domain, Socket, Type};
+use thingspace_session::{Call, Config, Request, Result, Session, Status};
+
+fn config(port: u16) -> Config {
+    let mut config = Config::new();
+    for (name, value) in [
+        ("base_url", &*format!("http://127.0.0.1:{port}/api")),
+        ("username", "zbeeblebrox"),
+        ("password", "IMgr8"),
+        ("api_token", "api-token"),
+        ("store", "memory:"),
+    ] {
+        config.set(name, value).unwrap();
+    }
+    config
+}
+
+/// A port to which connections are neither made nor refused: its queue is full. All of it is closed
+/// when this is dropped.
+struct Full {
+    port: u16,
+    _listener: Socket,
+    _queued: Vec<Socket>,
+}
+
+impl Full {
+    fn new() -> Full {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+        listener.bind(&any.into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let queued = (0..4).map(|_| {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            // Under way at best.
+            let _ = socket.connect(&address);
+            socket
+        });
+        Full {
+            port: address.as_socket().unwrap().port(),
+            _queued: queued.collect(),
+            _listener: listener,
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_is_never_made_ends_by_connect_timeout_and_costs_no_login() {
+    let full = Full::new();
+    let mut config = config(full.port);
+    config.set("connect_timeout_ms", "60").unwrap();
+    config.set("max_login_failures", "1").unwrap();
+    for _ in 0..3 {
+        let error = Session::login(&config, &Call::new()).unwrap_err();
+        assert_eq!(error.status(), Status::Timeout, "{error}");
+        assert!(error.message().contains("no connection to"), "{error}");
+        assert!(error.message().contains("connect_timeout_ms"), "{error}");
+    }
+}
+
+#[test]
+fn a_call_is_asked_while_it_connects() {
+    let full = Full::new();
+    let mut config = config(full.port);
+    config.set("connect_timeout_ms", "86400000").unwrap();
+    config.set("timeout_ms", "86400000").unwrap();
+    let call = Call::new();
+    call.set_interrupt(Some(Box::new(|| true)));
+    let error = Session::login(&config, &call).unwrap_err();
+    assert_eq!(error.status(), Status::Cancelled, "{error}");
+}
+
+/// Answers logins, and gives every other connection's request to `refuse`.
+fn serve(refuse: fn(TcpStream)) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut first = [0; 64 * 1024];
+            let length = stream.read(&mut first).unwrap();
+            let first = &first[..length];
+            match first.starts_with(b"POST /api/m2m/v1/session/login ") {
+                true => {
+                    assert!(first.ends_with(b"}"), "head and body come in one packet");
+                    let answer =
+                        b"HTTP/1.1 200 OK\r\nContent-Length: 21\r\nConnection: close\r\n\r\n\
+                                   {\"sessionToken\":\"ab\"}";
+                    stream.write_all(answer).unwrap();
+                }
+                false => refuse(stream),
+            }
+        }
+    });
+    port
+}
+
+fn upload(port: u16) -> Result<u16> {
+    let session = Session::login(&config(port), &Call::new()).unwrap();
+    let request = Request {
+        method: "POST",
+        path: "/upload",
+        headers: &[],
+        body: &vec![b'x'; 16 * 1024 * 1024],
+    };
+    let answer = session.request(&Call::new(), request);
+    answer.map(|answer| answer.status())
+}
+
+#[test]
+fn an_answer_that_comes_before_the_body_is_out_is_read() {
+    let port = serve(|mut stream| {
+        let answer = b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 2\r\n\r\n{}";
+        stream.write_all(answer).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let _ = stream.read(&mut [0; 1024]);
+    });
+    for _ in 0..5 {
+        assert_eq!(upload(port).unwrap(), 413);
+    }
+}
+
+#[test]
+fn a_hang_up_without_a_word_is_an_error_of_the_network() {
+    let port = serve(drop);
+    for _ in 0..5 {
+        let error = upload(port).unwrap_err();
+        assert_eq!(error.status(), Status::Network, "{error}");
+        assert!(error.message().contains("no whole answer from"), "{error}");
+    }
+}
