@@ -132,47 +132,50 @@
  *   TSM_ and its name in capitals, for tsm_config_load_env(). Values are text; each line shows what
  *   is accepted, then the default.
  *
- *   protocol            rest, soap; rest
+ *   protocol              rest, soap; rest
  *       Which session service to log in to.
- *   base_url            https URL; https://thingspace.verizon.com/api
+ *   base_url              https URL; https://thingspace.verizon.com/api
  *       Where the REST API is; the paths of requests are appended. http only for loopback.
- *   soap_url            https URL; https://uws.apps.nphase.com/api/v2
+ *   soap_url              https URL; https://uws.apps.nphase.com/api/v2
  *       The folder of the .svc services. http only for loopback.
- *   username            text
+ *   username              text
  *       The contact that logs in.
- *   password            text
+ *   password              text
  *       Its password.
- *   api_token           token
+ *   api_token             token
  *       A fixed API token, instead of app_key and app_secret. REST only.
- *   app_key             text without a colon
+ *   app_key               text without a colon
  *       The application's key, to fetch API tokens with. REST only.
- *   app_secret          text
+ *   app_secret            text
  *       The application's secret.
- *   auto_relogin        true, false; true
+ *   auto_relogin          true, false; true
  *       Whether a request refused for its session token logs in again and is sent again.
- *   store               memory:, file:, file:DIR; file:
+ *   session_token_header  header name; VZ-M2M-Token
+ *       The request header that carries the session token; a few of the platform's endpoints want
+ *       SessionToken.
+ *   store                 memory:, file:, file:DIR; file:
  *       Where the lockout guard (and a shared token) lives: in this process, or in files for all
  *       processes of this host. file: alone is the user's state directory.
- *   share_token         true, false; false
+ *   share_token           true, false; false
  *       Whether all sessions of the same account and store use one session token.
- *   realm               text
+ *   realm                 text
  *       The name of the platform behind a private gateway, so that the lockout guard counts for it
  *       and not for the gateway.
- *   max_login_failures  1 to 4; 3
+ *   max_login_failures    1 to 4; 3
  *       How many logins may have failed, or be of unknown fate, before none is sent any more. The
  *       platform locks at 5.
- *   timeout_ms          1 to 86400000; 30000
+ *   timeout_ms            1 to 86400000; 30000
  *       The longest a call may take, from start to end.
- *   connect_timeout_ms  1 to 86400000; 10000
+ *   connect_timeout_ms    1 to 86400000; 10000
  *       The longest a new connection may take, TLS included.
- *   ca_file             path
+ *   ca_file               path
  *       A PEM file of the root certificates to trust instead of the system's.
- *   proxy               http URL, none
+ *   proxy                 http URL, none
  *       The HTTP proxy to connect through; none for no proxy at all. Without it HTTPS_PROXY,
  *       ALL_PROXY and NO_PROXY count, but never for loopback.
- *   user_agent          text; thingspace-session/VERSION
+ *   user_agent            text; thingspace-session/VERSION
  *       The User-Agent header.
- *   max_response_bytes  1 to 1099511627776; 16777216
+ *   max_response_bytes    1 to 1099511627776; 16777216
  *       The longest answer to take; a login's is bounded to 64 KiB.
  */
 
@@ -561,8 +564,8 @@ void tsm_free(tsm_session *session);
 /**
  * Writes what the session has done as flat JSON into `buffer`; TSM_INFO_MAX bytes suffice. No
  * secret is in it. Keys are stable and none goes away: `logins`, `login_failures`,
- * `api_token_fetches`, `requests`, `resends`, `store`, `token_age_ms`, and more. A counter never
- * goes back.
+ * `api_token_fetches`, `requests`, `resends`, `store`, `session_token_header`, `token_age_ms`, and
+ * more. A counter never goes back.
  *
  * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
  * TSM_E_FORKED.
@@ -586,8 +589,9 @@ tsm_status tsm_unblock(const tsm_config *config, tsm_error **error);
  * - `path`: what follows `base_url`, starting with one slash, query included:
  *   "/m2m/v1/devices/actions/list".
  * - `headers`: NULL, or a list of "Name: value" that ends with NULL. `Authorization`,
- *   `VZ-M2M-Token`, `Host`, `Content-Length`, `Transfer-Encoding` and `Expect` are the library's
- *   own and may not be given. A body without a `Content-Type` is `application/json`.
+ *   `Host`, `Content-Length`, `Transfer-Encoding`, `Expect` and the one of the session token
+ *   (option `session_token_header`) are the library's own and may not be given. A body without a
+ *   `Content-Type` is `application/json`.
  * - `body`, `body_length`: what to send; NULL and 0 for nothing.
  *
  * When the platform refuses a token, that token is renewed (with `auto_relogin`) and the request

@@ -62,7 +62,7 @@ impl Config {
         environment: impl Fn(&str) -> Option<OsString>,
     ) -> Result<()> {
         for info in OPTIONS {
-            let variable = format!("TSM_{}", info.name.to_ascii_uppercase());
+            let variable = info.variable();
             let Some(value) = environment(&variable).filter(|value| !value.is_empty()) else {
                 continue;
             };
@@ -96,8 +96,9 @@ impl Config {
         if value.contains('\0') {
             return Err(invalid(format!("{}: holds a NUL", info.name)));
         }
-        (info.check)(value).map_err(|why| invalid(format!("{}: {why}", info.name)))?;
-        let text = match info.secret {
+        info.check(value)
+            .map_err(|why| invalid(format!("{}: {why}", info.name)))?;
+        let text = match info.is_secret() {
             true => Text::Secret(Secret::new(value)),
             false => Text::Plain(value.to_owned()),
         };
@@ -110,10 +111,10 @@ impl Config {
         self.values.get(name).map(|value| value.text.as_str())
     }
 
+    /// The value set, or the default.
     pub(crate) fn text<'a>(&'a self, name: &str) -> &'a str {
-        let default = || OPTIONS.iter().find(|info| info.name == name);
-        self.get(name)
-            .unwrap_or_else(|| default().map_or("", |info| info.default))
+        let default = || options::find(name).map_or("", |info| info.default);
+        self.get(name).unwrap_or_else(default)
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {
@@ -138,9 +139,9 @@ impl Config {
 
     pub(crate) fn required(&self, name: &str) -> Result<&str> {
         self.get(name).ok_or_else(|| {
-            let variable = name.to_ascii_uppercase();
+            let variable = options::find(name).map_or_else(|_| String::new(), OptionInfo::variable);
             invalid(format!(
-                "{name} is missing: set this option, or TSM_{variable} in the environment"
+                "{name} is missing: set this option, or {variable} in the environment"
             ))
         })
     }
@@ -189,6 +190,11 @@ mod tests {
             ("user_agent", "a\r\nb: c"),
             ("api_token", "a b"),
             ("app_key", "a:b"),
+            ("session_token_header", ""),
+            ("session_token_header", "Session Token"),
+            ("session_token_header", "SessionToken:"),
+            ("session_token_header", "authorization"),
+            ("session_token_header", "Content-Type"),
         ] {
             let mut config = Config::new();
             let error = config.set(name, value).unwrap_err();

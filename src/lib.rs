@@ -56,7 +56,7 @@ pub use call::Call;
 pub use config::Config;
 pub use error::{Error, Result, Status};
 pub use log::LogLevel;
-pub use options::{OPTIONS, OptionInfo};
+pub use options::{OPTIONS, OptionInfo, OptionKind};
 pub use response::Response;
 pub use secret::Secret;
 pub use session::{Request, Session, check, unblock};

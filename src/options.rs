@@ -1,5 +1,10 @@
-//! The options: one table, from which validation, environment names and every document follow.
-//! An option is checked for its form here; what must hold between options is for `settings.rs`.
+//! The options: one table, from which validation, environment names and every document and binding
+//! follow. An option is checked for its form here; what must hold between options is for
+//! `settings.rs`.
+
+use std::ops::RangeInclusive;
+
+use ureq::http::HeaderName;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Status};
@@ -8,74 +13,146 @@ use crate::store::StoreName;
 
 /// One row of the option table.
 pub struct OptionInfo {
-    /// Its name, as [`Config::set`] takes it.
+    /// Its name, as [`Config::set`](crate::Config::set) takes it.
     pub name: &'static str,
-    /// What it accepts, in words.
-    pub values: &'static str,
+    /// What it accepts.
+    pub kind: OptionKind,
     /// What holds when it is not set; "" for nothing.
     pub default: &'static str,
     /// What it does, in a sentence or two.
     pub doc: &'static str,
+}
+
+/// What an option accepts. Every value is text; this says of which form.
+pub enum OptionKind {
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Number(RangeInclusive<u64>),
+    /// A time in whole milliseconds, from one to a day.
+    Milliseconds,
+    /// The path of a file.
+    Path,
+    /// Text of a form of its own: what to call it, and its check.
+    Text(&'static str, Check),
+    /// The same for a value that must never be shown.
+    Secret(&'static str, Check),
+}
+
+/// Says why a value cannot be the option's, without repeating it where it may be a secret.
+pub type Check = fn(&str) -> std::result::Result<(), String>;
+
+impl OptionInfo {
+    /// The environment variable that sets it.
+    pub fn variable(&self) -> String {
+        format!("TSM_{}", self.name.to_ascii_uppercase())
+    }
+
     /// Whether its value must never be shown.
-    pub secret: bool,
-    pub(crate) check: fn(&str) -> std::result::Result<(), String>,
+    pub fn is_secret(&self) -> bool {
+        matches!(self.kind, OptionKind::Secret(..))
+    }
+
+    /// What it accepts, in words.
+    pub fn values(&self) -> String {
+        match &self.kind {
+            OptionKind::Choice(words) => words.join(", "),
+            OptionKind::Flag => "true, false".into(),
+            OptionKind::Number(range) => format!("{} to {}", range.start(), range.end()),
+            OptionKind::Milliseconds => format!("1 to {DAY_MS}"),
+            OptionKind::Path => "path".into(),
+            OptionKind::Text(words, _) | OptionKind::Secret(words, _) => (*words).into(),
+        }
+    }
+
+    pub(crate) fn check(&self, value: &str) -> std::result::Result<(), String> {
+        match &self.kind {
+            OptionKind::Choice(words) if words.contains(&value) => Ok(()),
+            OptionKind::Choice(words) => {
+                Err(format!("must be {}, not {value:?}", words.join(" or ")))
+            }
+            OptionKind::Flag => flag(value),
+            OptionKind::Number(range) => number(value, range),
+            OptionKind::Milliseconds => number(value, &(1..=DAY_MS)),
+            OptionKind::Path => not_empty(value),
+            OptionKind::Text(_, check) | OptionKind::Secret(_, check) => check(value),
+        }
+    }
 }
 
 macro_rules! options {
-    ($($name:ident: $values:literal, $default:literal, $secret:literal, $check:expr, $doc:literal;)*) => {
-        /// Every option, in the order people meet them. `TSM_` and the name in capitals is its
-        /// environment variable.
+    ($($(#[doc = $doc:literal])+ $name:ident: $kind:expr, $default:expr;)*) => {
+        /// Every option, in the order people meet them.
         pub const OPTIONS: &[OptionInfo] = &[$(OptionInfo {
             name: stringify!($name),
-            values: $values,
+            kind: $kind,
             default: $default,
-            doc: $doc,
-            secret: $secret,
-            check: $check,
+            doc: concat!($($doc),+).trim_ascii(),
         }),*];
     };
 }
 
+use OptionKind::{Choice, Flag, Milliseconds, Number, Path, Secret, Text};
+
 options! {
-    protocol: "rest, soap", "rest", false, one_of_protocols,
-        "Which session service to log in to.";
-    base_url: "https URL", "https://thingspace.verizon.com/api", false, url,
-        "Where the REST API is; the paths of requests are appended. http only for loopback.";
-    soap_url: "https URL", "https://uws.apps.nphase.com/api/v2", false, url,
-        "The folder of the .svc services. http only for loopback.";
-    username: "text", "", false, not_empty,
-        "The contact that logs in.";
-    password: "text", "", true, not_empty,
-        "Its password.";
-    api_token: "token", "", true, |value| token::api_token(value).map(drop).map_err(|e| e.message().into()),
-        "A fixed API token, instead of app_key and app_secret. REST only.";
-    app_key: "text without a colon", "", false, app_key,
-        "The application's key, to fetch API tokens with. REST only.";
-    app_secret: "text", "", true, not_empty,
-        "The application's secret.";
-    auto_relogin: "true, false", "true", false, boolean,
-        "Whether a request refused for its session token logs in again and is sent again.";
-    store: "memory:, file:, file:DIR", "file:", false, |value| StoreName::parse(value).map(drop),
-        "Where the lockout guard (and a shared token) lives: in this process, or in files for all processes of this host. file: alone is the user's state directory.";
-    share_token: "true, false", "false", false, boolean,
-        "Whether all sessions of the same account and store use one session token.";
-    realm: "text", "", false, not_empty,
-        "The name of the platform behind a private gateway, so that the lockout guard counts for it and not for the gateway.";
-    max_login_failures: "1 to 4", "3", false, |value| number(value, 1..=4),
-        "How many logins may have failed, or be of unknown fate, before none is sent any more. The platform locks at 5.";
-    timeout_ms: "1 to 86400000", "30000", false, |value| number(value, 1..=DAY_MS),
-        "The longest a call may take, from start to end.";
-    connect_timeout_ms: "1 to 86400000", "10000", false, |value| number(value, 1..=DAY_MS),
-        "The longest a new connection may take, TLS included.";
-    ca_file: "path", "", false, not_empty,
-        "A PEM file of the root certificates to trust instead of the system's.";
-    proxy: "http URL, none", "", true, proxy,
-        "The HTTP proxy to connect through; none for no proxy at all. Without it HTTPS_PROXY, ALL_PROXY and NO_PROXY count, but never for loopback.";
-    user_agent: "text", "thingspace-session/VERSION", false, header_text,
-        "The User-Agent header.";
-    max_response_bytes: "1 to 1099511627776", "16777216", false, |value| number(value, 1..=1 << 40),
-        "The longest answer to take; a login's is bounded to 64 KiB.";
+    /// Which session service to log in to.
+    protocol: Choice(&["rest", "soap"]), "rest";
+    /// Where the REST API is; the paths of requests are appended. http only for loopback.
+    base_url: Text("https URL", url), "https://thingspace.verizon.com/api";
+    /// The folder of the .svc services. http only for loopback.
+    soap_url: Text("https URL", url), "https://uws.apps.nphase.com/api/v2";
+    /// The contact that logs in.
+    username: Text("text", not_empty), "";
+    /// Its password.
+    password: Secret("text", not_empty), "";
+    /// A fixed API token, instead of app_key and app_secret. REST only.
+    api_token: Secret("token", api_token), "";
+    /// The application's key, to fetch API tokens with. REST only.
+    app_key: Text("text without a colon", app_key), "";
+    /// The application's secret.
+    app_secret: Secret("text", not_empty), "";
+    /// Whether a request refused for its session token logs in again and is sent again.
+    auto_relogin: Flag, "true";
+    /// The request header that carries the session token; a few of the platform's endpoints want
+    /// SessionToken.
+    session_token_header: Text("header name", header_name), "VZ-M2M-Token";
+    /// Where the lockout guard (and a shared token) lives: in this process, or in files for all
+    /// processes of this host. file: alone is the user's state directory.
+    store: Text("memory:, file:, file:DIR", store), "file:";
+    /// Whether all sessions of the same account and store use one session token.
+    share_token: Flag, "false";
+    /// The name of the platform behind a private gateway, so that the lockout guard counts for it
+    /// and not for the gateway.
+    realm: Text("text", not_empty), "";
+    /// How many logins may have failed, or be of unknown fate, before none is sent any more. The
+    /// platform locks at 5.
+    max_login_failures: Number(1..=4), "3";
+    /// The longest a call may take, from start to end.
+    timeout_ms: Milliseconds, "30000";
+    /// The longest a new connection may take, TLS included.
+    connect_timeout_ms: Milliseconds, "10000";
+    /// A PEM file of the root certificates to trust instead of the system's.
+    ca_file: Path, "";
+    /// The HTTP proxy to connect through; none for no proxy at all. Without it HTTPS_PROXY,
+    /// ALL_PROXY and NO_PROXY count, but never for loopback.
+    proxy: Secret("http URL, none", proxy), "";
+    /// The User-Agent header.
+    user_agent: Text("text", header_text), concat!("thingspace-session/", env!("CARGO_PKG_VERSION"));
+    /// The longest answer to take; a login's is bounded to 64 KiB.
+    max_response_bytes: Number(1..=1 << 40), "16777216";
 }
+
+/// Headers that are this library's to set, beside the one of the session token.
+pub(crate) const OWN_HEADERS: [&str; 5] = [
+    "authorization",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    // Nothing here waits for a 100.
+    "expect",
+];
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -116,18 +193,11 @@ fn edit_distance(a: &str, b: &str) -> usize {
 
 type Checked = std::result::Result<(), String>;
 
-fn one_of_protocols(value: &str) -> Checked {
-    match value {
-        "rest" | "soap" => Ok(()),
-        _ => Err(format!("must be rest or soap, not {value:?}")),
-    }
-}
-
 pub(crate) fn is_true(value: &str) -> bool {
     matches!(value, "true" | "1")
 }
 
-fn boolean(value: &str) -> Checked {
+fn flag(value: &str) -> Checked {
     if is_true(value) || matches!(value, "false" | "0") {
         Ok(())
     } else {
@@ -135,7 +205,7 @@ fn boolean(value: &str) -> Checked {
     }
 }
 
-fn number(value: &str, range: std::ops::RangeInclusive<u64>) -> Checked {
+fn number(value: &str, range: &RangeInclusive<u64>) -> Checked {
     let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
     match value.parse() {
         Ok(n) if digits && range.contains(&n) => Ok(()),
@@ -172,6 +242,37 @@ fn header_text(value: &str) -> Checked {
     }
 }
 
+/// 64 letters, so that what describes a session stays short.
+fn header_name(value: &str) -> Checked {
+    let is_own = |own: &&str| value.eq_ignore_ascii_case(own);
+    if value.len() > 64 || HeaderName::from_bytes(value.as_bytes()).is_err() {
+        Err("must be the name of a header, of 64 letters at most".into())
+    } else if OWN_HEADERS.iter().chain(&OTHER_USES).any(is_own) {
+        Err(format!("must not be {value}, which has another use"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Headers that say what a body or a sender is.
+const OTHER_USES: [&str; 5] = [
+    "accept",
+    "content-type",
+    "connection",
+    "cookie",
+    "user-agent",
+];
+
+fn api_token(value: &str) -> Checked {
+    token::api_token(value)
+        .map(drop)
+        .map_err(|error| error.message().into())
+}
+
+fn store(value: &str) -> Checked {
+    StoreName::parse(value).map(drop)
+}
+
 fn url(value: &str) -> Checked {
     Endpoint::parse(value).map(drop)
 }
@@ -196,8 +297,8 @@ mod tests {
     #[test]
     fn every_default_passes_its_own_check() {
         for info in OPTIONS {
-            if !info.default.is_empty() && info.name != "user_agent" {
-                assert_eq!((info.check)(info.default), Ok(()), "{}", info.name);
+            if !info.default.is_empty() {
+                assert_eq!(info.check(info.default), Ok(()), "{}", info.name);
             }
         }
     }

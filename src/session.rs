@@ -17,23 +17,13 @@ use crate::fork;
 use crate::http::{Http, Outgoing, Wire};
 use crate::log::{Log, log_afterwards};
 use crate::login::{self, Place, bearer};
+use crate::options::OWN_HEADERS;
 use crate::platform::answer::{self, Concern};
 use crate::platform::{rest, soap};
 use crate::response::Response;
 use crate::secret::Secret;
 use crate::settings::{Protocol, Settings};
 use crate::tokens::{Token, Tokens};
-
-/// Headers that are this library's to set.
-const OWN_HEADERS: [&str; 6] = [
-    "authorization",
-    "vz-m2m-token",
-    "host",
-    "content-length",
-    "transfer-encoding",
-    // Nothing here waits for a 100.
-    "expect",
-];
 
 /// A logged-in session, for any number of threads.
 pub struct Session {
@@ -42,6 +32,7 @@ pub struct Session {
     soap_url: String,
     realm: String,
     auto_relogin: bool,
+    session_token_header: String,
     share_token: bool,
     max_response_bytes: u64,
     tokens: Arc<Tokens>,
@@ -58,8 +49,8 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// Appended to `base_url`; begins with one `/`.
     pub path: &'a str,
-    /// Without those that are this library's: `Authorization`, `VZ-M2M-Token`, `Host`,
-    /// `Content-Length`, `Transfer-Encoding`.
+    /// Without those that are this library's: `Authorization`, the option `session_token_header`,
+    /// `Host`, `Content-Length`, `Transfer-Encoding`, `Expect`.
     pub headers: &'a [(&'a str, &'a str)],
     /// JSON, unless the headers name another `Content-Type`.
     pub body: &'a [u8],
@@ -91,6 +82,7 @@ impl Session {
             soap_url: settings.soap_url.url().to_owned(),
             realm: settings.account.realm.clone(),
             auto_relogin: settings.auto_relogin,
+            session_token_header: settings.session_token_header.clone(),
             share_token: settings.share_token,
             max_response_bytes: settings.max_response_bytes,
             tokens: Arc::new(Tokens::new(settings, wire, place, clock)),
@@ -173,7 +165,7 @@ impl Session {
                     headers: &[],
                     body: &[],
                 };
-                self.send_rest(running, &request, api, token)
+                self.send_rest(running, &request, api, (rest::LOGOUT_HEADER, token))
             }
             Protocol::Soap => {
                 let envelope = soap::logout_envelope(&token.text);
@@ -205,10 +197,11 @@ impl Session {
             ));
         }
         check_path(request.path)?;
-        check_headers(request.headers)?;
+        check_headers(request.headers, &self.session_token_header)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let token = self.tokens.held()?;
         self.exchange(&running, &token, self.auto_relogin, |api, token| {
+            let token = (self.session_token_header.as_str(), token);
             self.send_rest(&running, &request, api, token)
         })
     }
@@ -254,6 +247,7 @@ impl Session {
             "store_is_fallback": store_is_fallback,
             "share_token": self.share_token,
             "auto_relogin": self.auto_relogin,
+            "session_token_header": self.session_token_header,
             "logged_in": age_ms.is_some(),
             "token_age_ms": age_ms,
             "logins": logins.succeeded(),
@@ -364,14 +358,14 @@ impl Session {
         running: &Running,
         request: &Request<'_>,
         api: Option<&ApiToken>,
-        token: &Token,
+        (token_header, token): (&str, &Token),
     ) -> Result<Response> {
         let url = [&self.base_url, request.path].concat();
         let bearer = api.map_or_else(Zeroizing::default, |api| bearer(&api.token));
         let mut headers = Vec::with_capacity(request.headers.len() + 3);
         headers.extend_from_slice(request.headers);
         headers.push(("Authorization", &bearer));
-        headers.push(("VZ-M2M-Token", token.text.reveal()));
+        headers.push((token_header, token.text.reveal()));
         let typed = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("content-type");
         if !request.body.is_empty() && !request.headers.iter().any(typed) {
             headers.push(("Content-Type", "application/json"));
@@ -497,9 +491,14 @@ fn check_path(path: &str) -> Result<()> {
     Ok(())
 }
 
-fn check_headers(headers: &[(&str, &str)]) -> Result<()> {
+fn check_headers(headers: &[(&str, &str)], session_token_header: &str) -> Result<()> {
     for (name, _) in headers {
-        if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        let is_own = |own: &&str| name.eq_ignore_ascii_case(own);
+        if OWN_HEADERS
+            .iter()
+            .chain(&[session_token_header])
+            .any(is_own)
+        {
             return Err(invalid(format!(
                 "header {name}: is set by this library; leave it out"
             )));
@@ -537,8 +536,10 @@ mod tests {
 
     #[test]
     fn own_headers_are_refused_in_any_case() {
-        assert!(check_headers(&[("vz-M2M-token", "x")]).is_err());
-        assert!(check_headers(&[("X-Mine", "x")]).is_ok());
+        for own in ["authorization", "HOST", "sessiontoken"] {
+            assert!(check_headers(&[(own, "x")], "SessionToken").is_err());
+        }
+        assert!(check_headers(&[("VZ-M2M-Token", "x")], "SessionToken").is_ok());
     }
 
     #[test]

@@ -27,15 +27,13 @@ impl Config {
             base_url: Endpoint::parse(self.text("base_url")).map_err(invalid)?,
             soap_url: Endpoint::parse(self.text("soap_url")).map_err(invalid)?,
             auto_relogin: self.flag("auto_relogin"),
+            session_token_header: self.text("session_token_header").to_owned(),
             share_token: self.flag("share_token"),
             timeout: Duration::from_millis(self.count("timeout_ms")),
             connect_timeout: Duration::from_millis(self.count("connect_timeout_ms")),
             ca_file: self.get("ca_file").map(str::to_owned),
             proxy: self.secret("proxy"),
-            user_agent: self.get("user_agent").map_or_else(
-                || concat!("thingspace-session/", env!("CARGO_PKG_VERSION")).to_owned(),
-                str::to_owned,
-            ),
+            user_agent: self.text("user_agent").to_owned(),
             max_response_bytes: self.count("max_response_bytes"),
             log: self.log.clone(),
         })
@@ -99,6 +97,7 @@ pub(crate) struct Settings {
     /// None with SOAP, which needs no API token.
     pub api_credential: Option<ApiCredential>,
     pub auto_relogin: bool,
+    pub session_token_header: String,
     pub share_token: bool,
     pub timeout: Duration,
     pub connect_timeout: Duration,

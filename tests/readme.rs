@@ -23,11 +23,11 @@ fn the_options_table_is_the_one_in_code() {
 fn table() -> String {
     let mut table = String::from("| option | values | default | |\n|---|---|---|---|\n");
     for option in thingspace_session::OPTIONS {
-        let default = match option.default {
+        let default = match &*option.default.replace(env!("CARGO_PKG_VERSION"), "VERSION") {
             "" => String::new(),
             default => format!("`{default}`"),
         };
-        let (name, values, doc) = (option.name, option.values, option.doc);
+        let (name, values, doc) = (option.name, option.values(), option.doc);
         table += &format!("| `{name}` | {values} | {default} | {doc} |\n");
     }
     table

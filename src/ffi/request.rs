@@ -21,8 +21,9 @@ use crate::session::{self, Request, Session};
 /// - `path`: what follows `base_url`, starting with one slash, query included:
 ///   "/m2m/v1/devices/actions/list".
 /// - `headers`: NULL, or a list of "Name: value" that ends with NULL. `Authorization`,
-///   `VZ-M2M-Token`, `Host`, `Content-Length`, `Transfer-Encoding` and `Expect` are the library's
-///   own and may not be given. A body without a `Content-Type` is `application/json`.
+///   `Host`, `Content-Length`, `Transfer-Encoding`, `Expect` and the one of the session token
+///   (option `session_token_header`) are the library's own and may not be given. A body without a
+///   `Content-Type` is `application/json`.
 /// - `body`, `body_length`: what to send; NULL and 0 for nothing.
 ///
 /// When the platform refuses a token, that token is renewed (with `auto_relogin`) and the request

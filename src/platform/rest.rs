@@ -9,6 +9,8 @@ use crate::secret::Secret;
 
 pub(crate) const LOGIN_PATH: &str = "/m2m/v1/session/login";
 pub(crate) const LOGOUT_PATH: &str = "/m2m/v1/session/logout";
+/// Where the logout takes the session token, whatever header other requests carry it in.
+pub(crate) const LOGOUT_HEADER: &str = "VZ-M2M-Token";
 
 /// The most bytes that one byte of text becomes in JSON: `\u0000`.
 const ESCAPE_MAX: usize = 6;

@@ -66,11 +66,17 @@ fn the_table_of_options_is_that_of_the_code() {
 fn table_of_options() -> String {
     let mut table = String::new();
     for option in thingspace_session::OPTIONS {
-        let default = match option.default {
+        let default = match &*option.default.replace(env!("CARGO_PKG_VERSION"), "VERSION") {
             "" => String::new(),
             default => format!("; {default}"),
         };
-        writeln!(table, " *   {:<20}{}{default}", option.name, option.values).unwrap();
+        writeln!(
+            table,
+            " *   {:<22}{}{default}",
+            option.name,
+            option.values()
+        )
+        .unwrap();
         for line in wrapped(option.doc, 93) {
             writeln!(table, " *       {line}").unwrap();
         }

@@ -49,6 +49,8 @@ class Options(TypedDict, total=False):
     auto_relogin: Optional[bool]
     """Whether an expired session token is renewed, and the request sent again, without being asked.
     Default true."""
+    session_token_header: Optional[str]
+    """The request header that carries the session token. Default ``VZ-M2M-Token``."""
     store: Optional[str]
     """Where the login guard keeps its count: ``memory:`` (this process) or ``file:DIR`` (this
     host).
