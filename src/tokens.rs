@@ -247,6 +247,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn not_logged_in() -> Error {
     Error::new(
         Status::NotLoggedIn,
-        "the session was logged out: tsm_relogin logs in again",
+        "the session was logged out: log in again to go on",
     )
 }

@@ -231,7 +231,7 @@ def test_api_token_is_renewed(session: thingspace_session.Session, sandbox: Sand
 def test_logout_and_back(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     session.logout()
     for act in (session.logout, lambda: session.token, lambda: session.get(ACCOUNTS)):
-        with pytest.raises(thingspace_session.NotLoggedIn, match=r"Session\.relogin"):
+        with pytest.raises(thingspace_session.NotLoggedIn, match="log in again"):
             act()
     session.relogin()
     assert session.get(ACCOUNTS).ok
@@ -336,7 +336,7 @@ def test_a_wrong_password_is_sent_once_and_unblock_forgets(
         thingspace_session.login(**options)
     assert rejected.value.http_status == 400
     for _ in range(3):
-        with pytest.raises(thingspace_session.LoginBlocked, match=r"thingspace_session\.unblock"):
+        with pytest.raises(thingspace_session.LoginBlocked, match="unblock the account"):
             thingspace_session.login(**options)
     assert sandbox.counters()["login"] == 1
     thingspace_session.unblock(**options)

@@ -393,7 +393,7 @@ internal sealed class Scenario : IDisposable
                     Expect("refused_token", (bool)wanted.Value!, error?.Token is not null);
                     break;
                 case "message_has":
-                    ExpectPart("message", ((string)wanted.Value!).Replace("tsm_unblock", "Session.Unblock"), e.Message);
+                    ExpectPart("message", (string)wanted.Value!, e.Message);
                     break;
                 default:
                     throw new NotSupportedException($"expect.{wanted.Key} is not known for an error.");

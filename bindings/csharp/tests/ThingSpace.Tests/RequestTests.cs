@@ -238,7 +238,7 @@ public partial class RequestTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         session.Logout();
-        Assert.Contains("Session.Relogin", Assert.Throws<ThingSpaceException>(() => session.Token).Message, StringComparison.Ordinal);
+        Assert.Contains("log in again", Assert.Throws<ThingSpaceException>(() => session.Token).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -229,9 +229,6 @@ def _message(status: int, text: str) -> str:
     """The library's words, as far as they are for Python."""
     if status == SessionClosed._STATUS:
         return "the session is closed"  # no other handle is let out of this package
-    text = text.replace("tsm_unblock", "thingspace_session.unblock").replace(
-        "tsm_relogin", "Session.relogin"
-    )
     return text or _text(_library.status_name(status))
 
 

@@ -11,20 +11,6 @@ internal static unsafe class NativeError
     internal const int ApiTokenMax = 4096;
     internal const int InfoMax = 4096;
 
-    /// <summary>What messages call by a name that it does not have here.</summary>
-    private static readonly (string Native, string Here)[] s_names =
-    [
-        ("tsm_relogin", "Session.Relogin"),
-        ("tsm_unblock", "Session.Unblock"),
-        ("connect_timeout_ms", nameof(SessionOptions.ConnectTimeout)),
-        ("timeout_ms", nameof(SessionOptions.Timeout)),
-        ("max_login_failures", nameof(SessionOptions.MaxLoginFailures)),
-        ("max_response_bytes", nameof(SessionOptions.MaxResponseBytes)),
-        ("api_token", nameof(SessionOptions.ApiToken)),
-        ("app_key", nameof(SessionOptions.AppKey)),
-        ("app_secret", nameof(SessionOptions.AppSecret)),
-    ];
-
     /// <summary>Reads and frees a native error. Gives the exception; the caller throws it.</summary>
     internal static Exception Take(int status, nint error, Session? session = null, CancellationToken cancellationToken = default)
     {
@@ -75,15 +61,6 @@ internal static unsafe class NativeError
             if (message.Length == 0)
             {
                 message = Utf8.Read(NativeMethods.tsm_status_name(status));
-            }
-
-            // An error about an option keeps the library's name for it, by which SessionOptions.Other knows it.
-            if (status != (int)TsmStatus.InvalidArgument)
-            {
-                foreach ((string native, string here) in s_names)
-                {
-                    message = message.Replace(native, here);
-                }
             }
 
             int httpStatus = NativeMethods.tsm_error_http_status(error);
