@@ -14,13 +14,11 @@ const TOKEN: &str = "11111111-2222-3333-4444-555555555555";
 fn serve(listener: &TcpListener, heads: &Sender<String>) {
     for connection in listener.incoming() {
         let connection = connection.unwrap();
-        while let Some(head) = answer(&connection) {
-            let _ = heads.send(head);
-        }
+        while answer(&connection, heads).is_some() {}
     }
 }
 
-fn answer(mut connection: &TcpStream) -> Option<String> {
+fn answer(mut connection: &TcpStream, heads: &Sender<String>) -> Option<()> {
     let mut reader = BufReader::new(connection);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -33,6 +31,8 @@ fn answer(mut connection: &TcpStream) -> Option<String> {
         .split_once("content-length: ")
         .map_or(0, |(_, rest)| rest.lines().next().unwrap().parse().unwrap());
     reader.read_exact(&mut vec![0; length]).ok()?;
+    // Before the answer, so that whoever has that finds the head told.
+    heads.send(head).ok()?;
     let body = format!(
         r#"{{"access_token":"api","token_type":"Bearer","expires_in":3600,"sessionToken":"{TOKEN}"}}"#
     );
@@ -40,8 +40,7 @@ fn answer(mut connection: &TcpStream) -> Option<String> {
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
-    connection.write_all(answer.as_bytes()).ok()?;
-    Some(head)
+    connection.write_all(answer.as_bytes()).ok()
 }
 
 #[test]
