@@ -57,6 +57,31 @@ impl Endpoint {
         &self.url
     }
 
+    /// Refuses a URL of another origin (scheme, host, port). What a lenient HTTP client might read
+    /// in another way than we do (a user, a backslash, white space) is refused, too.
+    pub fn check_origin(&self, url: &str) -> Result<(), String> {
+        let own = self.origin();
+        let elsewhere = |to: &str| {
+            format!("the request goes to {to}; the session's tokens are for {own} and nowhere else")
+        };
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Err(elsewhere("what is not an absolute URL"));
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let origin = format!("{}://{authority}", scheme.to_ascii_lowercase());
+        match Endpoint::parse(&origin) {
+            Ok(endpoint) if endpoint.origin() == own => Ok(()),
+            Ok(endpoint) => Err(elsewhere(&endpoint.origin())),
+            // It may hold a user and a password, so it is not repeated.
+            Err(flaw) => Err(elsewhere(&format!("a URL that {flaw}"))),
+        }
+    }
+
+    fn origin(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}:{}", self.host, self.port)
+    }
+
     pub fn is_loopback(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         bare == "localhost"
@@ -120,6 +145,55 @@ mod tests {
         ] {
             assert!(Endpoint::parse(url).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let endpoint = Endpoint::parse("https://ThingSpace.Verizon.com/api").unwrap();
+        for url in [
+            "https://thingspace.verizon.com",
+            "https://thingspace.verizon.com/",
+            "HTTPS://THINGSPACE.verizon.com.:443/api/m2m/v1/x?a=b@c#d",
+            "https://thingspace.verizon.com?q=http://evil.example/",
+            "https://thingspace.verizon.com/@evil.example\\",
+        ] {
+            assert_eq!(endpoint.check_origin(url), Ok(()), "{url}");
+        }
+        for url in [
+            "",
+            "/m2m/v1/x",
+            "thingspace.verizon.com/x",
+            "//thingspace.verizon.com/x",
+            "http://thingspace.verizon.com/x",
+            "https://thingspace.verizon.com:8443/x",
+            "https://thingspace.verizon.com:/x",
+            "https://thingspace.verizon.com.evil.example/x",
+            "https://evil.example/thingspace.verizon.com",
+            "https://thingspace.verizon.com@evil.example/x",
+            "https://user:word@thingspace.verizon.com/x",
+            "https://evil.example\\@thingspace.verizon.com/x",
+            "https://thingspace.verizon.com\\.evil.example/x",
+            "https://evil.example#@thingspace.verizon.com/x",
+            " https://thingspace.verizon.com/x",
+            "https://\tthingspace.verizon.com/x",
+            "https:///thingspace.verizon.com/x",
+            "https://evil.example\n//thingspace.verizon.com",
+            "ftp://thingspace.verizon.com/x",
+            "https://thingspace\u{3002}verizon.com/x",
+        ] {
+            let error = endpoint.check_origin(url).unwrap_err();
+            assert!(
+                error.contains("https://thingspace.verizon.com:443"),
+                "{url}"
+            );
+            assert!(!error.contains("word"), "{error}");
+        }
+        let sandbox = Endpoint::parse("http://127.0.0.1:8080/api").unwrap();
+        assert!(sandbox.check_origin("http://127.0.0.1:8080/api/x").is_ok());
+        assert!(sandbox.check_origin("http://localhost:8080/api/x").is_err());
+        let v6 = Endpoint::parse("http://[::1]:8080/api").unwrap();
+        assert!(v6.check_origin("http://[::1]:8080/api/x").is_ok());
+        assert!(v6.check_origin("http://[::1]/api/x").is_err());
     }
 
     #[test]

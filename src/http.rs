@@ -216,11 +216,11 @@ fn read(
         let value = String::from_utf8_lossy(value.as_bytes());
         (name.as_str().to_owned(), value.into_owned())
     });
-    Ok(Response {
-        status: parts.status.as_u16(),
-        headers: headers.collect(),
-        body: bytes,
-    })
+    Ok(Response::new(
+        parts.status.as_u16(),
+        headers.collect(),
+        bytes,
+    ))
 }
 
 /// ureq's errors in our terms. Its messages hold no header and no body.

@@ -30,6 +30,7 @@ mod clock;
 mod config;
 mod endpoint;
 mod error;
+mod exchange;
 #[doc(hidden)]
 #[allow(unsafe_code, missing_docs)]
 pub mod ffi;
@@ -55,8 +56,9 @@ mod transport;
 pub use call::Call;
 pub use config::Config;
 pub use error::{Error, Result, Status};
+pub use exchange::{Next, RequestTokens};
 pub use log::LogLevel;
 pub use options::{OPTIONS, OptionInfo, OptionKind};
 pub use response::Response;
 pub use secret::Secret;
-pub use session::{Request, Session, check, unblock};
+pub use session::{Exchange, Request, Session, check, unblock};

@@ -1,6 +1,6 @@
-//! The session: sends requests with both tokens, sees when one was refused, has it renewed and
-//! sends again, within fixed bounds. What an answer means is `platform`'s to say, renewing is for
-//! `tokens`, whether a login may leave for `login` and `lockout`.
+//! The session: sends requests with both tokens, and does what `exchange` says is to be done when
+//! one is refused. What an answer means is `platform`'s to say, renewing is for `tokens`, whether a
+//! login may leave for `login` and `lockout`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,13 +12,17 @@ use crate::api_token::{ApiToken, ApiTokens};
 use crate::call::{Call, Running};
 use crate::clock::{self, Clock};
 use crate::config::Config;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Status};
+use crate::exchange::{
+    self, Due, Next, NumberedToken, Progress, Renewable, Renewed, RequestTokens,
+};
 use crate::fork;
 use crate::http::{Http, Outgoing, Wire};
 use crate::log::{Log, log_afterwards};
 use crate::login::{self, Place, bearer};
 use crate::options::OWN_HEADERS;
-use crate::platform::answer::{self, Concern};
+use crate::platform::answer::{Answer, Concern};
 use crate::platform::{rest, soap};
 use crate::response::Response;
 use crate::secret::Secret;
@@ -28,8 +32,8 @@ use crate::tokens::{Token, Tokens};
 /// A logged-in session, for any number of threads.
 pub struct Session {
     protocol: Protocol,
-    base_url: String,
-    soap_url: String,
+    base_url: Endpoint,
+    soap_url: Endpoint,
     realm: String,
     auto_relogin: bool,
     session_token_header: String,
@@ -78,8 +82,8 @@ impl Session {
     ) -> Session {
         Session {
             protocol: settings.protocol,
-            base_url: settings.base_url.url().to_owned(),
-            soap_url: settings.soap_url.url().to_owned(),
+            base_url: settings.base_url.clone(),
+            soap_url: settings.soap_url.clone(),
             realm: settings.account.realm.clone(),
             auto_relogin: settings.auto_relogin,
             session_token_header: settings.session_token_header.clone(),
@@ -115,6 +119,23 @@ impl Session {
             None => api_tokens.get(&*self.tokens.wire, &self.start(call)?)?,
         };
         Ok(api.token.clone())
+    }
+
+    /// The API token held, unless its time is up. Never touches the network, nor waits.
+    pub fn api_token_held(&self) -> Result<Secret> {
+        self.check_process()?;
+        match self.api_tokens()?.held() {
+            Some(held) => Ok(held.token.clone()),
+            None => Err(Error::new(
+                Status::ApiToken,
+                "no API token is held whose time is not up: fetch one",
+            )),
+        }
+    }
+
+    /// The header that the session token goes into.
+    pub fn session_token_header(&self) -> &str {
+        &self.session_token_header
     }
 
     /// Logs in again if the token held is still the expired one; `None` is whichever is held now.
@@ -157,19 +178,22 @@ impl Session {
 
     /// Ends one token; gives the one that is held by now if it is another.
     fn end(&self, running: &Running, token: &Arc<Token>) -> Result<Option<Arc<Token>>> {
-        let answer = self.exchange(running, token, false, |api, token| match self.protocol {
-            Protocol::Rest => {
-                let request = Request {
-                    method: "POST",
-                    path: rest::LOGOUT_PATH,
-                    headers: &[],
-                    body: &[],
-                };
-                self.send_rest(running, &request, api, (rest::LOGOUT_HEADER, token))
-            }
-            Protocol::Soap => {
-                let envelope = soap::logout_envelope(&token.text);
-                self.send_soap(running, &soap::LOG_OUT, &envelope)
+        let held = || Ok(Arc::clone(token));
+        let answer = self.complete(running, self.progress(false), held, |tokens| {
+            match self.protocol {
+                Protocol::Rest => {
+                    let request = Request {
+                        method: "POST",
+                        path: rest::LOGOUT_PATH,
+                        headers: &[],
+                        body: &[],
+                    };
+                    self.send_rest(running, &request, rest::LOGOUT_HEADER, tokens)
+                }
+                Protocol::Soap => {
+                    let envelope = soap::logout_envelope(tokens.session_token());
+                    self.send_soap(running, &soap::LOG_OUT, &envelope)
+                }
             }
         });
         match answer.and_then(|answer| answer.check()) {
@@ -199,10 +223,10 @@ impl Session {
         check_path(request.path)?;
         check_headers(request.headers, &self.session_token_header)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let token = self.tokens.held()?;
-        self.exchange(&running, &token, self.auto_relogin, |api, token| {
-            let token = (self.session_token_header.as_str(), token);
-            self.send_rest(&running, &request, api, token)
+        let progress = self.progress(self.auto_relogin);
+        let held = || self.tokens.held();
+        self.complete(&running, progress, held, |tokens| {
+            self.send_rest(&running, &request, &self.session_token_header, tokens)
         })
     }
 
@@ -225,9 +249,11 @@ impl Session {
         let operation = soap::Operation::new(service, operation)?;
         let element = soap::BodyElement::new(body_xml)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let token = self.tokens.held()?;
-        self.exchange(&running, &token, self.auto_relogin, |_, token| {
-            self.send_soap(&running, &operation, &element.envelope(&token.text))
+        let progress = self.progress(self.auto_relogin);
+        let held = || self.tokens.held();
+        self.complete(&running, progress, held, |tokens| {
+            let envelope = element.envelope(tokens.session_token());
+            self.send_soap(&running, &operation, &envelope)
         })
     }
 
@@ -240,8 +266,8 @@ impl Session {
         Ok(serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"),
             "protocol": self.protocol.name(),
-            "base_url": self.base_url,
-            "soap_url": self.soap_url,
+            "base_url": self.base_url.url(),
+            "soap_url": self.soap_url.url(),
             "realm": self.realm,
             "store": store,
             "store_is_fallback": store_is_fallback,
@@ -272,7 +298,7 @@ impl Session {
         self.tokens.start(call)
     }
 
-    fn check_process(&self) -> Result<()> {
+    pub(crate) fn check_process(&self) -> Result<()> {
         match self.is_forked() {
             false => Ok(()),
             true => Err(Error::new(
@@ -289,67 +315,180 @@ impl Session {
             .ok_or_else(|| invalid("a SOAP session has no API token"))
     }
 
-    /// Sends, and sends again with what was renewed: the API token at most once, the session token
-    /// at most once by a login, and once before that when somebody else had renewed it already.
-    fn exchange(
+    /// A request that another HTTP client sends, resends included: which tokens go with it, and
+    /// what is to be done after each answer, follow the rules of [`Session::request`]. `url` is
+    /// where it goes, or `None` when that is known to be this session's endpoint: an origin
+    /// (scheme, host and port) other than that of `base_url` (with SOAP `soap_url`) is refused,
+    /// since tokens go nowhere else. It renews whatever the option `auto_relogin` says.
+    ///
+    /// ```no_run
+    /// use thingspace_session::{Call, Next, RequestTokens, Result, Session};
+    ///
+    /// /// `send` is any HTTP client. It puts the tokens into their headers and gives back the
+    /// /// status and the body.
+    /// fn fetch(
+    ///     session: &Session,
+    ///     url: &str,
+    ///     send: impl Fn(&str, &RequestTokens) -> (i32, Vec<u8>),
+    /// ) -> Result<(i32, Vec<u8>)> {
+    ///     let mut exchange = session.exchange(Some(url))?;
+    ///     loop {
+    ///         if let Some(tokens) = exchange.tokens()? {
+    ///             let (status, body) = send(url, &tokens);
+    ///             if exchange.answered(status, &body)? == Next::Done {
+    ///                 return Ok((status, body));
+    ///             }
+    ///         }
+    ///         exchange.renew(&Call::new(), true)?;
+    ///     }
+    /// }
+    /// ```
+    pub fn exchange(&self, url: Option<&str>) -> Result<Exchange<'_>> {
+        Ok(Exchange {
+            progress: self.begin_exchange(url)?,
+            session: self,
+        })
+    }
+
+    /// The beginning of [`Session::exchange`], without a bond to the session.
+    pub(crate) fn begin_exchange(&self, url: Option<&str>) -> Result<Progress> {
+        self.check_process()?;
+        if let Some(url) = url {
+            self.endpoint().check_origin(url).map_err(invalid)?;
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Ok(self.progress(true))
+    }
+
+    /// See [`Exchange::tokens`].
+    pub(crate) fn tokens_for(&self, progress: &mut Progress) -> Result<Option<RequestTokens>> {
+        self.check_process()?;
+        self.next_tokens(progress, &*self.tokens.held()?)
+    }
+
+    /// See [`Exchange::answered`].
+    pub(crate) fn judge_for(
         &self,
-        running: &Running,
-        token: &Arc<Token>,
-        may_relogin: bool,
-        send: impl Fn(Option<&ApiToken>, &Token) -> Result<Response>,
-    ) -> Result<Response> {
-        let (wire, api_tokens) = (&*self.tokens.wire, self.tokens.api.as_ref());
-        let mut token = Arc::clone(token);
-        let mut budget = Budget {
-            api_token: api_tokens.is_some_and(ApiTokens::is_renewable),
-            logins: if may_relogin { 1 } else { 0 },
-            adoptions: if may_relogin { 1 } else { 0 },
+        progress: &mut Progress,
+        http_status: i32,
+        body: &[u8],
+    ) -> Result<Next> {
+        self.check_process()?;
+        let http_status = match u16::try_from(http_status) {
+            Ok(status @ 100..=999) => status,
+            _ => return Err(invalid("http_status must be from 100 to 999")),
         };
-        loop {
-            let get = |tokens: &ApiTokens| tokens.get(wire, running);
-            let api = api_tokens.map(get).transpose()?;
-            let answer = send(api.as_deref(), &token)?;
-            let concern = answer::concern(answer.status, &answer.body);
-            match budget.remedy(concern) {
-                Remedy::None => return self.conclude(answer, concern, api.as_deref(), &token),
-                Remedy::RenewApiToken => {
-                    self.log.info(|| "API token refused, renewing it".into());
-                    let refused = api.map_or(0, |api| api.generation);
-                    self.api_tokens()?.renew(wire, running, refused)?;
-                }
-                Remedy::RenewSession => {
-                    self.log
-                        .info(|| "session token refused, renewing it".into());
-                    let renewed =
-                        self.tokens
-                            .renew(running, token.generation, Some(&token.text))?;
-                    budget.spend(renewed.by_login);
-                    token = renewed.token;
-                }
-            }
-            self.resends.fetch_add(1, Ordering::Relaxed);
+        progress.answered(&progress.judge(http_status, None, body))
+    }
+
+    /// See [`Exchange::renew`].
+    pub(crate) fn renew_for(
+        &self,
+        progress: &mut Progress,
+        call: &Call,
+        can_resend: bool,
+    ) -> Result<()> {
+        self.renew_due(&self.start(call)?, progress, can_resend)
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// The endpoint that this session's protocol speaks to.
+    fn endpoint(&self) -> &Endpoint {
+        match self.protocol {
+            Protocol::Rest => &self.base_url,
+            Protocol::Soap => &self.soap_url,
         }
     }
 
-    /// An answer for the caller, or the error that says which token was refused.
-    fn conclude(
-        &self,
-        answer: Response,
-        concern: Concern,
-        api: Option<&ApiToken>,
-        token: &Token,
-    ) -> Result<Response> {
-        let refused = match (concern, api) {
-            (Concern::Neither, _) => return Ok(answer),
-            (Concern::ApiToken, Some(api)) => api.token.clone(),
-            _ => token.text.clone(),
+    fn progress(&self, may_relogin: bool) -> Progress {
+        let api = self.tokens.api.as_ref();
+        let renewable = Renewable {
+            api_token: api.is_some_and(ApiTokens::is_renewable),
+            session_token: may_relogin,
         };
-        match answer.check() {
-            Err(error) => {
-                let error = error.without(&[&token.text, &refused]);
-                Err(error.with_token(refused))
+        Progress::new(self.protocol, renewable)
+    }
+
+    /// Sends, renews what is refused and sends again, until the answer is the caller's.
+    fn complete(
+        &self,
+        running: &Running,
+        mut progress: Progress,
+        held: impl Fn() -> Result<Arc<Token>>,
+        send: impl Fn(&RequestTokens) -> Result<Response>,
+    ) -> Result<Response> {
+        loop {
+            if let Some(tokens) = self.next_tokens(&mut progress, &*held()?)? {
+                let response = send(&tokens)?;
+                let answer = response
+                    .judged(|status, retry_after, body| progress.judge(status, retry_after, body));
+                if progress.answered(answer)? == Next::Done {
+                    return match answer.concern() {
+                        Concern::Neither => Ok(response),
+                        _ => Err(tokens.refused(answer)),
+                    };
+                }
             }
-            Ok(()) => Ok(answer),
+            self.renew_due(running, &mut progress, true)?;
+        }
+    }
+
+    fn next_tokens(&self, progress: &mut Progress, token: &Token) -> Result<Option<RequestTokens>> {
+        let session = NumberedToken {
+            text: token.text.clone(),
+            generation: token.generation,
+        };
+        let api = self.tokens.api.as_ref().and_then(ApiTokens::held);
+        let tokens = progress.send(session, api.as_deref().map(numbered))?;
+        Ok(tokens.cloned())
+    }
+
+    /// Fetches or renews what the request waits for.
+    fn renew_due(
+        &self,
+        running: &Running,
+        progress: &mut Progress,
+        can_resend: bool,
+    ) -> Result<()> {
+        let wire = &*self.tokens.wire;
+        loop {
+            let renewed = match progress.due()? {
+                Due::FetchApi => {
+                    let fetched = self.api_tokens()?.get(wire, running)?;
+                    progress.renewed(Renewed::Afresh(Some(numbered(&fetched))), can_resend)?;
+                    return Ok(());
+                }
+                Due::RenewApi(refused) => {
+                    self.log.info(|| "API token refused, renewing it".into());
+                    let api_tokens = self.api_tokens()?;
+                    let held = api_tokens.held();
+                    match held.is_some_and(|held| held.generation > refused.generation) {
+                        true => Renewed::Adopted,
+                        false => {
+                            let renewed = api_tokens.renew(wire, running, refused.generation)?;
+                            Renewed::Afresh(Some(numbered(&renewed)))
+                        }
+                    }
+                }
+                Due::RenewSession(refused) => {
+                    self.log
+                        .info(|| "session token refused, renewing it".into());
+                    let (generation, text) = (refused.generation, Some(&refused.text));
+                    let renewed = self.tokens.renew(running, generation, text)?;
+                    debug_assert!(renewed.token.generation > generation, "a newer token");
+                    match renewed.by_login {
+                        true => Renewed::Afresh(None),
+                        false => Renewed::Adopted,
+                    }
+                }
+            };
+            if progress.renewed(renewed, can_resend)? {
+                self.resends.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
+            }
         }
     }
 
@@ -357,15 +496,15 @@ impl Session {
         &self,
         running: &Running,
         request: &Request<'_>,
-        api: Option<&ApiToken>,
-        (token_header, token): (&str, &Token),
+        token_header: &str,
+        tokens: &RequestTokens,
     ) -> Result<Response> {
-        let url = [&self.base_url, request.path].concat();
-        let bearer = api.map_or_else(Zeroizing::default, |api| bearer(&api.token));
+        let url = [self.base_url.url(), request.path].concat();
+        let bearer = tokens.api_token().map_or_else(Zeroizing::default, bearer);
         let mut headers = Vec::with_capacity(request.headers.len() + 3);
         headers.extend_from_slice(request.headers);
         headers.push(("Authorization", &bearer));
-        headers.push((token_header, token.text.reveal()));
+        headers.push((token_header, tokens.session_token().reveal()));
         let typed = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("content-type");
         if !request.body.is_empty() && !request.headers.iter().any(typed) {
             headers.push(("Content-Type", "application/json"));
@@ -379,7 +518,7 @@ impl Session {
         operation: &soap::Operation<'_>,
         envelope: &[u8],
     ) -> Result<Response> {
-        let url = [&self.soap_url, operation.path().as_str()].concat();
+        let url = [self.soap_url.url(), operation.path().as_str()].concat();
         let action = operation.action();
         let headers = [
             ("Content-Type", soap::CONTENT_TYPE),
@@ -423,46 +562,61 @@ impl fmt::Debug for Session {
     }
 }
 
-/// What may still be done for one request.
-struct Budget {
-    api_token: bool,
-    logins: u8,
-    adoptions: u8,
+/// One request that another HTTP client sends: see [`Session::exchange`].
+pub struct Exchange<'a> {
+    session: &'a Session,
+    progress: Progress,
 }
 
-enum Remedy {
-    None,
-    RenewApiToken,
-    RenewSession,
-}
-
-impl Budget {
-    fn remedy(&mut self, concern: Concern) -> Remedy {
-        let session = self.logins > 0;
-        match concern {
-            // The API token first where it may be either: renewing it risks no login.
-            Concern::ApiToken | Concern::Either if self.api_token => {
-                self.api_token = false;
-                Remedy::RenewApiToken
-            }
-            Concern::SessionToken | Concern::Either if session => Remedy::RenewSession,
-            _ => Remedy::None,
-        }
+impl Exchange<'_> {
+    /// The tokens to send now; `None` when an API token must be fetched first:
+    /// [`Exchange::renew`], then ask again. Never waits. A request that found no answer may be sent
+    /// again with the tokens that this gives then.
+    pub fn tokens(&mut self) -> Result<Option<RequestTokens>> {
+        self.session.tokens_for(&mut self.progress)
     }
 
-    fn spend(&mut self, by_login: bool) {
-        if by_login || self.adoptions == 0 {
-            self.logins = 0;
-        } else {
-            self.adoptions -= 1;
-        }
+    /// How many bytes of the body of an answer of this HTTP status [`Exchange::answered`] has to
+    /// see. 0: none. Of a longer body give it one byte more than that, or all of it: it then says
+    /// nothing.
+    pub fn body_max(&self, http_status: i32) -> usize {
+        exchange::body_max(self.session.protocol, http_status)
+    }
+
+    /// Judges the answer. Never waits.
+    pub fn answered(&mut self, http_status: i32, body: &[u8]) -> Result<Next> {
+        self.session
+            .judge_for(&mut self.progress, http_status, body)
+    }
+
+    /// Does what is due: fetches an API token, renews the refused one, logs in again. May wait.
+    ///
+    /// With `can_resend` false, for a body that cannot be sent twice, everything that may be at
+    /// fault is renewed and the refusal itself is the error: [`Status::SessionExpired`] or
+    /// [`Status::ApiToken`], with the token that was refused. The request must then be made again
+    /// with a fresh body.
+    pub fn renew(&mut self, call: &Call, can_resend: bool) -> Result<()> {
+        self.session.renew_for(&mut self.progress, call, can_resend)
+    }
+}
+
+impl fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}
+
+fn numbered(api: &ApiToken) -> NumberedToken {
+    NumberedToken {
+        text: api.token.clone(),
+        generation: api.generation,
     }
 }
 
 /// What an answer that another HTTP client got means for the session. Pure.
 pub fn check(http_status: i32, body: &[u8]) -> Result<()> {
     match u16::try_from(http_status) {
-        Ok(status @ 100..=599) => answer::check(status, None, body),
+        Ok(status @ 100..=599) => Answer::to_request(status, None, body).check(),
         _ => Err(invalid("http_status must be from 100 to 599")),
     }
 }
@@ -540,20 +694,5 @@ mod tests {
             assert!(check_headers(&[(own, "x")], "SessionToken").is_err());
         }
         assert!(check_headers(&[("VZ-M2M-Token", "x")], "SessionToken").is_ok());
-    }
-
-    #[test]
-    fn the_budget_of_a_request_ends() {
-        let mut budget = Budget {
-            api_token: true,
-            logins: 1,
-            adoptions: 1,
-        };
-        let mut sends = 1;
-        while !matches!(budget.remedy(Concern::Either), Remedy::None) {
-            budget.spend(sends > 2);
-            sends += 1;
-        }
-        assert!(sends <= 4);
     }
 }

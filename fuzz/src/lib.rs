@@ -12,7 +12,7 @@ mod platform;
 mod secret;
 
 use error::{Error, Status};
-use platform::answer::{Concern, LoginAnswer, check, concern};
+use platform::answer::{Answer, Concern, LoginAnswer};
 use platform::{oauth, rest, soap};
 use secret::Secret;
 
@@ -36,8 +36,9 @@ pub fn answers(data: &[u8]) {
 }
 
 fn checked(status: u16, retry_after: Option<&str>, body: &[u8]) {
-    let concern = concern(status, body);
-    match check(status, retry_after, body) {
+    let answer = Answer::to_request(status, retry_after, body);
+    let concern = answer.concern();
+    match answer.check() {
         Ok(()) => assert!(status / 100 == 2 && concern == Concern::Neither),
         Err(error) => {
             presentable(&error);

@@ -1,8 +1,8 @@
-//! What an answer means: for the caller ([`check`]) and for our tokens ([`concern`]). Both follow
-//! one table, [`Answer::meaning`]. Codes decide, without the service name before them; messages
-//! never do.
+//! What an answer means: for the caller ([`Answer::check`]) and for our tokens
+//! ([`Answer::concern`]). Both follow one table, [`Answer::meaning`], and the body is read once for
+//! both. Codes decide, without the service name before them; messages never do.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::retry_after;
 use super::said::{self, Said, Voice};
@@ -37,25 +37,6 @@ pub(crate) enum LoginAnswer {
     Unknown(Error),
 }
 
-/// Which token, if any, must be renewed before the request can succeed.
-pub(crate) fn concern(http_status: u16, body: &[u8]) -> Concern {
-    match Answer::to_request(http_status, None, body).meaning() {
-        Meaning::SessionToken => Concern::SessionToken,
-        Meaning::ApiToken => Concern::ApiToken,
-        Meaning::EitherToken => Concern::Either,
-        _ => Concern::Neither,
-    }
-}
-
-/// A typed error for anything but a 2xx answer without a SOAP fault.
-pub(crate) fn check(http_status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<()> {
-    let answer = Answer::to_request(http_status, retry_after, body);
-    match answer.meaning() {
-        Meaning::Success => Ok(()),
-        _ => Err(answer.error()),
-    }
-}
-
 /// What an answer can mean; the status of its error follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -74,39 +55,59 @@ pub(super) enum Meaning {
     Undocumented,
 }
 
-/// An answer, as far as it matters for what it means.
-pub(super) struct Answer<'a> {
-    pub http_status: u16,
-    pub retry_after: Option<&'a str>,
-    pub said: Option<Said>,
+/// An answer, as far as it matters for what it means. Its body is read when this is made, and never
+/// again.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(super) http_status: u16,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) said: Option<Said>,
 }
 
-impl<'a> Answer<'a> {
+impl Answer {
     /// To a login or a request for an API token: an error is one whatever the HTTP status.
-    pub fn to_login(http_status: u16, retry_after: Option<&'a str>, body: &[u8]) -> Answer<'a> {
-        Answer {
-            http_status,
-            retry_after,
-            said: said::read(body),
-        }
+    pub(super) fn to_login(http_status: u16, retry_after: Option<&str>, body: &[u8]) -> Answer {
+        Answer::new(http_status, retry_after, said::read(body))
     }
 
     /// To any other request: 2xx is a success, whatever the body says, unless it is a SOAP fault.
-    fn to_request(http_status: u16, retry_after: Option<&'a str>, body: &[u8]) -> Answer<'a> {
+    pub fn to_request(http_status: u16, retry_after: Option<&str>, body: &[u8]) -> Answer {
         let said = match http_status {
             200..=299 => said::read_soap_fault(body),
             400..=599 => said::read(body),
             _ => None,
         };
+        Answer::new(http_status, retry_after, said)
+    }
+
+    fn new(http_status: u16, retry_after: Option<&str>, said: Option<Said>) -> Answer {
         Answer {
             http_status,
-            retry_after,
+            retry_after: retry_after::parse(retry_after, SystemTime::now),
             said,
         }
     }
 
+    /// Which token, if any, must be renewed before the request can succeed.
+    pub fn concern(&self) -> Concern {
+        match self.meaning() {
+            Meaning::SessionToken => Concern::SessionToken,
+            Meaning::ApiToken => Concern::ApiToken,
+            Meaning::EitherToken => Concern::Either,
+            _ => Concern::Neither,
+        }
+    }
+
+    /// A typed error for anything but a 2xx answer without a SOAP fault.
+    pub fn check(&self) -> Result<()> {
+        match self.meaning() {
+            Meaning::Success => Ok(()),
+            _ => Err(self.error()),
+        }
+    }
+
     /// The table. What the body says comes first; the HTTP status decides what is left.
-    pub fn meaning(&self) -> Meaning {
+    pub(super) fn meaning(&self) -> Meaning {
         let said = self.said.as_ref();
         if let Some(token) = said.and_then(token_at_fault) {
             return token;
@@ -155,8 +156,14 @@ impl<'a> Answer<'a> {
         error
     }
 
+    /// The same error with other advice.
+    pub fn error_advising(&self, advice: &str) -> Error {
+        let (status, what, _) = words_for(self.meaning());
+        self.error_as(status, what, advice)
+    }
+
     /// An error with the facts of this answer: what happened, what came back, what to do.
-    pub fn error_as(&self, status: Status, what: &str, advice: &str) -> Error {
+    pub(super) fn error_as(&self, status: Status, what: &str, advice: &str) -> Error {
         let code = self
             .said
             .as_ref()
@@ -165,7 +172,7 @@ impl<'a> Answer<'a> {
         Error::new(status, format!("{what} ({}); {advice}", self.in_words()))
             .with_code(code)
             .with_http_status(self.http_status)
-            .with_retry_after(retry_after::parse(self.retry_after, SystemTime::now))
+            .with_retry_after(self.retry_after)
     }
 
     /// `HTTP 400, SomeCode, "its message"`
@@ -282,10 +289,14 @@ fn words_for(meaning: Meaning) -> (Status, &'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    fn check(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<()> {
+        Answer::to_request(status, retry_after, body).check()
+    }
 
     fn outline(status: u16, body: &[u8]) -> String {
-        let result = match check(status, None, body) {
+        let answer = Answer::to_request(status, None, body);
+        let result = match answer.check() {
             Ok(()) => "ok".to_owned(),
             Err(error) => {
                 assert_eq!(error.http_status(), status);
@@ -296,7 +307,7 @@ mod tests {
                 format!("{:?} {:?}", error.status(), error.code())
             }
         };
-        format!("{result} {:?}", concern(status, body))
+        format!("{result} {:?}", answer.concern())
     }
 
     fn rest(code: &str) -> String {
@@ -549,7 +560,7 @@ mod tests {
         for body in [rest(code), soap(code)] {
             let dressed = format!("\u{feff}\r\n {body}\n");
             assert_eq!(
-                concern(500, dressed.as_bytes()),
+                Answer::to_request(500, None, dressed.as_bytes()).concern(),
                 Concern::SessionToken,
                 "{body}"
             );

@@ -21,7 +21,7 @@ const NOT_A_VERDICT: [&str; 8] = [
 ];
 
 /// `flaw` says why a 2xx answer yielded no token.
-pub(super) fn without_token(answer: &Answer<'_>, body: &[u8], flaw: &str) -> LoginAnswer {
+pub(super) fn without_token(answer: &Answer, body: &[u8], flaw: &str) -> LoginAnswer {
     if let Some(said) = answer
         .said
         .as_ref()
@@ -54,7 +54,7 @@ fn is_other_oauth_error(said: &Said) -> bool {
 }
 
 /// An errorCode or a faultcode: a strike, unless its code says otherwise.
-fn judged(answer: &Answer<'_>, said: &Said) -> LoginAnswer {
+fn judged(answer: &Answer, said: &Said) -> LoginAnswer {
     if said.code.is_empty() || said.code_parts().any(|part| NOT_A_VERDICT.contains(&part)) {
         return LoginAnswer::Unknown(unjudged(answer));
     }
@@ -72,7 +72,7 @@ fn judged(answer: &Answer<'_>, said: &Said) -> LoginAnswer {
     ))
 }
 
-fn undocumented(answer: &Answer<'_>, flaw: &str) -> Error {
+fn undocumented(answer: &Answer, flaw: &str) -> Error {
     answer.error_as(
         Status::Protocol,
         &format!("the answer to the login is not as documented: {flaw}"),
@@ -81,7 +81,7 @@ fn undocumented(answer: &Answer<'_>, flaw: &str) -> Error {
 }
 
 /// The platform's own refusals have a code.
-pub(super) fn refused(answer: &Answer<'_>) -> Error {
+pub(super) fn refused(answer: &Answer) -> Error {
     answer.error_as(
         Status::Protocol,
         "the login was refused without an error code of the platform",
@@ -89,7 +89,7 @@ pub(super) fn refused(answer: &Answer<'_>) -> Error {
     )
 }
 
-fn unjudged(answer: &Answer<'_>) -> Error {
+fn unjudged(answer: &Answer) -> Error {
     answer.error_as(
         Status::Platform,
         "the login failed for another reason than the password",
@@ -97,7 +97,7 @@ fn unjudged(answer: &Answer<'_>) -> Error {
     )
 }
 
-fn ambiguous(answer: &Answer<'_>) -> Error {
+fn ambiguous(answer: &Answer) -> Error {
     answer.error_as(
         Status::ApiToken,
         "the login was refused without saying whether the API token or the password is at fault",

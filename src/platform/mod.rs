@@ -16,7 +16,7 @@ mod xml;
 
 /// An answer that we read, and not only the caller, is small: tokens and errors. A larger one is
 /// taken to say nothing.
-const READ_MAX: usize = 256 * 1024;
+pub(crate) const READ_MAX: usize = 256 * 1024;
 
 /// A body without white space around it or a byte order mark before it.
 fn trimmed(body: &[u8]) -> &[u8] {

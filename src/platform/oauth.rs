@@ -82,7 +82,7 @@ fn lifetime(value: &Value) -> Option<Duration> {
     Some(Duration::try_from_secs_f64(seconds).map_or(LONGEST_LIFE, |life| life.min(LONGEST_LIFE)))
 }
 
-fn not_granted(answer: &Answer<'_>, flaw: &str) -> Error {
+fn not_granted(answer: &Answer, flaw: &str) -> Error {
     let named_by_oauth = answer
         .said
         .as_ref()

@@ -27,7 +27,7 @@ pub(super) enum Voice {
 }
 
 /// The one error that a body names.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Said {
     pub voice: Voice,
     /// The code as sent; "" where a fault has none.

@@ -950,11 +950,7 @@ fn failure(status: Status, sent: bool) -> Failure {
 }
 
 fn answer(status: u16, body: Value) -> Response {
-    Response {
-        status,
-        headers: Vec::new(),
-        body: body.to_string().into_bytes(),
-    }
+    Response::new(status, Vec::new(), body.to_string().into_bytes())
 }
 
 fn refusal(status: u16, code: &str) -> Response {
