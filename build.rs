@@ -7,7 +7,7 @@ use std::{env, fs};
 
 /// In the order the header shows them.
 const SOURCES: &[&str] = &[
-    "config", "log", "call", "session", "request", "response", "error", "version",
+    "config", "log", "call", "session", "request", "exchange", "response", "error", "version",
 ];
 
 fn main() {

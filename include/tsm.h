@@ -38,8 +38,10 @@
  *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_interrupt, tsm_call_cancel,
  *               tsm_call_free
  *   a session   tsm_login, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info, tsm_unblock
- *   tokens      tsm_token, tsm_api_token, tsm_renew_api_token
+ *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
  *   requests    tsm_request, tsm_soap_call, tsm_check
+ *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
+ *               tsm_exchange_answered, tsm_exchange_renew, tsm_exchange_free
  *   answers     tsm_response_status, _header, _header_at, _body, _check, _free
  *   errors      tsm_error_status, _code, _message, _token, _http_status, _retryable,
  *               _retry_after_ms, _free; tsm_status_name
@@ -50,6 +52,33 @@
  *   proves the user and lives for 20 minutes after its last use. The platform's page "Getting
  *   Credentials" tells them apart. The library renews the first by the clock or when it is
  *   rejected, the second only when the platform says that it is expired.
+ *
+ * A CLIENT OF YOUR OWN
+ *   A program that has an HTTP client of its own lets an exchange say which tokens to send, what an
+ *   answer means, and whether to send again; tsm_request() follows the same rules. Of its functions
+ *   only tsm_exchange_renew() may wait.
+ *
+ *         tsm_exchange *exchange = NULL;
+ *         char token[TSM_TOKEN_MAX], api_token[TSM_API_TOKEN_MAX];
+ *         int32_t next = TSM_NEXT_SEND;
+ *         tsm_status status = tsm_exchange_new(session, url, &exchange, &error);
+ *
+ *         while (!status && next != TSM_NEXT_DONE) {
+ *             status = tsm_exchange_tokens(exchange, token, sizeof token, api_token,
+ *                                          sizeof api_token, &next, &error);
+ *             if (!status && next == TSM_NEXT_SEND) {
+ *                 // Yours: sends "Authorization: Bearer {api_token}" and "VZ-M2M-Token: {token}",
+ *                 // or whatever the option session_token_header names.
+ *                 http_status = send_it(url, token, api_token, &body, &body_length);
+ *                 status = tsm_exchange_answered(exchange, http_status, body, body_length, &next,
+ *                                                &error);
+ *             }
+ *             if (!status && next == TSM_NEXT_RENEW)
+ *                 status = tsm_exchange_renew(exchange, NULL, 1, &error);
+ *         }
+ *         tsm_exchange_free(exchange);
+ *
+ *   With TSM_OK at the end the last answer is the program's. Follow no redirect with these headers.
  *
  * CONVENTIONS
  *   Status   Functions that can fail return a tsm_status: TSM_OK, which is 0, or a TSM_E_ number.
@@ -64,11 +93,11 @@
  *   Buffers  A capacity is in bytes and counts the NUL. TSM_TOKEN_MAX, TSM_API_TOKEN_MAX and
  *            TSM_INFO_MAX always suffice.
  *   Times    Milliseconds.
- *   Handles  tsm_config, tsm_call, tsm_session, tsm_response and tsm_error are handles, not memory:
- *            NULL, a freed one, one of another kind or any other value gives TSM_E_INVALID_HANDLE
- *            and harms nothing. On a bad handle functions that return text return "" (headers and
- *            bodies NULL), those that return a number 0 (tsm_error_retry_after_ms -1), and
- *            tsm_error_status TSM_E_INVALID_HANDLE.
+ *   Handles  tsm_config, tsm_call, tsm_session, tsm_exchange, tsm_response and tsm_error are
+ *            handles, not memory: NULL, a freed one, one of another kind or any other value gives
+ *            TSM_E_INVALID_HANDLE and harms nothing. On a bad handle functions that return text
+ *            return "" (headers and bodies NULL), those that return a number 0
+ *            (tsm_error_retry_after_ms -1), and tsm_error_status TSM_E_INVALID_HANDLE.
  *   Defects  A defect inside the library gives TSM_E_INTERNAL (or the value for a bad handle) and
  *            never ends the process. Rust's runtime writes one line about it to standard error.
  *
@@ -80,9 +109,10 @@
  *
  * THREADS
  *   Every function may be called from any thread at any time. A session, a config and a call may be
- *   used by many threads at once, and a response be read by many; an error is for one thread at a
- *   time. However many threads find a token expired, one login is sent and all share its outcome. No
- *   lock is held while a callback of yours runs.
+ *   used by many threads at once, and a response be read by many; an exchange and an error are for
+ *   one thread at a time. However many threads find a token expired, one login is sent and all
+ *   share its outcome. No lock of the library is held while a callback of yours runs; the exchange
+ *   of the call that runs it is in use, and refuses.
  *
  * WAITING AND CANCELLING
  *   The functions that take a `tsm_call` may use the network and so wait. No other function waits,
@@ -110,14 +140,15 @@
  * FORK
  *   A forked child cannot use its parent's sessions: calls on one give TSM_E_FORKED at once, and
  *   freeing it there closes nothing of the parent's. It can make sessions of its own, whatever the
- *   parent's threads were doing at that moment. All other handles work on in both.
+ *   parent's threads were doing at that moment. All other handles work on in both, but exchanges,
+ *   which go with their session.
  *
  * SECRETS
  *   Passwords, keys and tokens are in no log line, error message or tsm_info(). The library wipes
  *   its own copies when it drops them; copies in the buffers of the TLS and HTTP code it uses are
- *   not wiped. What tsm_token(), tsm_api_token() and tsm_error_token() copy out is yours to guard
- *   and wipe. Tokens go to `base_url` and `soap_url` only: no redirect is followed, and plain http
- *   is refused but to the machine itself.
+ *   not wiped. What tsm_token(), tsm_api_token() and their like copy out is yours to guard and wipe.
+ *   Tokens go to `base_url` and `soap_url` only: no redirect is followed, and plain http is refused
+ *   but to the machine itself.
  *
  * THE ACCOUNT IS NEVER LOCKED
  *   The platform locks a contact after 5 consecutive failed logins, and only its support can unlock
@@ -204,6 +235,21 @@
 #define TSM_INFO_MAX 4096
 
 /**
+ * The answer is the caller's.
+ */
+#define TSM_NEXT_DONE 0
+
+/**
+ * Send the request, with the tokens just given.
+ */
+#define TSM_NEXT_SEND 1
+
+/**
+ * Call tsm_exchange_renew(), then tsm_exchange_tokens(), then send.
+ */
+#define TSM_NEXT_RENEW 2
+
+/**
  * One call's deadline and cancellation, or that of several. Every function that takes one takes
  * NULL too: the session's own defaults.
  */
@@ -219,6 +265,11 @@ typedef struct tsm_config tsm_config;
  * failed, freed by the caller.
  */
 typedef struct tsm_error tsm_error;
+
+/**
+ * One request that a program sends with an HTTP client of its own, resends included.
+ */
+typedef struct tsm_exchange tsm_exchange;
 
 /**
  * One answer of the platform: HTTP status, headers, body. It never changes: any number of threads
@@ -506,6 +557,19 @@ tsm_status tsm_api_token(const tsm_session *session,
                          tsm_error **error);
 
 /**
+ * Copies the API token that is held, without waiting and without the network: TSM_E_API_TOKEN when
+ * there is none or its time is up, and tsm_api_token() fetches one. TSM_API_TOKEN_MAX bytes
+ * suffice. This is a secret.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL, or a SOAP session),
+ * TSM_E_BUFFER_TOO_SMALL, TSM_E_API_TOKEN, TSM_E_FORKED.
+ */
+tsm_status tsm_api_token_held(const tsm_session *session,
+                              char *buffer,
+                              size_t capacity,
+                              tsm_error **error);
+
+/**
  * Gets a new session token, because the platform refused `expired_token`; NULL stands for whatever
  * token is held. This is the "call your Login() method again" of the platform's page "LogIn": call
  * it when the platform said that the token is expired, and only then.
@@ -650,6 +714,104 @@ tsm_status tsm_check(int32_t http_status,
                      const uint8_t *body,
                      size_t body_length,
                      tsm_error **error);
+
+/**
+ * Begins one request of a program with an HTTP client of its own: the exchange says which tokens
+ * to send, what each answer means and what to do next, by the rules that tsm_request() follows.
+ * Section A CLIENT OF YOUR OWN above shows the whole of it. It uses no network and waits for
+ * nothing.
+ *
+ * - `url`: where the request goes, or NULL if you know that it goes to the session's `base_url`
+ *   (with SOAP `soap_url`). Another origin (scheme, host, port) than that is
+ *   TSM_E_INVALID_ARGUMENT: tokens go nowhere else.
+ *
+ * What is refused is renewed whatever the option `auto_relogin` says: that is about tsm_request().
+ * An exchange is for one request and, at any moment, for one thread; a second one inside at the
+ * same time gets TSM_E_INVALID_ARGUMENT. It does not keep its session alive: after tsm_free() its
+ * functions give TSM_E_INVALID_HANDLE. The caller frees `*exchange` with tsm_exchange_free(). On
+ * failure `*exchange` is NULL.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_FORKED.
+ */
+tsm_status tsm_exchange_new(const tsm_session *session,
+                            const char *url,
+                            tsm_exchange **exchange,
+                            tsm_error **error);
+
+/**
+ * Copies the tokens to send now: the session token for the header that tsm_info() names as
+ * `session_token_header` (in SOAP for `token` in the envelope's header), the API token for
+ * "Authorization: Bearer …" ("" with SOAP). TSM_TOKEN_MAX and TSM_API_TOKEN_MAX bytes suffice. It
+ * never waits and never uses the network. These are secrets.
+ *
+ * `*next` is TSM_NEXT_SEND, or TSM_NEXT_RENEW when something must be renewed first, such as an API
+ * token whose time is up; both buffers then hold "". A request that found no answer, because the
+ * network failed, may be sent again with the tokens that this gives then. On failure `*next` is
+ * TSM_NEXT_DONE.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (a buffer or `next` is NULL; the request was
+ * answered already), TSM_E_BUFFER_TOO_SMALL (both hold "" then), TSM_E_NOT_LOGGED_IN,
+ * TSM_E_FORKED.
+ */
+tsm_status tsm_exchange_tokens(tsm_exchange *exchange,
+                               char *session_token,
+                               size_t session_token_capacity,
+                               char *api_token,
+                               size_t api_token_capacity,
+                               int32_t *next,
+                               tsm_error **error);
+
+/**
+ * How many bytes of the body of an answer of this HTTP status tsm_exchange_answered() has to see.
+ * 0 is none: the body need not be read before the answer is passed on. Of a longer body pass one
+ * byte more than this, or all of it: it then says nothing.
+ */
+size_t tsm_exchange_body_max(const tsm_exchange *exchange, int32_t http_status);
+
+/**
+ * Judges the answer to what was sent with the tokens of tsm_exchange_tokens(). It never waits.
+ *
+ * - `http_status`: from 100 to 999.
+ * - `body`, `body_length`: as much of the body as tsm_exchange_body_max() asks for.
+ *
+ * `*next` is TSM_NEXT_DONE: the answer is the program's, be it good or bad, and the exchange is
+ * over; tsm_check() makes an error of it. Or TSM_NEXT_RENEW: a token was refused and another is to
+ * be had. On failure `*next` is TSM_NEXT_DONE.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (also when no request is under way),
+ * TSM_E_FORKED.
+ */
+tsm_status tsm_exchange_answered(tsm_exchange *exchange,
+                                 int32_t http_status,
+                                 const uint8_t *body,
+                                 size_t body_length,
+                                 int32_t *next,
+                                 tsm_error **error);
+
+/**
+ * Does what is due after TSM_NEXT_RENEW: fetches an API token, renews the one that was refused, or
+ * logs in again as tsm_relogin() does. Each token is renewed at most once for a request; one that
+ * somebody else has renewed meanwhile is taken as it is. This may wait. After a failure it may be
+ * called again.
+ *
+ * - `can_resend`: 0 if the request's body cannot be sent twice. Everything that may be at fault is
+ *   renewed then, and the refusal itself is the error: TSM_E_SESSION_EXPIRED or TSM_E_API_TOKEN,
+ *   with the token that was refused and the platform's code, retryable. Make the request again
+ *   with a fresh body. An API token that is only fetched before the first sending is no refusal.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (nothing is due), TSM_E_SESSION_EXPIRED,
+ * TSM_E_NOT_LOGGED_IN (a logout is not undone), TSM_E_FORKED, and the errors of tsm_login().
+ */
+tsm_status tsm_exchange_renew(tsm_exchange *exchange,
+                              const tsm_call *call,
+                              int32_t can_resend,
+                              tsm_error **error);
+
+/**
+ * Frees the exchange; at any time, whatever became of its session. A call that is running with it
+ * comes to its end. NULL is fine; a second time does nothing.
+ */
+void tsm_exchange_free(tsm_exchange *exchange);
 
 /**
  * The HTTP status, e.g. 200.

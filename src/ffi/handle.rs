@@ -53,6 +53,7 @@ pub enum Kind {
     Session = 3,
     Response = 4,
     Error = 5,
+    Exchange = 6,
 }
 
 /// All live objects of one kind. `C` is the type C knows the handles by.

@@ -13,6 +13,7 @@
 mod call;
 mod config;
 mod error;
+mod exchange;
 mod handle;
 mod log;
 mod panic;
@@ -26,6 +27,7 @@ mod version;
 pub use call::*;
 pub use config::*;
 pub use error::*;
+pub use exchange::*;
 pub use log::tsm_log_fn;
 pub use request::*;
 pub use response::*;

@@ -39,6 +39,16 @@ pub(super) fn held(session: *const tsm_session) -> Result<Arc<Held>> {
     SESSIONS.get(session).ok_or_else(|| bad_handle("session"))
 }
 
+/// Shows the session to a call that does not wait. Writes to nothing that other threads read.
+pub(super) fn with_session<R>(
+    session: *const tsm_session,
+    read: impl FnOnce(&Session) -> Result<R>,
+) -> Result<R> {
+    SESSIONS
+        .with(session, |held| read(&held.session))
+        .ok_or_else(|| bad_handle("session"))?
+}
+
 /// Logs in and makes a session. Use one for the life of the program: the platform's page "Start a
 /// Connectivity Management Session" asks to keep a token as long as it works, and locks the contact
 /// after five failed logins.
@@ -94,14 +104,12 @@ pub unsafe extern "C" fn tsm_token(
     error: *mut *mut tsm_error,
 ) -> tsm_status {
     let body = || {
-        SESSIONS
-            .with(session, |held| {
-                held.session.with_token(|token| {
-                    // SAFETY: the caller's promise.
-                    unsafe { copy_out(token, buffer, capacity) }
-                })
-            })
-            .ok_or_else(|| bad_handle("session"))??
+        with_session(session, |session| {
+            session.with_token(|token| {
+                // SAFETY: the caller's promise.
+                unsafe { copy_out(token, buffer, capacity) }
+            })?
+        })
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_token", error, body) }
@@ -134,6 +142,33 @@ pub unsafe extern "C" fn tsm_api_token(
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_api_token", error, body) }
+}
+
+/// Copies the API token that is held, without waiting and without the network: TSM_E_API_TOKEN when
+/// there is none or its time is up, and tsm_api_token() fetches one. TSM_API_TOKEN_MAX bytes
+/// suffice. This is a secret.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL, or a SOAP session),
+/// TSM_E_BUFFER_TOO_SMALL, TSM_E_API_TOKEN, TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_api_token_held(
+    session: *const tsm_session,
+    buffer: *mut c_char,
+    capacity: usize,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        with_session(session, |session| {
+            if buffer.is_null() {
+                return Err(invalid("`buffer` is NULL".to_owned()));
+            }
+            let token = session.api_token_held()?;
+            // SAFETY: the caller's promise.
+            unsafe { copy_out(token.reveal(), buffer, capacity) }
+        })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_api_token_held", error, body) }
 }
 
 /// Gets a new session token, because the platform refused `expired_token`; NULL stands for whatever

@@ -122,22 +122,38 @@ pub unsafe fn copy_out(text: &str, buffer: *mut c_char, capacity: usize) -> Resu
     Ok(())
 }
 
+/// Where a number goes out to the caller: a neutral one until it is set.
+pub struct Slot<T>(NonNull<T>);
+
+impl<T> Slot<T> {
+    /// # Safety
+    /// `pointer` is NULL or may be written to for as long as this lives.
+    pub unsafe fn new(pointer: *mut T, neutral: T, argument: &str) -> Result<Slot<T>> {
+        let slot = NonNull::new(pointer).ok_or_else(|| invalid(format!("`{argument}` is NULL")))?;
+        // SAFETY: the caller's promise.
+        unsafe { slot.write(neutral) };
+        Ok(Slot(slot))
+    }
+
+    pub fn set(self, value: T) {
+        // SAFETY: as promised to `new`.
+        unsafe { self.0.write(value) };
+    }
+}
+
 /// Where a handle goes out to the caller: NULL until it is given.
-pub struct Out<C>(NonNull<*mut C>);
+pub struct Out<C>(Slot<*mut C>);
 
 impl<C> Out<C> {
     /// # Safety
     /// `pointer` is NULL or may be written to for as long as this lives.
     pub unsafe fn new(pointer: *mut *mut C, argument: &str) -> Result<Out<C>> {
-        let out = NonNull::new(pointer).ok_or_else(|| invalid(format!("`{argument}` is NULL")))?;
         // SAFETY: the caller's promise.
-        unsafe { out.write(ptr::null_mut()) };
-        Ok(Out(out))
+        unsafe { Slot::new(pointer, ptr::null_mut(), argument) }.map(Out)
     }
 
     pub fn give(self, handle: *mut C) {
-        // SAFETY: as promised to `new`.
-        unsafe { self.0.write(handle) };
+        self.0.set(handle);
     }
 }
 

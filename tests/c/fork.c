@@ -5,6 +5,7 @@
 static void the_parents_session_is_refused(tsm_session *session)
 {
     tsm_response *response = NULL;
+    tsm_exchange *exchange = NULL;
     tsm_error *error = NULL;
     char buffer[TSM_INFO_MAX];
 
@@ -18,6 +19,9 @@ static void the_parents_session_is_refused(tsm_session *session)
     CHECK_FAILS(TSM_E_FORKED,
                 tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", NULL, 0, &response, &error), error);
     CHECK_INT(TSM_E_FORKED, tsm_cancel(session));
+    CHECK_FAILS(TSM_E_FORKED, tsm_api_token_held(session, buffer, sizeof buffer, &error), error);
+    CHECK_FAILS(TSM_E_FORKED, tsm_exchange_new(session, NULL, &exchange, &error), error);
+    CHECK(exchange == NULL);
 }
 
 static void child(tsm_session *session, tsm_config *config, tsm_response *response, tsm_error *failure)

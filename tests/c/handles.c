@@ -31,6 +31,7 @@ static void call_is_refused(void *bad)
 static void session_is_refused(void *bad)
 {
     tsm_session *session = bad;
+    tsm_exchange *exchange = NULL;
     tsm_response *response = NULL;
     tsm_error *error = NULL;
     char buffer[TSM_INFO_MAX];
@@ -39,6 +40,9 @@ static void session_is_refused(void *bad)
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_api_token(session, NULL, buffer, sizeof buffer, &error), error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_relogin(session, NULL, NULL, &error), error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_renew_api_token(session, NULL, NULL, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_api_token_held(session, buffer, sizeof buffer, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_exchange_new(session, NULL, &exchange, &error), error);
+    CHECK(exchange == NULL);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_logout(session, NULL, &error), error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_info(session, buffer, sizeof buffer, &error), error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE,
@@ -48,6 +52,22 @@ static void session_is_refused(void *bad)
     CHECK(response == NULL);
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_cancel(session));
     tsm_free(session);
+}
+
+static void exchange_is_refused(void *bad)
+{
+    tsm_exchange *exchange = bad;
+    tsm_error *error = NULL;
+    char token[TSM_TOKEN_MAX], api_token[TSM_API_TOKEN_MAX];
+    int32_t next = TSM_NEXT_SEND;
+
+    CHECK_FAILS(TSM_E_INVALID_HANDLE,
+                tsm_exchange_tokens(exchange, token, sizeof token, api_token, sizeof api_token, &next, &error), error);
+    CHECK_INT(TSM_NEXT_DONE, next);
+    CHECK_INT(0, tsm_exchange_body_max(exchange, 400));
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_exchange_answered(exchange, 400, NULL, 0, &next, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_exchange_renew(exchange, NULL, 1, &error), error);
+    tsm_exchange_free(exchange);
 }
 
 static void response_is_refused(void *bad)
@@ -90,6 +110,7 @@ static void every_kind_refuses(void *bad)
     config_is_refused(bad);
     call_is_refused(bad);
     session_is_refused(bad);
+    exchange_is_refused(bad);
     response_is_refused(bad);
     error_is_refused(bad);
 }
@@ -99,6 +120,7 @@ int main(void)
     tsm_config *config;
     tsm_call *call;
     tsm_session *session;
+    tsm_exchange *exchange = NULL;
     tsm_response *response = NULL;
     tsm_error *error = NULL, *other = NULL;
     static int global;
@@ -112,6 +134,7 @@ int main(void)
     session = log_in(sandbox_config());
     CHECK_OK(tsm_request(session, call, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error), error);
     CHECK_INT(TSM_E_RATE_LIMITED, tsm_check(429, NULL, 0, &error));
+    CHECK_OK(tsm_exchange_new(session, NULL, &exchange, &other), other);
     heap = malloc(16);
 
     /* Things that never were handles. */
@@ -129,12 +152,15 @@ int main(void)
     config_is_refused(call), config_is_refused(session), config_is_refused(response), config_is_refused(error);
     call_is_refused(config), call_is_refused(session), call_is_refused(response), call_is_refused(error);
     session_is_refused(config), session_is_refused(call), session_is_refused(response), session_is_refused(error);
+    exchange_is_refused(config), exchange_is_refused(call), exchange_is_refused(session), exchange_is_refused(response);
+    config_is_refused(exchange), call_is_refused(exchange), session_is_refused(exchange), error_is_refused(exchange);
     response_is_refused(config), response_is_refused(call), response_is_refused(session), response_is_refused(error);
     error_is_refused(config), error_is_refused(call), error_is_refused(session), error_is_refused(response);
     for (bit = 0; bit < 64; bit++) {
         config_is_refused((void *)((uintptr_t)config ^ (uintptr_t)1 << bit));
         call_is_refused((void *)((uintptr_t)call ^ (uintptr_t)1 << bit));
         session_is_refused((void *)((uintptr_t)session ^ (uintptr_t)1 << bit));
+        exchange_is_refused((void *)((uintptr_t)exchange ^ (uintptr_t)1 << bit));
         response_is_refused((void *)((uintptr_t)response ^ (uintptr_t)1 << bit));
     }
 
@@ -146,14 +172,16 @@ int main(void)
     CHECK_OK(tsm_config_set(config, "username", "x", &other), other);
     CHECK_INT(TSM_OK, tsm_call_set_timeout(call, 60000));
     use(session);
+    CHECK(tsm_exchange_body_max(exchange, 400) > 0);
     CHECK_INT(200, tsm_response_status(response));
     CHECK_INT(TSM_E_RATE_LIMITED, tsm_error_status(error));
 
     /* Freed handles, also when new ones have taken their place. */
-    tsm_config_free(config), tsm_call_free(call), tsm_free(session), tsm_response_free(response), tsm_error_free(error);
+    tsm_config_free(config), tsm_call_free(call), tsm_free(session), tsm_exchange_free(exchange), tsm_response_free(response), tsm_error_free(error);
     every_kind_refuses(config);
     every_kind_refuses(call);
     every_kind_refuses(session);
+    every_kind_refuses(exchange);
     every_kind_refuses(response);
     every_kind_refuses(error);
     {

@@ -38,7 +38,9 @@ fn every_export_survives_a_panic_inside() {
         match returned.as_str() {
             "tsm_status" => assert_eq!(value, "99", "{export}"),
             "int64_t" => assert_eq!(value, "-1", "{export}"),
-            "int32_t" | "uint32_t" | "const uint8_t *" => assert_eq!(value, "0", "{export}"),
+            "int32_t" | "uint32_t" | "size_t" | "const uint8_t *" => {
+                assert_eq!(value, "0", "{export}")
+            }
             "tsm_config *" | "tsm_call *" => assert_eq!(value, "0", "{export}"),
             "void" | "const char *" => {}
             other => panic!("{export} returns {other}: what should a panic give?"),

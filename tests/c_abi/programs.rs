@@ -36,6 +36,7 @@ programs! {
     cancel
     config
     errors
+    exchange
     expiry
     fork
     fork_storm

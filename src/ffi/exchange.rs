@@ -1,0 +1,269 @@
+//! Exchanges as C sees them: what a program with an HTTP client of its own asks before it sends and
+//! after it got an answer.
+
+use std::ffi::c_char;
+use std::ptr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use super::call::{call_or_default, tsm_call};
+use super::error::{bad_handle, tsm_error, tsm_status};
+use super::handle::{Kind, Table};
+use super::panic;
+use super::session::{held, tsm_session, with_session};
+use super::text::{Out, Slot, bytes, copy_out, invalid, optional_text};
+use crate::error::{Error, Result, Status};
+use crate::exchange::{self, Next, Progress};
+use crate::settings::Protocol;
+
+/// The answer is the caller's.
+pub const TSM_NEXT_DONE: i32 = 0;
+/// Send the request, with the tokens just given.
+pub const TSM_NEXT_SEND: i32 = 1;
+/// Call tsm_exchange_renew(), then tsm_exchange_tokens(), then send.
+pub const TSM_NEXT_RENEW: i32 = 2;
+
+/// One request that a program sends with an HTTP client of its own, resends included.
+pub struct tsm_exchange {
+    _private: (),
+}
+
+static EXCHANGES: Table<Held, tsm_exchange> = Table::new(Kind::Exchange);
+
+/// What an exchange's handle stands for. It knows its session by the handle only, and so does not
+/// keep it alive.
+struct Held {
+    session: usize,
+    protocol: Protocol,
+    /// Never waited for: two threads at once are a mistake of theirs.
+    progress: Mutex<Progress>,
+}
+
+impl Held {
+    fn session(&self) -> *const tsm_session {
+        ptr::without_provenance(self.session)
+    }
+
+    fn progress(&self) -> Result<MutexGuard<'_, Progress>> {
+        match self.progress.try_lock() {
+            Ok(progress) => Ok(progress),
+            // Each step replaces the whole state, so a panic leaves none half done.
+            Err(TryLockError::Poisoned(poisoned)) => Ok(PoisonError::into_inner(poisoned)),
+            Err(TryLockError::WouldBlock) => Err(invalid(
+                "`exchange` is in use by another thread, or by the call that is running this \
+                 callback: an exchange is for one thread at a time"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+fn exchange(exchange: *const tsm_exchange) -> Result<Arc<Held>> {
+    EXCHANGES
+        .get(exchange)
+        .ok_or_else(|| bad_handle("exchange"))
+}
+
+/// Begins one request of a program with an HTTP client of its own: the exchange says which tokens
+/// to send, what each answer means and what to do next, by the rules that tsm_request() follows.
+/// Section A CLIENT OF YOUR OWN above shows the whole of it. It uses no network and waits for
+/// nothing.
+///
+/// - `url`: where the request goes, or NULL if you know that it goes to the session's `base_url`
+///   (with SOAP `soap_url`). Another origin (scheme, host, port) than that is
+///   TSM_E_INVALID_ARGUMENT: tokens go nowhere else.
+///
+/// What is refused is renewed whatever the option `auto_relogin` says: that is about tsm_request().
+/// An exchange is for one request and, at any moment, for one thread; a second one inside at the
+/// same time gets TSM_E_INVALID_ARGUMENT. It does not keep its session alive: after tsm_free() its
+/// functions give TSM_E_INVALID_HANDLE. The caller frees `*exchange` with tsm_exchange_free(). On
+/// failure `*exchange` is NULL.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_exchange_new(
+    session: *const tsm_session,
+    url: *const c_char,
+    exchange: *mut *mut tsm_exchange,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        // SAFETY: the caller's promise.
+        let exchange = unsafe { Out::new(exchange, "exchange") };
+        let owner = held(session)?;
+        let exchange = exchange?;
+        // SAFETY: the caller's promise.
+        let url = unsafe { optional_text(url, "url") }?;
+        let held = Held {
+            session: session.addr(),
+            protocol: owner.session.protocol(),
+            progress: Mutex::new(owner.session.begin_exchange(url)?),
+        };
+        let handle = EXCHANGES
+            .insert(held)
+            .ok_or_else(|| Error::new(Status::Internal, "too many exchanges are alive"))?;
+        exchange.give(handle);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_exchange_new", error, body) }
+}
+
+/// Copies the tokens to send now: the session token for the header that tsm_info() names as
+/// `session_token_header` (in SOAP for `token` in the envelope's header), the API token for
+/// "Authorization: Bearer …" ("" with SOAP). TSM_TOKEN_MAX and TSM_API_TOKEN_MAX bytes suffice. It
+/// never waits and never uses the network. These are secrets.
+///
+/// `*next` is TSM_NEXT_SEND, or TSM_NEXT_RENEW when something must be renewed first, such as an API
+/// token whose time is up; both buffers then hold "". A request that found no answer, because the
+/// network failed, may be sent again with the tokens that this gives then. On failure `*next` is
+/// TSM_NEXT_DONE.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (a buffer or `next` is NULL; the request was
+/// answered already), TSM_E_BUFFER_TOO_SMALL (both hold "" then), TSM_E_NOT_LOGGED_IN,
+/// TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_exchange_tokens(
+    exchange: *mut tsm_exchange,
+    session_token: *mut c_char,
+    session_token_capacity: usize,
+    api_token: *mut c_char,
+    api_token_capacity: usize,
+    next: *mut i32,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        // SAFETY: the caller's promise.
+        let next = unsafe { Slot::new(next, TSM_NEXT_DONE, "next") };
+        let held = self::exchange(exchange)?;
+        with_session(held.session(), |session| {
+            let next = next?;
+            if session_token.is_null() || api_token.is_null() {
+                return Err(invalid("`session_token` or `api_token` is NULL".to_owned()));
+            }
+            session.check_process()?;
+            let tokens = session.tokens_for(&mut *held.progress()?)?;
+            let (session_text, api_text) = match &tokens {
+                Some(tokens) => (
+                    tokens.session_token().reveal(),
+                    tokens.api_token().map_or("", |token| token.reveal()),
+                ),
+                None => ("", ""),
+            };
+            // SAFETY: the caller's promise, for both.
+            let copied = unsafe {
+                copy_out(session_text, session_token, session_token_capacity)
+                    .and_then(|()| copy_out(api_text, api_token, api_token_capacity))
+            };
+            if copied.is_err() {
+                // SAFETY: the caller's promise, for both.
+                unsafe {
+                    let _ = copy_out("", session_token, session_token_capacity);
+                    let _ = copy_out("", api_token, api_token_capacity);
+                }
+            }
+            copied?;
+            next.set(match tokens {
+                Some(_) => TSM_NEXT_SEND,
+                None => TSM_NEXT_RENEW,
+            });
+            Ok(())
+        })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_exchange_tokens", error, body) }
+}
+
+/// How many bytes of the body of an answer of this HTTP status tsm_exchange_answered() has to see.
+/// 0 is none: the body need not be read before the answer is passed on. Of a longer body pass one
+/// byte more than this, or all of it: it then says nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_exchange_body_max(exchange: *const tsm_exchange, http_status: i32) -> usize {
+    panic::value("tsm_exchange_body_max", 0, || {
+        EXCHANGES
+            .with(exchange, |held| {
+                exchange::body_max(held.protocol, http_status)
+            })
+            .unwrap_or(0)
+    })
+}
+
+/// Judges the answer to what was sent with the tokens of tsm_exchange_tokens(). It never waits.
+///
+/// - `http_status`: from 100 to 999.
+/// - `body`, `body_length`: as much of the body as tsm_exchange_body_max() asks for.
+///
+/// `*next` is TSM_NEXT_DONE: the answer is the program's, be it good or bad, and the exchange is
+/// over; tsm_check() makes an error of it. Or TSM_NEXT_RENEW: a token was refused and another is to
+/// be had. On failure `*next` is TSM_NEXT_DONE.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (also when no request is under way),
+/// TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_exchange_answered(
+    exchange: *mut tsm_exchange,
+    http_status: i32,
+    body: *const u8,
+    body_length: usize,
+    next: *mut i32,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let judge = || {
+        // SAFETY: the caller's promise.
+        let next = unsafe { Slot::new(next, TSM_NEXT_DONE, "next") };
+        let held = self::exchange(exchange)?;
+        with_session(held.session(), |session| {
+            let next = next?;
+            // SAFETY: the caller's promise.
+            let body = unsafe { bytes(body, body_length, "body") }?;
+            session.check_process()?;
+            let judged = session.judge_for(&mut *held.progress()?, http_status, body)?;
+            next.set(match judged {
+                Next::Done => TSM_NEXT_DONE,
+                Next::Renew => TSM_NEXT_RENEW,
+            });
+            Ok(())
+        })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_exchange_answered", error, judge) }
+}
+
+/// Does what is due after TSM_NEXT_RENEW: fetches an API token, renews the one that was refused, or
+/// logs in again as tsm_relogin() does. Each token is renewed at most once for a request; one that
+/// somebody else has renewed meanwhile is taken as it is. This may wait. After a failure it may be
+/// called again.
+///
+/// - `can_resend`: 0 if the request's body cannot be sent twice. Everything that may be at fault is
+///   renewed then, and the refusal itself is the error: TSM_E_SESSION_EXPIRED or TSM_E_API_TOKEN,
+///   with the token that was refused and the platform's code, retryable. Make the request again
+///   with a fresh body. An API token that is only fetched before the first sending is no refusal.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (nothing is due), TSM_E_SESSION_EXPIRED,
+/// TSM_E_NOT_LOGGED_IN (a logout is not undone), TSM_E_FORKED, and the errors of tsm_login().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_exchange_renew(
+    exchange: *mut tsm_exchange,
+    call: *const tsm_call,
+    can_resend: i32,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        let exchange = self::exchange(exchange)?;
+        let owner = held(exchange.session())?;
+        let call = call_or_default(call)?;
+        owner.session.check_process()?;
+        let mut progress = exchange.progress()?;
+        owner
+            .session
+            .renew_for(&mut progress, &call, can_resend != 0)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_exchange_renew", error, body) }
+}
+
+/// Frees the exchange; at any time, whatever became of its session. A call that is running with it
+/// comes to its end. NULL is fine; a second time does nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_exchange_free(exchange: *mut tsm_exchange) {
+    panic::value("tsm_exchange_free", (), || drop(EXCHANGES.remove(exchange)));
+}
