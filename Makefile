@@ -5,14 +5,14 @@ PYTHON ?= python3
 VENV := target/venv
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
-.PHONY: help demo test test-rust test-python test-csharp bench soak header clean
+.PHONY: help demo test test-rust test-python test-csharp bench soak generate clean
 
 help:
 	@echo "make demo     build, start a local ThingSpace, run the examples, show what went over the wire"
 	@echo "make test     everything: format, lints, Rust, C, Python and C# tests, docs"
 	@echo "make bench    speed and size beside libcurl, requests, httpx, HttpClient"
 	@echo "make soak     the long simulation of the lockout guard"
-	@echo "make header   write include/tsm.h anew from src/ffi and the table of options"
+	@echo "make generate write the header and every table of options, statuses and functions anew"
 
 # Rust, a C compiler and Python 3 are all it takes.
 demo:
@@ -59,9 +59,8 @@ bench: $(VENV)/ready target/release/libthingspace_session.so
 soak:
 	TSM_SOAK=1 $(CARGO) test --profile soak -p thingspace-session --lib proof -- --nocapture
 
-header:
-	TSM_UPDATE_HEADER=1 $(CARGO) test -q -p thingspace-session --test c_abi the_table_of_options
-	TSM_UPDATE_HEADER=1 $(CARGO) build -q -p thingspace-session
+generate:
+	$(CARGO) run -q -p thingspace-generate
 
 clean:
 	$(CARGO) clean

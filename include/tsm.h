@@ -214,7 +214,7 @@
 #ifndef TSM_H
 #define TSM_H
 
-/* Generated from src/ffi/ and cbindgen.toml. Change those, then: make header */
+/* Generated from src/ffi/ and cbindgen.toml. Change those, then: make generate */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -248,6 +248,11 @@
  * Call tsm_exchange_renew(), then tsm_exchange_tokens(), then send.
  */
 #define TSM_NEXT_RENEW 2
+
+/**
+ * The number of the ABI that this header describes: see tsm_abi_version().
+ */
+#define TSM_ABI_VERSION 1
 
 /**
  * One call's deadline and cancellation, or that of several. Every function that takes one takes
@@ -309,84 +314,85 @@ typedef int32_t (*tsm_interrupt_fn)(void *context);
 #define TSM_OK 0
 
 /**
- * An argument or option is NULL, not UTF-8, unknown, or has a bad value; the message names it.
- * Nothing was sent.
+ * An argument or option is missing, unknown, contradicts another or has a bad value; the message
+ * names it. Nothing was sent.
  */
 #define TSM_E_INVALID_ARGUMENT 1
 
 /**
- * A handle is NULL, was freed, or never was one of this kind.
+ * A handle is NULL, was freed or closed, or never was one of this kind.
  */
 #define TSM_E_INVALID_HANDLE 2
 
 /**
- * The buffer has no room for the text and its NUL. It holds "" now, if it has room for one byte.
- * TSM_TOKEN_MAX and its like always suffice.
+ * A buffer has no room for the text and its NUL. It holds "" then, if there is room for that.
  */
 #define TSM_E_BUFFER_TOO_SMALL 3
 
 /**
- * The platform rejected username or password. Those are not sent again; correct the password, do
+ * The platform rejected the username or password. This password is not sent again: correct it, do
  * not retry.
  */
 #define TSM_E_CREDENTIALS 10
 
 /**
- * The platform says the contact is locked. Only Verizon's support can unlock it.
+ * The platform says that the contact is locked. Only Verizon's support can unlock it.
  */
 #define TSM_E_LOCKED 11
 
 /**
- * The lockout guard refused to log in, so that the account is not locked; nothing was sent. The
+ * The lockout guard refused a login, to keep the account from being locked. Nothing was sent; the
  * message says why and what to do.
  */
 #define TSM_E_LOGIN_BLOCKED 12
 
 /**
- * The platform refused the session token (`SessionToken.Expired` and its kin), and re-login is off
- * or did not help. tsm_error_token() has the token.
+ * The platform refused the session token, and logging in again is off or did not help. The error
+ * holds that token: log in again with it, then send the request again.
  */
 #define TSM_E_SESSION_EXPIRED 13
 
 /**
- * No API token is to be had, or the platform rejects it. tsm_error_token() has the token, if one
- * was rejected.
+ * No API token is to be had, or the platform rejects it: check app_key and app_secret, or
+ * api_token. The error holds the token that was rejected.
  */
 #define TSM_E_API_TOKEN 14
 
 /**
- * The session was logged out. tsm_relogin() brings it back.
+ * The session was logged out. Log in again to go on.
  */
 #define TSM_E_NOT_LOGGED_IN 15
 
 /**
- * Any other errorCode or SOAP fault of the platform; tsm_error_code() has it.
+ * Any other error or SOAP fault of the platform. The error holds its code, which the platform's
+ * page "Error Messages" explains.
  */
 #define TSM_E_PLATFORM 20
 
 /**
- * The platform asks for fewer requests (HTTP 429); tsm_error_retry_after_ms() may say how long to
- * wait.
+ * The platform asks for fewer requests (HTTP 429). Try again later; the error may say when.
  */
 #define TSM_E_RATE_LIMITED 21
 
 /**
- * The platform failed (HTTP 5xx) without an error of its own.
+ * The platform failed (HTTP 5xx) without an error of its own. Try again later; the error may say
+ * when.
  */
 #define TSM_E_UNAVAILABLE 22
 
 /**
- * The answer is not what the platform documents: malformed, without a token, too large.
+ * The answer is not what the platform documents: malformed, without a token, too large. Check
+ * base_url, and what stands between.
  */
 #define TSM_E_PROTOCOL 23
 
 /**
- * The network failed.
+ * The platform could not be reached, or the connection broke. What was sent may have been acted on.
  */
 #define TSM_E_NETWORK 30
 
 /**
- * The call's deadline passed. Whether the platform acted on the request is not known.
+ * The call's time ran out. What was sent may have been acted on.
  */
 #define TSM_E_TIMEOUT 31
 
@@ -396,23 +402,22 @@ typedef int32_t (*tsm_interrupt_fn)(void *context);
 #define TSM_E_TLS 32
 
 /**
- * The call was cancelled, by tsm_call_cancel(), tsm_cancel(), tsm_free() or its interrupt
- * function.
+ * The call or its session was cancelled. What was sent may have been acted on.
  */
 #define TSM_E_CANCELLED 33
 
 /**
- * The store cannot be reached, read or written.
+ * The store cannot be reached, read or written. The message names it and says what to do.
  */
 #define TSM_E_STORE 40
 
 /**
- * The session was made before this process was forked. Make a new one here.
+ * The session was made before this process was forked. Make a new one in the child.
  */
 #define TSM_E_FORKED 41
 
 /**
- * A defect of this library; the message helps to report it. The process and all other handles are
+ * A defect of this library: report it, with the message. The process and other sessions are
  * unharmed.
  */
 #define TSM_E_INTERNAL 99
@@ -929,8 +934,9 @@ const char *tsm_status_name(tsm_status status);
 const char *tsm_version(void);
 
 /**
- * The number of the ABI: 1. It changes only when a program built against an older header could
- * break. A wrapper that loads the library at run time compares it first. Thread-safe.
+ * The number of the library's ABI. It changes only when a program built against an older header
+ * could break. A wrapper that loads the library at run time compares it with TSM_ABI_VERSION
+ * first. Thread-safe.
  */
 uint32_t tsm_abi_version(void);
 

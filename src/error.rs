@@ -2,6 +2,7 @@
 //! [`Error`] with what a person needs to act. Errors are made where the facts are known; this file
 //! only holds them.
 
+use std::ffi::CStr;
 use std::fmt;
 use std::time::Duration;
 
@@ -11,65 +12,89 @@ use crate::secret::Secret;
 pub type Result<T> = std::result::Result<T, Error>;
 
 macro_rules! statuses {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $name:ident;)*) => {
         /// The kind of an error. The numbers are those of the C API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(i32)]
-        pub enum Status { $($(#[$doc])* $variant = $number,)* }
+        pub enum Status { $($(#[doc = $doc])+ $variant = $number,)* }
 
         impl Status {
             /// Every status there is.
             pub const ALL: &[Status] = &[$(Status::$variant),*];
 
-            /// The name the C API knows it by, e.g. `TSM_E_TIMEOUT`.
-            pub fn name(self) -> &'static str {
-                match self { $(Status::$variant => $name),* }
+            /// What it means and what to do, in words for every language.
+            pub fn doc(self) -> &'static str {
+                match self { $(Status::$variant => concat!($($doc),+).trim_ascii()),* }
+            }
+
+            pub(crate) fn c_name(self) -> &'static CStr {
+                let name = match self {
+                    $(Status::$variant => concat!(stringify!($name), "\0")),*
+                };
+                CStr::from_bytes_with_nul(name.as_bytes()).unwrap_or_default()
             }
         }
     };
 }
 
 statuses! {
-    /// A missing, unknown or malformed argument or option.
-    InvalidArgument = 1, "TSM_E_INVALID_ARGUMENT";
-    /// NULL, freed, or never a handle of this kind.
-    InvalidHandle = 2, "TSM_E_INVALID_HANDLE";
-    /// The caller's buffer cannot hold the text and its NUL.
-    BufferTooSmall = 3, "TSM_E_BUFFER_TOO_SMALL";
-    /// The platform rejected the username or password.
-    Credentials = 10, "TSM_E_CREDENTIALS";
-    /// The platform says the contact is locked.
-    Locked = 11, "TSM_E_LOCKED";
-    /// The lockout guard refused the login; nothing was sent.
-    LoginBlocked = 12, "TSM_E_LOGIN_BLOCKED";
-    /// The session token was refused, and re-login is off or did not help.
-    SessionExpired = 13, "TSM_E_SESSION_EXPIRED";
-    /// No API token is to be had, or the platform rejects it.
-    ApiToken = 14, "TSM_E_API_TOKEN";
-    /// The session was logged out.
-    NotLoggedIn = 15, "TSM_E_NOT_LOGGED_IN";
-    /// Any other error of the platform.
-    Platform = 20, "TSM_E_PLATFORM";
-    /// The platform asks for fewer requests.
-    RateLimited = 21, "TSM_E_RATE_LIMITED";
-    /// The platform failed (5xx) without an error of its own.
-    Unavailable = 22, "TSM_E_UNAVAILABLE";
-    /// An answer that is not what the platform documents.
-    Protocol = 23, "TSM_E_PROTOCOL";
-    /// The network failed.
-    Network = 30, "TSM_E_NETWORK";
-    /// The call's deadline passed.
-    Timeout = 31, "TSM_E_TIMEOUT";
-    /// The server's certificate or the TLS handshake failed.
-    Tls = 32, "TSM_E_TLS";
-    /// The call or its session was cancelled.
-    Cancelled = 33, "TSM_E_CANCELLED";
-    /// The store cannot be reached, read or written.
-    Store = 40, "TSM_E_STORE";
-    /// The session was made before this process was forked.
-    Forked = 41, "TSM_E_FORKED";
-    /// A defect of this library.
-    Internal = 99, "TSM_E_INTERNAL";
+    /// An argument or option is missing, unknown, contradicts another or has a bad value; the
+    /// message names it. Nothing was sent.
+    InvalidArgument = 1, TSM_E_INVALID_ARGUMENT;
+    /// A handle is NULL, was freed or closed, or never was one of this kind.
+    InvalidHandle = 2, TSM_E_INVALID_HANDLE;
+    /// A buffer has no room for the text and its NUL. It holds "" then, if there is room for that.
+    BufferTooSmall = 3, TSM_E_BUFFER_TOO_SMALL;
+    /// The platform rejected the username or password. This password is not sent again: correct it,
+    /// do not retry.
+    Credentials = 10, TSM_E_CREDENTIALS;
+    /// The platform says that the contact is locked. Only Verizon's support can unlock it.
+    Locked = 11, TSM_E_LOCKED;
+    /// The lockout guard refused a login, to keep the account from being locked. Nothing was sent;
+    /// the message says why and what to do.
+    LoginBlocked = 12, TSM_E_LOGIN_BLOCKED;
+    /// The platform refused the session token, and logging in again is off or did not help. The
+    /// error holds that token: log in again with it, then send the request again.
+    SessionExpired = 13, TSM_E_SESSION_EXPIRED;
+    /// No API token is to be had, or the platform rejects it: check app_key and app_secret, or
+    /// api_token. The error holds the token that was rejected.
+    ApiToken = 14, TSM_E_API_TOKEN;
+    /// The session was logged out. Log in again to go on.
+    NotLoggedIn = 15, TSM_E_NOT_LOGGED_IN;
+    /// Any other error or SOAP fault of the platform. The error holds its code, which the
+    /// platform's page "Error Messages" explains.
+    Platform = 20, TSM_E_PLATFORM;
+    /// The platform asks for fewer requests (HTTP 429). Try again later; the error may say when.
+    RateLimited = 21, TSM_E_RATE_LIMITED;
+    /// The platform failed (HTTP 5xx) without an error of its own. Try again later; the error may
+    /// say when.
+    Unavailable = 22, TSM_E_UNAVAILABLE;
+    /// The answer is not what the platform documents: malformed, without a token, too large. Check
+    /// base_url, and what stands between.
+    Protocol = 23, TSM_E_PROTOCOL;
+    /// The platform could not be reached, or the connection broke. What was sent may have been
+    /// acted on.
+    Network = 30, TSM_E_NETWORK;
+    /// The call's time ran out. What was sent may have been acted on.
+    Timeout = 31, TSM_E_TIMEOUT;
+    /// The TLS handshake failed, or the server's certificate is not to be trusted.
+    Tls = 32, TSM_E_TLS;
+    /// The call or its session was cancelled. What was sent may have been acted on.
+    Cancelled = 33, TSM_E_CANCELLED;
+    /// The store cannot be reached, read or written. The message names it and says what to do.
+    Store = 40, TSM_E_STORE;
+    /// The session was made before this process was forked. Make a new one in the child.
+    Forked = 41, TSM_E_FORKED;
+    /// A defect of this library: report it, with the message. The process and other sessions are
+    /// unharmed.
+    Internal = 99, TSM_E_INTERNAL;
+}
+
+impl Status {
+    /// The name the C API knows it by, e.g. `TSM_E_TIMEOUT`.
+    pub fn name(self) -> &'static str {
+        self.c_name().to_str().unwrap_or_default()
+    }
 }
 
 /// One failure: its kind, what the platform said, and what to do.

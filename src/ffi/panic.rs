@@ -10,7 +10,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::error::{self, tsm_error};
-use super::{TSM_E_INTERNAL, TSM_OK, tsm_status};
+use super::{TSM_OK, tsm_status};
 use crate::error::{Error, Result, Status};
 
 /// Runs an export that can fail: the status is what it returns, the error goes out through `error`
@@ -80,7 +80,7 @@ unsafe fn failed(error: *mut *mut tsm_error, failure: Error) -> tsm_status {
             discard(panic);
             // SAFETY: not NULL, and the caller's promise.
             unsafe { error.write(std::ptr::null_mut()) };
-            TSM_E_INTERNAL
+            Status::Internal as tsm_status
         }
     }
 }
@@ -140,7 +140,7 @@ mod tests {
         let body = || panic_any(DropsLoudly);
         // SAFETY: NULL is allowed.
         let status = unsafe { status("test", std::ptr::null_mut(), body) };
-        assert_eq!(status, TSM_E_INTERNAL);
+        assert_eq!(status, Status::Internal as tsm_status);
     }
 
     #[test]

@@ -1,0 +1,45 @@
+//! What the texts of all languages need.
+
+use std::fs;
+
+use thingspace_session::OptionInfo;
+
+use crate::root;
+
+/// An option's default as a document shows it: without the number of this release.
+pub fn default(option: &OptionInfo) -> Option<String> {
+    let default = option.default.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    (!default.is_empty()).then_some(default)
+}
+
+/// A text in lines of no more than `width` letters.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("never empty");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// A committed file with new text between `<!-- NAME: … -->` and `<!-- end of NAME -->`.
+pub fn replace_part(path: &str, parts: &[(&str, String)]) -> String {
+    let mut file = fs::read_to_string(root().join(path)).expect(path);
+    for (name, text) in parts {
+        let missing = || panic!("{path} lacks the marks of the {name}");
+        let start = file.find(&format!("<!-- {name}: ")).unwrap_or_else(missing);
+        let start = start + file[start..].find('\n').unwrap_or_else(missing) + 1;
+        let end = file
+            .find(&format!("<!-- end of {name} -->"))
+            .unwrap_or_else(missing);
+        file.replace_range(start..end, text);
+    }
+    file
+}
