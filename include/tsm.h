@@ -320,7 +320,7 @@ typedef int32_t (*tsm_interrupt_fn)(void *context);
 #define TSM_E_INVALID_ARGUMENT 1
 
 /**
- * A handle is NULL, was freed or closed, or never was one of this kind.
+ * The session, or another handle, was closed or freed, is NULL, or never was one of its kind.
  */
 #define TSM_E_INVALID_HANDLE 2
 

@@ -41,7 +41,7 @@ statuses! {
     /// An argument or option is missing, unknown, contradicts another or has a bad value; the
     /// message names it. Nothing was sent.
     InvalidArgument = 1, TSM_E_INVALID_ARGUMENT;
-    /// A handle is NULL, was freed or closed, or never was one of this kind.
+    /// The session, or another handle, was closed or freed, is NULL, or never was one of its kind.
     InvalidHandle = 2, TSM_E_INVALID_HANDLE;
     /// A buffer has no room for the text and its NUL. It holds "" then, if there is room for that.
     BufferTooSmall = 3, TSM_E_BUFFER_TOO_SMALL;

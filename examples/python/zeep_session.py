@@ -17,7 +17,6 @@ import zeep.exceptions
 import thingspace_session
 
 NAMESPACE = "http://nphase.com/unifiedwebservice/v2"
-SOAP_URL = os.environ.get("TSM_SOAP_URL", "https://uws.apps.nphase.com/api/v2")
 
 
 def call(
@@ -43,11 +42,11 @@ def let_the_token_expire() -> None:
 
 def main() -> None:
     client = zeep.Client(str(Path(__file__).with_name("device_service.wsdl")))
-    service = client.create_service(
-        f"{{{NAMESPACE}}}DeviceService", SOAP_URL + "/DeviceService.svc"
-    )
 
     with thingspace_session.login(protocol="soap") as session:
+        service = client.create_service(
+            f"{{{NAMESPACE}}}DeviceService", session.base_url + "/DeviceService.svc"
+        )
         devices = call(session, service.GetDeviceList, Input={"AccountName": "0000123456-00001"})
         print("logged in;", len(devices), "devices")
         let_the_token_expire()

@@ -6,15 +6,14 @@ import copy
 import encodings.aliases
 import json
 import pickle
-import re
 import uuid
 from pathlib import Path
-from typing import Any, Optional, get_type_hints
+from typing import Any
 
 import pytest
 
 import thingspace_session
-from sandbox import ACCOUNTS, DEVICES, REPOSITORY, Sandbox
+from sandbox import ACCOUNTS, DEVICES, Sandbox
 
 SOAP_BODY = '<v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"><v2:Input/></v2:GetDeviceList>'
 
@@ -369,18 +368,3 @@ def test_tls_is_verified(options: thingspace_session.Options, sandbox: Sandbox) 
 
 def test_versions() -> None:
     assert thingspace_session.version == thingspace_session.__version__
-
-
-def test_the_options_are_those_of_the_header() -> None:
-    header = (REPOSITORY / "include" / "tsm.h").read_text().split(" * OPTIONS\n")[1].split(" */")[0]
-    names = set(re.findall(r"^ \*   (\w+)  ", header, re.MULTILINE))
-    assert names == set(thingspace_session.Options.__annotations__)
-    hints = get_type_hints(thingspace_session.Options)
-    assert {
-        name for name, hint in hints.items() if hint == Optional[bool]
-    } == thingspace_session._session._BOOLEANS
-    assert {
-        name for name, hint in hints.items() if hint == Optional[int]
-    } == thingspace_session._session._NUMBERS
-    readme = (REPOSITORY / "bindings" / "python" / "README.md").read_text()
-    assert all(f"`{name}`" in readme for name in names)

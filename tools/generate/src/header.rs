@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use thingspace_session::{OPTIONS, Status};
 
-use crate::text::{default, wrapped};
+use crate::text::{default, lines, wrapped};
 use crate::{File, root};
 
 /// The files of `src/ffi/`, in the order that the header shows them in.
@@ -48,9 +48,7 @@ fn options() -> String {
             None => String::new(),
         };
         writeln!(table, " *   {name:name_width$}{values}{default}").unwrap();
-        for line in wrapped(option.doc, 93) {
-            writeln!(table, " *       {line}").unwrap();
-        }
+        table += &lines(" *       ", &wrapped(option.doc, 93));
     }
     table
 }
@@ -59,10 +57,7 @@ fn statuses() -> String {
     let mut table = String::new();
     for status in Status::ALL {
         let (name, number) = (status.name(), *status as i32);
-        let doc: String = wrapped(status.doc(), 97)
-            .iter()
-            .map(|line| format!(" * {line}\n"))
-            .collect();
+        let doc = lines(" * ", &wrapped(status.doc(), 97));
         write!(table, "\n/**\n{doc} */\n#define {name} {number}\n").unwrap();
     }
     table

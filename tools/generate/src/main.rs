@@ -8,9 +8,9 @@
 //!
 //! A language is a file here: it makes texts of an [`Api`]. Add it to [`files`].
 
-#[expect(dead_code)] // the bindings need the rest
 mod api;
 mod header;
+mod python;
 mod readme;
 mod text;
 
@@ -42,6 +42,7 @@ fn files() -> Vec<File> {
     let api = Api::read(&header.content);
     let mut files = vec![header];
     files.extend(readme::files(&api));
+    files.extend(python::files(&api));
     files
 }
 

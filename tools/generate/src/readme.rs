@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use crate::File;
 use crate::api::Api;
-use crate::text::{default, replace_part};
+use crate::text::{default, replace_parts};
 
 pub fn files(api: &Api) -> Vec<File> {
     let path = "README.md";
     vec![File {
         path,
-        content: replace_part(
+        content: replace_parts(
             path,
             &[("options", options(api)), ("statuses", statuses(api))],
         ),

@@ -29,8 +29,16 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Lines behind an indentation.
+pub fn lines(indent: &str, lines: &[String]) -> String {
+    lines
+        .iter()
+        .map(|line| format!("{indent}{line}\n"))
+        .collect()
+}
+
 /// A committed file with new text between `<!-- NAME: … -->` and `<!-- end of NAME -->`.
-pub fn replace_part(path: &str, parts: &[(&str, String)]) -> String {
+pub fn replace_parts(path: &str, parts: &[(&str, String)]) -> String {
     let mut file = fs::read_to_string(root().join(path)).expect(path);
     for (name, text) in parts {
         let missing = || panic!("{path} lacks the marks of the {name}");

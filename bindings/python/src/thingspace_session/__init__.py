@@ -19,68 +19,29 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import _library
+from . import _errors, _library
 from ._call import Cancellation
-from ._errors import (
-    AccountLocked,
-    ApiTokenError,
-    Cancelled,
-    CredentialsRejected,
-    Error,
-    Forked,
-    InternalError,
-    InvalidArgument,
-    LoginBlocked,
-    NetworkError,
-    NotLoggedIn,
-    PlatformError,
-    ProtocolError,
-    RateLimited,
-    SessionClosed,
-    SessionTokenExpired,
-    StoreError,
-    Timeout,
-    TLSError,
-    Unavailable,
-)
+from ._errors import *  # noqa: F403 - a list that is generated
+from ._options import Options
 from ._response import Headers, Response
-from ._session import Options, Session, check, login, unblock
+from ._session import Session, check, login, unblock
 
 if TYPE_CHECKING:
     from . import httpx as httpx
     from . import requests as requests
 
 __all__ = [
-    "AccountLocked",
-    "ApiTokenError",
     "Cancellation",
-    "Cancelled",
-    "CredentialsRejected",
-    "Error",
-    "Forked",
     "Headers",
-    "InternalError",
-    "InvalidArgument",
-    "LoginBlocked",
-    "NetworkError",
-    "NotLoggedIn",
     "Options",
-    "PlatformError",
-    "ProtocolError",
-    "RateLimited",
     "Response",
     "Session",
-    "SessionClosed",
-    "SessionTokenExpired",
-    "StoreError",
-    "TLSError",
-    "Timeout",
-    "Unavailable",
     "check",
     "login",
     "unblock",
     "version",
 ]
+__all__ += _errors.__all__
 
 version: str = _library.version().decode()
 """The version of the loaded library."""

@@ -1,243 +1,129 @@
-"""The exceptions: one for each kind of failure that a program may want to act on, all under
-``Error``."""
+"""The exceptions: one for each status that a program may want to act on, all under ``Error``.
+
+Made by `make generate` from the tables in Rust: change those.
+"""
 
 from __future__ import annotations
 
-import ctypes
-from ctypes import c_void_p
-from typing import Any, ClassVar, Optional
+from ._error import Error
 
-from . import _library
+__all__ = [
+    "AccountLocked",
+    "ApiTokenError",
+    "Cancelled",
+    "CredentialsRejected",
+    "Error",
+    "Forked",
+    "InternalError",
+    "InvalidArgument",
+    "LoginBlocked",
+    "NetworkError",
+    "NotLoggedIn",
+    "PlatformError",
+    "ProtocolError",
+    "RateLimited",
+    "SessionClosed",
+    "SessionTokenExpired",
+    "StoreError",
+    "TLSError",
+    "Timeout",
+    "Unavailable",
+]
 
 
-class Error(Exception):
-    """Anything that the library reports. ``str(error)`` says what was tried, what came back and
-    what to do next.
-
-    Attributes:
-        status: the number of the kind, a ``TSM_E_…`` of ``tsm.h``.
-        status_name: its name, such as ``"TSM_E_SESSION_EXPIRED"``.
-        code: the platform's ``errorCode``, gateway code or SOAP ``faultcode`` as sent; ``""`` if
-            there was none.
-        http_status: the HTTP status of the answer that says so, or ``None`` if there was none.
-        retryable: whether the same call may succeed later without anything being changed.
-        retry_after: how long the platform asks to wait, in seconds, or ``None`` if it did not say.
-        response: for errors raised by an adapter, the HTTP client's own answer that the error is
-            about; else ``None``.
+class InvalidArgument(Error, ValueError, status=1):
+    """An argument or option is missing, unknown, contradicts another or has a bad value; the
+    message names it. Nothing was sent.
     """
 
-    _STATUS: ClassVar[int] = 99
 
-    status: int
-    code: str
-    http_status: Optional[int]
-    retryable: bool
-    retry_after: Optional[float]
-    response: Any
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        status: Optional[int] = None,
-        code: str = "",
-        http_status: Optional[int] = None,
-        retryable: bool = False,
-        retry_after: Optional[float] = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = self._STATUS if status is None else status
-        self.code = code
-        self.http_status = http_status
-        self.retryable = retryable
-        self.retry_after = retry_after
-        self.response = None
-
-    @property
-    def status_name(self) -> str:
-        return bytes(_library.status_name(self.status)).decode()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # The keyword arguments travel as state, so that errors cross process pools.
-        return type(self), self.args, {**self.__dict__, "response": None}
-
-
-class InvalidArgument(Error, ValueError):
-    """An argument or option has a value that cannot work. Nothing was sent."""
-
-    _STATUS = 1
-
-
-class SessionClosed(Error):
-    """The session was closed, before or during the call."""
-
-    _STATUS = 2
-
-
-class CredentialsRejected(Error):
-    """The platform rejected the username or password. The library will not send this password
-    again."""
-
-    _STATUS = 10
-
-
-class AccountLocked(Error):
-    """The platform says that the contact is locked. Only Verizon's support unlocks it."""
-
-    _STATUS = 11
-
-
-class LoginBlocked(Error):
-    """The library refused to try a login, to keep the account from being locked. Nothing was sent.
-
-    The message says why, since when and what to do; ``thingspace_session.unblock`` forgets the
-    count.
+class SessionClosed(Error, status=2):
+    """The session, or another handle, was closed or freed, is NULL, or never was one of its
+    kind.
     """
 
-    _STATUS = 12
 
-
-class SessionTokenExpired(Error):
-    """The session token expired, and renewing it is off or was of no help.
-
-    Attributes:
-        token: the token that was refused, for ``Session.relogin``; ``None`` where it is not known,
-            as in ``thingspace_session.check``.
+class CredentialsRejected(Error, status=10):
+    """The platform rejected the username or password. This password is not sent again: correct
+    it, do not retry.
     """
 
-    _STATUS = 13
-    token: Optional[str] = None
+
+class AccountLocked(Error, status=11):
+    """The platform says that the contact is locked. Only Verizon's support can unlock it."""
 
 
-class ApiTokenError(Error):
-    """There is no API token to be had, or the one there is was rejected.
-
-    Attributes:
-        token: the API token that was refused, for ``Session.renew_api_token``; ``None`` where it is
-            not known.
+class LoginBlocked(Error, status=12):
+    """The lockout guard refused a login, to keep the account from being locked. Nothing was
+    sent; the message says why and what to do.
     """
 
-    _STATUS = 14
-    token: Optional[str] = None
+
+class SessionTokenExpired(Error, status=13):
+    """The platform refused the session token, and logging in again is off or did not help. The
+    error holds that token: log in again with it, then send the request again.
+    """
 
 
-class NotLoggedIn(Error):
-    """The session was logged out. ``Session.relogin`` logs in again."""
-
-    _STATUS = 15
-
-
-class PlatformError(Error):
-    """The platform refused the request for a reason of its own: see ``code``."""
-
-    _STATUS = 20
+class ApiTokenError(Error, status=14):
+    """No API token is to be had, or the platform rejects it: check app_key and app_secret, or
+    api_token. The error holds the token that was rejected.
+    """
 
 
-class RateLimited(Error):
-    """The platform asks for fewer requests: see ``retry_after``. The library never waits by
-    itself."""
-
-    _STATUS = 21
+class NotLoggedIn(Error, status=15):
+    """The session was logged out. Log in again to go on."""
 
 
-class Unavailable(Error):
-    """The platform answered 5xx without saying what is wrong."""
-
-    _STATUS = 22
-
-
-class ProtocolError(Error):
-    """The answer is not what the platform documents: malformed, without a token, or too large."""
-
-    _STATUS = 23
+class PlatformError(Error, status=20):
+    """Any other error or SOAP fault of the platform. The error holds its code, which the
+    platform's page "Error Messages" explains.
+    """
 
 
-class NetworkError(Error):
-    """The platform could not be reached, or the connection broke."""
-
-    _STATUS = 30
+class RateLimited(Error, status=21):
+    """The platform asks for fewer requests (HTTP 429). Try again later; the error may say when."""
 
 
-class Timeout(Error, TimeoutError):
-    """The call's time ran out."""
-
-    _STATUS = 31
-
-
-class TLSError(Error):
-    """The server's certificate or the TLS handshake is not acceptable."""
-
-    _STATUS = 32
+class Unavailable(Error, status=22):
+    """The platform failed (HTTP 5xx) without an error of its own. Try again later; the error may
+    say when.
+    """
 
 
-class Cancelled(Error):
-    """The call was ended by ``Session.cancel`` or by a ``Cancellation``."""
-
-    _STATUS = 33
-
-
-class StoreError(Error):
-    """The store of the login guard or of the shared token could not be used."""
-
-    _STATUS = 40
+class ProtocolError(Error, status=23):
+    """The answer is not what the platform documents: malformed, without a token, too large.
+    Check base_url, and what stands between.
+    """
 
 
-class Forked(Error):
-    """The session was made before ``fork()``. A child process logs in for itself."""
-
-    _STATUS = 41
-
-
-class InternalError(Error):
-    """A defect of thingspace_session. The process and other sessions are unharmed."""
-
-    _STATUS = 99
+class NetworkError(Error, status=30):
+    """The platform could not be reached, or the connection broke. What was sent may have been
+    acted on.
+    """
 
 
-_KINDS = {
-    kind._STATUS: kind
-    for kind in (
-        InvalidArgument, SessionClosed, CredentialsRejected, AccountLocked, LoginBlocked,
-        SessionTokenExpired, ApiTokenError, NotLoggedIn, PlatformError, RateLimited, Unavailable,
-        ProtocolError, NetworkError, Timeout, TLSError, Cancelled, StoreError, Forked,
-        InternalError,
-    )
-}  # fmt: skip
+class Timeout(Error, TimeoutError, status=31):
+    """The call's time ran out. What was sent may have been acted on."""
 
 
-def take_error(status: int, handle: c_void_p) -> Error:
-    """The exception for a status and its ``tsm_error``, which is freed."""
-    try:
-        message = _message(status, _text(_library.error_message(handle)))
-        retry_after_ms = _library.error_retry_after_ms(handle)
-        error = _KINDS.get(status, Error)(
-            message,
-            status=status,
-            code=_text(_library.error_code(handle)),
-            http_status=_library.error_http_status(handle) or None,
-            retryable=bool(_library.error_retryable(handle)),
-            retry_after=None if retry_after_ms < 0 else retry_after_ms / 1000,
-        )
-        if isinstance(error, (SessionTokenExpired, ApiTokenError)):
-            error.token = _refused_token(handle)
-        return error
-    finally:
-        _library.error_free(handle)
+class TLSError(Error, status=32):
+    """The TLS handshake failed, or the server's certificate is not to be trusted."""
 
 
-def _message(status: int, text: str) -> str:
-    """The library's words, as far as they are for Python."""
-    if status == SessionClosed._STATUS:
-        return "the session is closed"  # no other handle is let out of this package
-    return text or _text(_library.status_name(status))
+class Cancelled(Error, status=33):
+    """The call or its session was cancelled. What was sent may have been acted on."""
 
 
-def _refused_token(handle: c_void_p) -> Optional[str]:
-    buffer = ctypes.create_string_buffer(_library.API_TOKEN_MAX)
-    if _library.error_token(handle, buffer, len(buffer)):
-        return None
-    return buffer.value.decode() or None
+class StoreError(Error, status=40):
+    """The store cannot be reached, read or written. The message names it and says what to do."""
 
 
-def _text(value: Optional[bytes]) -> str:
-    return (value or b"").decode("utf-8", "replace")
+class Forked(Error, status=41):
+    """The session was made before this process was forked. Make a new one in the child."""
+
+
+class InternalError(Error, status=99):
+    """A defect of this library: report it, with the message. The process and other sessions are
+    unharmed.
+    """

@@ -12,7 +12,8 @@ from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
 from ._call import Cancellation
-from ._errors import ApiTokenError, Error, InvalidArgument, SessionTokenExpired
+from ._error import Error
+from ._errors import ApiTokenError, InvalidArgument, SessionTokenExpired
 from ._session import Session, check
 
 SESSION_HEADER = "VZ-M2M-Token"

@@ -10,7 +10,7 @@ from ctypes import byref, c_size_t, c_void_p
 from typing import Any, Optional, Union
 
 from . import _library
-from ._errors import Error, take_error
+from ._error import Error, take_error
 
 
 class Headers(Mapping[str, str]):

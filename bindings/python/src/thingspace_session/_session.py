@@ -9,74 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import byref, c_char, c_size_t, c_void_p
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional, Union
 
-from . import _call, _library, _log, _values
+from . import _call, _library, _log, _options, _values
 from ._call import Cancellation, Limits
-from ._errors import Cancelled, InvalidArgument, SessionClosed, take_error
+from ._error import take_error
+from ._errors import Cancelled, InvalidArgument, SessionClosed
 from ._response import Response, take_response
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from ._options import Options
     from ._values import Body, Headers, Params
 
 _TokenBuffer = c_char * _library.TOKEN_MAX
 _TOKEN_MAX = c_size_t(_library.TOKEN_MAX)
-
-
-class Options(TypedDict, total=False):
-    """The options of ``thingspace_session.login`` and ``thingspace_session.unblock``; ``None`` is
-    the same as leaving one out.
-
-    Each may also come from the environment as ``TSM_`` and its name in capitals; one given by hand
-    wins.
-    """
-
-    protocol: Optional[str]
-    """``"rest"`` (the default) or ``"soap"``."""
-    base_url: Optional[str]
-    """The REST service; paths of requests are appended to it. Default
-    ``https://thingspace.verizon.com/api``."""
-    soap_url: Optional[str]
-    """The folder of the ``.svc`` services. Default ``https://uws.apps.nphase.com/api/v2``."""
-    username: Optional[str]
-    password: Optional[str]
-    api_token: Optional[str]
-    """A fixed API token, in place of ``app_key`` and ``app_secret``."""
-    app_key: Optional[str]
-    app_secret: Optional[str]
-    auto_relogin: Optional[bool]
-    """Whether an expired session token is renewed, and the request sent again, without being asked.
-    Default true."""
-    session_token_header: Optional[str]
-    """The request header that carries the session token. Default ``VZ-M2M-Token``."""
-    store: Optional[str]
-    """Where the login guard keeps its count: ``memory:`` (this process) or ``file:DIR`` (this
-    host).
-
-    The default is ``file:``, a folder in the user's state directory.
-    """
-    share_token: Optional[bool]
-    """Whether processes with the same store share one session token. Default false."""
-    realm: Optional[str]
-    """Names the platform behind a private gateway, for the login guard."""
-    max_login_failures: Optional[int]
-    """After how many failed logins the library stops trying, 1 to 4. Default 3."""
-    timeout_ms: Optional[int]
-    """How long a whole call may take, in milliseconds. Default 30000."""
-    connect_timeout_ms: Optional[int]
-    """How long connecting may take, in milliseconds. Default 10000."""
-    ca_file: Union[str, os.PathLike[str], None]
-    """A PEM file of certificate authorities to trust instead of the system's."""
-    proxy: Optional[str]
-    user_agent: Optional[str]
-    max_response_bytes: Optional[int]
-    """How large an answer may be. Default 16 MiB."""
-
-
-_BOOLEANS = {"auto_relogin", "share_token"}
-_NUMBERS = {"max_login_failures", "timeout_ms", "connect_timeout_ms", "max_response_bytes"}
 
 
 def login(
@@ -611,14 +559,14 @@ def _configured(load_env: bool, options: Options) -> Iterator[c_void_p]:
 
 def _option(name: str, value: object) -> bytes:
     """An option's value as the text that the library takes."""
-    if name in _BOOLEANS:
+    if name in _options.FLAGS:
         if not isinstance(value, bool):
             raise TypeError(f"{name} must be bool, not {type(value).__name__}")
         return b"true" if value else b"false"
-    if name in _NUMBERS:
+    if name in _options.NUMBERS:
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(f"{name} must be int, not {type(value).__name__}")
         return str(value).encode()
-    if name == "ca_file" and isinstance(value, os.PathLike):
+    if name in _options.PATHS and isinstance(value, os.PathLike):
         value = os.fspath(value)
     return _values.text(value, name)  # type: ignore[arg-type]

@@ -1,0 +1,293 @@
+//! The tables of the Python binding: options, exceptions, and the functions as ctypes sees them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use thingspace_session::{OptionKind, Status};
+
+use crate::File;
+use crate::api::{Api, Function, Type};
+use crate::text::{default, lines, replace_parts, wrapped};
+
+pub fn files(api: &Api) -> Vec<File> {
+    let readme = "bindings/python/README.md";
+    vec![
+        File {
+            path: "bindings/python/src/thingspace_session/_library.py",
+            content: library(api),
+        },
+        File {
+            path: "bindings/python/src/thingspace_session/_options.py",
+            content: options(api),
+        },
+        File {
+            path: "bindings/python/src/thingspace_session/_errors.py",
+            content: errors(api),
+        },
+        File {
+            path: readme,
+            content: replace_parts(
+                readme,
+                &[
+                    ("options", options_for_readme(api)),
+                    ("errors", errors_for_readme(api)),
+                ],
+            ),
+        },
+    ]
+}
+
+fn library(api: &Api) -> String {
+    let mut body = String::new();
+    for (name, value) in &api.numbers {
+        writeln!(body, "{name} = {value}").unwrap();
+    }
+    body += "\n_library = Library(ABI_VERSION)\nPATH = _library.path\n\n";
+    for function in &api.functions {
+        body += &declaration(function);
+    }
+
+    let words = body.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let ctypes: BTreeSet<_> = words
+        .filter(|word| word.starts_with("c_") || *word == "POINTER")
+        .collect();
+    let ctypes = ctypes.into_iter().collect::<Vec<_>>().join(", ");
+    format!(
+        r#""""The functions of ``tsm.h``, without their ``tsm_``, and its numbers.
+
+{GENERATED}
+"""
+
+from __future__ import annotations
+
+from ctypes import {ctypes}
+
+from ._loading import INTERRUPT_FUNCTION as INTERRUPT_FUNCTION
+from ._loading import LOG_FUNCTION as LOG_FUNCTION
+from ._loading import Library
+
+{body}"#
+    )
+}
+
+const GENERATED: &str = "Made by `make generate` from the tables in Rust: change those.";
+
+fn declaration(function: &Function) -> String {
+    let c_name = &function.name;
+    let name = c_name.trim_start_matches("tsm_");
+    // Looking through a body takes time, too.
+    let reads_bytes = function.parameters.iter().any(|(_, t)| *t == Type::Bytes);
+    let how = match function.waits() || reads_bytes {
+        true => "without_gil",
+        false => "with_gil",
+    };
+    let result = match function.result {
+        // With a length it is more than what ctypes would read: up to the first NUL.
+        Type::Text if function.gives_length() => "c_void_p".into(),
+        Type::Bytes => "c_void_p".into(),
+        ref other => ctype(other),
+    };
+    let arguments: Vec<String> = [format!("{c_name:?}"), result]
+        .into_iter()
+        .chain(function.parameters.iter().map(|(_, t)| ctype(t)))
+        .collect();
+    let call = format!("{name} = _library.{how}(");
+    let on_one = arguments.join(", ");
+    if call.len() + on_one.len() < 100 {
+        format!("{call}{on_one})\n")
+    } else if on_one.len() <= 96 {
+        format!("{call}\n    {on_one}\n)\n")
+    } else {
+        format!("{call}\n    {},\n)\n", arguments.join(",\n    "))
+    }
+}
+
+fn ctype(of: &Type) -> String {
+    match of {
+        Type::Void => "None",
+        Type::I32 => "c_int32",
+        Type::U32 => "c_uint32",
+        Type::I64 => "c_int64",
+        Type::U64 => "c_uint64",
+        Type::Size => "c_size_t",
+        // Of a bytes object ctypes passes the address of its content.
+        Type::Text | Type::Bytes | Type::Buffer => "c_char_p",
+        Type::Handle(_) | Type::Context => "c_void_p",
+        Type::TextList => "POINTER(c_char_p)",
+        Type::Out(target) => return format!("POINTER({})", ctype(target)),
+        Type::Callback(name) => {
+            let name = name.trim_start_matches("tsm_").trim_end_matches("_fn");
+            return format!("{}_FUNCTION", name.to_uppercase());
+        }
+    }
+    .into()
+}
+
+fn options(api: &Api) -> String {
+    let mut fields = String::new();
+    for option in api.options {
+        let (name, kind) = (option.name, option_type(&option.kind));
+        let variable = option.variable();
+        let values = match default(option) {
+            Some(default) => format!("{}; default ``{default}``", option.values()),
+            None => option.values(),
+        };
+        let doc = lines("    ", &wrapped(option.doc, 93));
+        write!(
+            fields,
+            "    {name}: {kind}\n    \"\"\"{}\n\n    ``{variable}``: {values}.\n    \"\"\"\n",
+            doc.trim()
+        )
+        .unwrap();
+    }
+    let set = |of: &str| {
+        let of_type = |option: &&thingspace_session::OptionInfo| option_type(&option.kind) == of;
+        let names = api
+            .options
+            .iter()
+            .filter(of_type)
+            .map(|o| format!("    {:?},\n", o.name));
+        format!("{{\n{}}}", names.collect::<String>())
+    };
+    let (flags, numbers, paths) = (set(FLAG), set(NUMBER), set(PATH));
+    format!(
+        r#""""The options of a session.
+
+{GENERATED}
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Optional, TypedDict, Union
+
+
+class Options(TypedDict, total=False):
+    """The options of ``thingspace_session.login`` and ``thingspace_session.unblock``; ``None`` is
+    the same as leaving one out.
+
+    Each may also come from the environment, as the variable named with it; one given by hand wins.
+    """
+
+{fields}
+
+FLAGS = {flags}
+NUMBERS = {numbers}
+PATHS = {paths}
+"#
+    )
+}
+
+const FLAG: &str = "Optional[bool]";
+const NUMBER: &str = "Optional[int]";
+const PATH: &str = "Union[str, os.PathLike[str], None]";
+
+fn option_type(kind: &OptionKind) -> &'static str {
+    match kind {
+        OptionKind::Flag => FLAG,
+        OptionKind::Number(_) | OptionKind::Milliseconds => NUMBER,
+        OptionKind::Path => PATH,
+        OptionKind::Choice(_) | OptionKind::Text(..) | OptionKind::Secret(..) => "Optional[str]",
+    }
+}
+
+fn errors(api: &Api) -> String {
+    let mut classes = String::new();
+    let mut names = vec!["Error".to_owned()];
+    for status in api.statuses {
+        let Some((name, base)) = exception(*status) else {
+            continue;
+        };
+        let (number, doc) = (*status as i32, docstring(status.doc()));
+        let bases = match base {
+            Some(base) => format!("Error, {base}"),
+            None => "Error".into(),
+        };
+        write!(
+            classes,
+            "\n\nclass {name}({bases}, status={number}):\n{doc}"
+        )
+        .unwrap();
+        names.push(name);
+    }
+    names.sort();
+    let all: String = names
+        .iter()
+        .map(|name| format!("    {name:?},\n"))
+        .collect();
+    format!(
+        r#""""The exceptions: one for each status that a program may want to act on, all under ``Error``.
+
+{GENERATED}
+"""
+
+from __future__ import annotations
+
+from ._error import Error
+
+__all__ = [
+{all}]
+{classes}"#
+    )
+}
+
+fn docstring(text: &str) -> String {
+    let in_lines = wrapped(text, 90);
+    let end = match in_lines.len() {
+        1 => "\"\"\"\n",
+        _ => "\n    \"\"\"\n",
+    };
+    format!("    \"\"\"{}{end}", lines("    ", &in_lines).trim())
+}
+
+/// The class of a status, and what it is to Python; none for what no Python program meets.
+fn exception(status: Status) -> Option<(String, Option<&'static str>)> {
+    let (name, base) = match status {
+        Status::BufferTooSmall => return None,
+        Status::InvalidArgument => ("InvalidArgument", Some("ValueError")),
+        Status::InvalidHandle => ("SessionClosed", None),
+        Status::Credentials => ("CredentialsRejected", None),
+        Status::Locked => ("AccountLocked", None),
+        Status::SessionExpired => ("SessionTokenExpired", None),
+        Status::ApiToken => ("ApiTokenError", None),
+        Status::Platform => ("PlatformError", None),
+        Status::Protocol => ("ProtocolError", None),
+        Status::Network => ("NetworkError", None),
+        Status::Timeout => ("Timeout", Some("TimeoutError")),
+        Status::Tls => ("TLSError", None),
+        Status::Store => ("StoreError", None),
+        Status::Internal => ("InternalError", None),
+        other => return Some((format!("{other:?}"), None)),
+    };
+    Some((name.into(), base))
+}
+
+fn options_for_readme(api: &Api) -> String {
+    let mut table = "| option | type | values | default | |\n|---|---|---|---|---|\n".to_owned();
+    for option in api.options {
+        let kind = match option_type(&option.kind) {
+            FLAG => "bool",
+            NUMBER => "int",
+            PATH => "str, path",
+            _ => "str",
+        };
+        let (name, values, doc) = (option.name, option.values(), option.doc);
+        let default = default(option).map_or_else(String::new, |default| format!("`{default}`"));
+        writeln!(
+            table,
+            "| `{name}` | {kind} | {values} | {default} | {doc} |"
+        )
+        .unwrap();
+    }
+    table
+}
+
+fn errors_for_readme(api: &Api) -> String {
+    let mut table = "| error | what it means and what to do |\n|---|---|\n".to_owned();
+    for status in api.statuses {
+        if let Some((name, _)) = exception(*status) {
+            writeln!(table, "| `{name}` | {} |", status.doc()).unwrap();
+        }
+    }
+    table
+}
