@@ -1,4 +1,5 @@
-//! Runs every scenario of `tests/scenarios` through the Rust API, against a sandbox of its own.
+//! Runs every scenario of `tests/scenarios` through the Rust API, against a sandbox of its own: by
+//! the session's requests, and by an HTTP client of its own that an exchange tells what to do.
 //! `tests/scenarios/README.md` says what they may hold.
 
 use std::collections::HashMap;
@@ -6,7 +7,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use thingspace_sandbox::Sandbox;
-use thingspace_session::{Call, Config, Error, Request, Response, Result, Session};
+use thingspace_session::{
+    Call, Config, Error, Next, Request, RequestTokens, Result, Session, Status,
+};
 
 #[test]
 fn every_scenario_holds() {
@@ -18,17 +21,48 @@ fn every_scenario_holds() {
         .collect();
     files.sort();
     assert!(files.len() > 20, "the scenarios are missing");
-    let failed: Vec<_> = files
-        .iter()
-        .filter(|path| std::panic::catch_unwind(|| run(path)).is_err())
-        .collect();
+    let mut failed = Vec::new();
+    for path in &files {
+        let scenario: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        for via in ways(&scenario) {
+            let name = format!("{} via {via:?}", path.file_stem().unwrap().display());
+            if std::panic::catch_unwind(|| run(&scenario, &name, via)).is_err() {
+                failed.push(name);
+            }
+        }
+    }
     assert!(failed.is_empty(), "failed: {failed:#?}");
 }
 
-fn run(path: &Path) {
-    let scenario: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-    let mut stage = Stage::new(&scenario, &name);
+/// Who sends the requests of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Via {
+    Session,
+    Adapter,
+}
+
+/// What the scenario says; else both ways, if it has a request to send.
+fn ways(scenario: &Value) -> Vec<Via> {
+    let has_requests = || {
+        let steps = scenario["steps"].as_array().unwrap();
+        steps.iter().any(|step| step["do"] == "request")
+    };
+    match &scenario["via"] {
+        Value::Array(ways) => ways
+            .iter()
+            .map(|way| match way.as_str() {
+                Some("session") => Via::Session,
+                Some("adapter") => Via::Adapter,
+                _ => panic!("there is no way {way}"),
+            })
+            .collect(),
+        _ if has_requests() => vec![Via::Session, Via::Adapter],
+        _ => vec![Via::Session],
+    }
+}
+
+fn run(scenario: &Value, name: &str, via: Via) {
+    let mut stage = Stage::new(scenario, name, via);
     for (n, step) in scenario["steps"].as_array().unwrap().iter().enumerate() {
         stage.play(n + 1, step);
     }
@@ -41,6 +75,7 @@ fn run(path: &Path) {
 /// What one scenario works with, and what it remembers between steps.
 struct Stage {
     name: String,
+    via: Via,
     sandbox: Sandbox,
     options: Map<String, Value>,
     sessions: HashMap<String, Session>,
@@ -52,13 +87,28 @@ struct Stage {
 /// What a step gave.
 #[derive(Default)]
 struct Outcome {
-    response: Option<Response>,
+    response: Option<Answer>,
     token: Option<String>,
     info: Option<Value>,
 }
 
+/// An answer, whoever got it.
+struct Answer {
+    http: u16,
+    body: Vec<u8>,
+}
+
+impl From<thingspace_session::Response> for Answer {
+    fn from(response: thingspace_session::Response) -> Answer {
+        Answer {
+            http: response.status(),
+            body: response.body().to_vec(),
+        }
+    }
+}
+
 impl Stage {
-    fn new(scenario: &Value, name: &str) -> Stage {
+    fn new(scenario: &Value, name: &str, via: Via) -> Stage {
         let sandbox = Sandbox::start(thingspace_sandbox::Options::default()).unwrap();
         let mut options = json!({
             "base_url": sandbox.base_url(),
@@ -73,6 +123,7 @@ impl Stage {
         options.extend(scenario["options"].as_object().unwrap().clone());
         Stage {
             name: name.to_owned(),
+            via,
             options: options.clone(),
             sandbox,
             sessions: HashMap::new(),
@@ -92,7 +143,8 @@ impl Stage {
             }
             Err(error) => {
                 let token = error.token().map(|token| token.reveal().to_owned());
-                compare_error(&expect, &error, token.as_deref(), &place);
+                let seen_by_adapter = self.via == Via::Adapter && step["do"] == "request";
+                compare_error(&expect, &error, seen_by_adapter, &place);
                 self.refused = token;
             }
         }
@@ -150,12 +202,25 @@ impl Stage {
                     headers: &headers,
                     body: text("body").as_bytes(),
                 };
-                outcome.response = Some(session.request(&call, request)?);
+                outcome.response = Some(match self.via {
+                    Via::Session => {
+                        let response = session.request(&call, request)?;
+                        checked(step, || response.check())?;
+                        response.into()
+                    }
+                    Via::Adapter => {
+                        let base_url = self.sandbox.base_url();
+                        let answer = adapter::request(session, &call, base_url, &request)?;
+                        checked(step, || check(&answer))?;
+                        answer
+                    }
+                });
             }
             "soap" => {
                 let body = text("body").as_bytes();
                 let answer = session.soap_call(&call, text("service"), text("operation"), body)?;
-                outcome.response = Some(answer);
+                checked(step, || answer.check())?;
+                outcome.response = Some(answer.into());
             }
             "relogin" => session.relogin(&call, named_token)?,
             "renew_api_token" => session.renew_api_token(&call, named_token)?,
@@ -165,9 +230,6 @@ impl Stage {
             "cancel" => session.cancel(),
             "info" => outcome.info = Some(serde_json::from_str(&session.info()?).unwrap()),
             other => panic!("{}: there is no step {other:?}", self.name),
-        }
-        if let (Some(answer), Some(true)) = (&outcome.response, step["check"].as_bool()) {
-            answer.check()?;
         }
         Ok(outcome)
     }
@@ -188,6 +250,7 @@ impl Stage {
         text.replace("{{base_url}}", self.sandbox.base_url())
             .replace("{{soap_url}}", self.sandbox.soap_url())
             .replace("{{temp}}", &self.temp.path().to_string_lossy())
+            .replace("{{padding}}", &"x".repeat(100_000))
     }
 
     fn filled_json(&self, value: &Value) -> Value {
@@ -208,9 +271,9 @@ impl Stage {
         let what = format!("{} {}", step["as"], step["do"]);
         for (key, wanted) in expect {
             match key.as_str() {
-                "http" => assert_eq!(json!(response().status()), *wanted, "{place}"),
+                "http" => assert_eq!(json!(response().http), *wanted, "{place}"),
                 "body_has" => {
-                    let body = String::from_utf8_lossy(response().body()).into_owned();
+                    let body = String::from_utf8_lossy(&response().body).into_owned();
                     assert!(body.contains(wanted.as_str().unwrap()), "{place}: {body}");
                 }
                 "same_token" | "new_token" => {
@@ -232,16 +295,29 @@ impl Stage {
     }
 }
 
-fn compare_error(expect: &Map<String, Value>, error: &Error, token: Option<&str>, place: &str) {
+fn checked(step: &Value, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    match step["check"].as_bool() {
+        Some(true) => check(),
+        _ => Ok(()),
+    }
+}
+
+fn check(answer: &Answer) -> Result<()> {
+    thingspace_session::check(answer.http.into(), &answer.body)
+}
+
+/// `seen_by_adapter`: made by a check that saw neither the headers of the answer nor the tokens.
+fn compare_error(expect: &Map<String, Value>, error: &Error, seen_by_adapter: bool, place: &str) {
     assert!(expect.contains_key("error"), "{place}: {error}");
     for (key, wanted) in expect {
         let got = match key.as_str() {
+            "retry_after_ms" | "refused_token" if seen_by_adapter => continue,
             "error" => json!(error.status().name()),
             "code" => json!(error.code()),
             "http" => json!(error.http_status()),
             "retryable" => json!(error.retryable()),
             "retry_after_ms" => json!(error.retry_after().map_or(-1, |d| d.as_millis() as i64)),
-            "refused_token" => json!(token.is_some()),
+            "refused_token" => json!(error.token().is_some()),
             "message_has" => {
                 let text = wanted.as_str().unwrap();
                 assert!(error.message().contains(text), "{place}: {error}");
@@ -250,6 +326,73 @@ fn compare_error(expect: &Map<String, Value>, error: &Error, token: Option<&str>
             other => panic!("{place}: an error has no {other:?}"),
         };
         assert_eq!(got, *wanted, "{place}: {key}: {error}");
+    }
+}
+
+mod adapter {
+    //! An HTTP client of its own, which an exchange tells what to send and when to send it again.
+
+    use ureq::Agent;
+    use ureq::http;
+
+    use super::{Answer, Call, Next, Request, RequestTokens, Result, Session, Status, check};
+
+    /// Like `Session::request`: a token that stays refused is an error.
+    pub fn request(
+        session: &Session,
+        call: &Call,
+        base_url: &str,
+        request: &Request<'_>,
+    ) -> Result<Answer> {
+        let url = [base_url, request.path].concat();
+        let mut exchange = session.exchange(Some(&url))?;
+        loop {
+            if let Some(tokens) = exchange.tokens()? {
+                let answer = send(&url, request, session.session_token_header(), &tokens);
+                let seen = answer
+                    .body
+                    .len()
+                    .min(exchange.body_max(answer.http.into()) + 1);
+                if exchange.answered(answer.http.into(), &answer.body[..seen])? == Next::Done {
+                    return match check(&answer) {
+                        Err(error)
+                            if matches!(
+                                error.status(),
+                                Status::SessionExpired | Status::ApiToken
+                            ) =>
+                        {
+                            Err(error)
+                        }
+                        _ => Ok(answer),
+                    };
+                }
+            }
+            exchange.renew(call, true)?;
+        }
+    }
+
+    fn send(url: &str, request: &Request<'_>, header: &str, tokens: &RequestTokens) -> Answer {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .allow_non_standard_methods(true)
+            .build();
+        let api_token = tokens.api_token().expect("a REST session has one");
+        let mut sent = http::Request::builder()
+            .method(request.method)
+            .uri(url)
+            .header("Authorization", format!("Bearer {}", api_token.reveal()))
+            .header(header, tokens.session_token().reveal());
+        for (name, value) in request.headers {
+            sent = sent.header(*name, *value);
+        }
+        let sent = sent.body(request.body.to_vec()).unwrap();
+        let mut answer = Agent::new_with_config(config).run(sent).unwrap();
+        Answer {
+            http: answer.status().as_u16(),
+            body: answer.body_mut().read_to_vec().unwrap(),
+        }
     }
 }
 

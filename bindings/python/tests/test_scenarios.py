@@ -41,6 +41,7 @@ class Run:
             "{{base_url}}": sandbox.base_url,
             "{{soap_url}}": sandbox.soap_url,
             "{{temp}}": str(temp),
+            "{{padding}}": "x" * 100_000,
         }
         self._options = {
             "base_url": sandbox.base_url,
@@ -123,11 +124,15 @@ class Run:
     def _option(self, name: str, value: Optional[str]) -> Any:
         if value is None:
             return None
-        for placeholder, real in self._names.items():
-            value = value.replace(placeholder, real)
+        value = self._filled(value)
         if name in NUMBERS:
             return int(value)
         return {"true": True, "false": False}[value] if name in BOOLEANS else value
+
+    def _filled(self, text: str) -> str:
+        for placeholder, real in self._names.items():
+            text = text.replace(placeholder, real)
+        return text
 
     def _token_of(self, step: dict[str, Any]) -> Optional[str]:
         named = step.get("token", "held")
@@ -145,7 +150,8 @@ class Run:
         self._sessions[step.get("as", "main")] = session
 
     def do_sandbox(self, step: dict[str, Any]) -> None:
-        self._sandbox.control(step["method"], step["path"], step.get("body"))
+        body = json.loads(self._filled(json.dumps(step.get("body"))))
+        self._sandbox.control(step["method"], step["path"], body)
 
     def do_request(self, step: dict[str, Any]) -> thingspace_session.Response:
         headers = [

@@ -106,7 +106,8 @@ internal sealed class Scenario : IDisposable
         switch (what)
         {
             case "sandbox":
-                _sandbox.Control((string)step["method"]!, (string)step["path"]!, step["body"]?.DeepClone());
+                JsonNode? body = step["body"] is { } given ? JsonNode.Parse(Filled(given.ToJsonString())) : null;
+                _sandbox.Control((string)step["method"]!, (string)step["path"]!, body);
                 return default;
 
             case "login":
@@ -240,10 +241,7 @@ internal sealed class Scenario : IDisposable
         {
             foreach (KeyValuePair<string, JsonNode?> option in layer?.AsObject() ?? [])
             {
-                texts[option.Key] = ((string?)option.Value)?
-                    .Replace("{{soap_url}}", _sandbox.SoapUrl)
-                    .Replace("{{base_url}}", _sandbox.BaseUrl)
-                    .Replace("{{temp}}", _temp);
+                texts[option.Key] = (string?)option.Value is { } text ? Filled(text) : null;
             }
         }
 
@@ -258,6 +256,12 @@ internal sealed class Scenario : IDisposable
 
         return options;
     }
+
+    private string Filled(string text) => text
+        .Replace("{{soap_url}}", _sandbox.SoapUrl)
+        .Replace("{{base_url}}", _sandbox.BaseUrl)
+        .Replace("{{temp}}", _temp)
+        .Replace("{{padding}}", new string('x', 100_000));
 
     /// <summary>Sets the property of an option; false when there is none, or its type cannot hold that value.</summary>
     private static bool SetProperty(SessionOptions options, string name, string value)
