@@ -16,7 +16,8 @@ use crate::error::{Error, Result, Status};
 /// Runs an export that can fail: the status is what it returns, the error goes out through `error`
 /// unless that is NULL.
 ///
-/// # Safety `error` is NULL or may be written to.
+/// # Safety
+/// `error` is NULL or may be written to.
 #[inline]
 pub unsafe fn status(
     export: &'static str,
@@ -61,7 +62,8 @@ fn caught<R>(export: &'static str, body: impl FnOnce() -> R) -> std::result::Res
 
 /// Hands the error out.
 ///
-/// # Safety `error` is NULL or may be written to.
+/// # Safety
+/// `error` is NULL or may be written to.
 #[cold]
 unsafe fn failed(error: *mut *mut tsm_error, failure: Error) -> tsm_status {
     let status = failure.status() as tsm_status;

@@ -13,7 +13,8 @@ pub fn invalid(message: String) -> Error {
 
 /// A string argument.
 ///
-/// # Safety `pointer` is NULL or a NUL-terminated string that stays as it is for `'a`.
+/// # Safety
+/// `pointer` is NULL or a NUL-terminated string that stays as it is for `'a`.
 pub unsafe fn text<'a>(pointer: *const c_char, argument: &str) -> Result<&'a str> {
     // SAFETY: the caller's promise.
     unsafe { optional_text(pointer, argument) }?
@@ -22,7 +23,8 @@ pub unsafe fn text<'a>(pointer: *const c_char, argument: &str) -> Result<&'a str
 
 /// A string argument that may be NULL.
 ///
-/// # Safety As for [`text`].
+/// # Safety
+/// As for [`text`].
 pub unsafe fn optional_text<'a>(pointer: *const c_char, argument: &str) -> Result<Option<&'a str>> {
     if pointer.is_null() {
         return Ok(None);
@@ -37,7 +39,8 @@ pub unsafe fn optional_text<'a>(pointer: *const c_char, argument: &str) -> Resul
 
 /// Bytes with a length. NULL is no bytes.
 ///
-/// # Safety `pointer` is NULL or shows `length` bytes that stay as they are for `'a`.
+/// # Safety
+/// `pointer` is NULL or shows `length` bytes that stay as they are for `'a`.
 pub unsafe fn bytes<'a>(pointer: *const u8, length: usize, argument: &str) -> Result<&'a [u8]> {
     if length == 0 {
         return Ok(&[]);
@@ -58,7 +61,8 @@ pub unsafe fn bytes<'a>(pointer: *const u8, length: usize, argument: &str) -> Re
 
 /// A NULL-terminated list of `Name: value`. NULL is an empty list.
 ///
-/// # Safety `list` is NULL or ends with a NULL; what comes before are NUL-terminated strings; all
+/// # Safety
+/// `list` is NULL or ends with a NULL; what comes before are NUL-terminated strings; all
 /// stay as they are for `'a`.
 pub unsafe fn headers<'a>(list: *const *const c_char) -> Result<Vec<(&'a str, &'a str)>> {
     let mut headers = Vec::new();
@@ -94,7 +98,8 @@ pub unsafe fn headers<'a>(list: *const *const c_char) -> Result<Vec<(&'a str, &'
 /// Copies `text` and its NUL into the caller's buffer. What does not fit is not cut: the buffer
 /// then holds "".
 ///
-/// # Safety `buffer` is NULL or has room for `capacity` bytes.
+/// # Safety
+/// `buffer` is NULL or has room for `capacity` bytes.
 #[inline]
 pub unsafe fn copy_out(text: &str, buffer: *mut c_char, capacity: usize) -> Result<()> {
     if buffer.is_null() {
