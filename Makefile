@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := target/venv
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
-.PHONY: help demo test test-rust test-python test-csharp bench soak generate clean
+.PHONY: help demo test test-rust test-python test-csharp ruff bench soak generate clean
 
 help:
 	@echo "make demo     build, start a local ThingSpace, run the examples, show what went over the wire"
@@ -29,6 +29,7 @@ test-rust:
 	$(CARGO) build -q --workspace
 	$(CARGO) test -q --workspace
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -q --workspace --no-deps
+	$(CARGO) check -q --manifest-path fuzz/Cargo.toml
 
 target/release/libthingspace_session.so: Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs src/*/*.rs)
 	$(CARGO) build --release -p thingspace-session
@@ -38,10 +39,12 @@ $(VENV)/ready: bindings/python/requirements-test.txt
 	$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r $<
 	touch $@
 
-test-python: $(VENV)/ready target/release/libthingspace_session.so
-	$(CARGO) build -q -p thingspace-sandbox
+ruff: $(VENV)/ready
 	$(VENV)/bin/ruff check -q --config bindings/python/pyproject.toml .
 	$(VENV)/bin/ruff format -q --check --config bindings/python/pyproject.toml .
+
+test-python: ruff $(VENV)/ready target/release/libthingspace_session.so
+	$(CARGO) build -q -p thingspace-sandbox
 	cd bindings/python && ../../$(VENV)/bin/python -m mypy
 	cd bindings/python && ../../$(VENV)/bin/python -m pytest -q tests
 

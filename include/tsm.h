@@ -120,11 +120,11 @@
  *   call's own timeout, in all. Any of them ends early with TSM_E_CANCELLED by tsm_call_cancel
  *   (this call), its interrupt function (the same, asked on the thread that waits), tsm_cancel (all
  *   of the session, for good) or tsm_free. A login that was sent by then goes on by itself, on a
- *   thread of the library's own, for 30 seconds at most (or `timeout_ms`, or the timeout of the call
- *   that began it, if longer): the platform judges it whether or not anybody waits, and its outcome must be known.
- *   Such threads take no signals and call nothing of yours; they read the environment (proxies, where
- *   certificates are). A process that ends before the answer leaves the login's fate unknown to the
- *   lockout guard.
+ *   thread of the library's own, for 30 seconds at most (or `timeout_ms`, or the timeout of the
+ *   call that began it, if longer): the platform judges it whether or not anybody waits, and its
+ *   outcome must be known. Such threads take no signals and call nothing of yours; they read the
+ *   environment (proxies, where certificates are). A process that ends before the answer leaves the
+ *   login's fate unknown to the lockout guard.
  *
  * SHUTDOWN
  *   1. Have your threads leave their calls and join them: tsm_call_cancel() on the tsm_call they
@@ -146,9 +146,9 @@
  * SECRETS
  *   Passwords, keys and tokens are in no log line, error message or tsm_info(). The library wipes
  *   its own copies when it drops them; copies in the buffers of the TLS and HTTP code it uses are
- *   not wiped. What tsm_token(), tsm_api_token() and their like copy out is yours to guard and wipe.
- *   Tokens go to `base_url` and `soap_url` only: no redirect is followed, and plain http is refused
- *   but to the machine itself.
+ *   not wiped. What tsm_token(), tsm_api_token() and their like copy out is yours to guard and
+ *   wipe. Tokens go to `base_url` and `soap_url` only: no redirect is followed, and plain http is
+ *   refused but to the machine itself.
  *
  * THE ACCOUNT IS NEVER LOCKED
  *   The platform locks a contact after 5 consecutive failed logins, and only its support can unlock

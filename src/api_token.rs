@@ -161,7 +161,8 @@ impl ApiTokens {
         else {
             return Err(Error::new(
                 Status::ApiToken,
-                "the platform rejects the api_token, and there is no app_key and app_secret to fetch another with",
+                "the platform rejects the api_token, and there is no app_key and app_secret to \
+                 fetch another with",
             ));
         };
         self.fetches.fetch_add(1, Ordering::Relaxed);

@@ -146,7 +146,8 @@ fn proxy(settings: &Settings) -> Result<Option<Proxy>> {
     }
     match Proxy::try_from_env() {
         Some(proxy) if !is_http(proxy.protocol()) => Err(invalid(
-            "the environment names a SOCKS proxy (ALL_PROXY), which is not supported: set the option proxy to an HTTP proxy or to none",
+            "the environment names a SOCKS proxy (ALL_PROXY), which is not supported: set the \
+             option proxy to an HTTP proxy or to none",
         )),
         proxy => Ok(proxy),
     }

@@ -13,7 +13,12 @@
 //!     let session = Session::login(&config, &Call::new())?;
 //!     let answer = session.request(
 //!         &Call::new(),
-//!         Request { method: "GET", path: "/m2m/v1/accounts/0000123456-00001", headers: &[], body: &[] },
+//!         Request {
+//!             method: "GET",
+//!             path: "/m2m/v1/accounts/0000123456-00001",
+//!             headers: &[],
+//!             body: &[],
+//!         },
 //!     )?;
 //!     println!("HTTP {}", answer.status());
 //!     session.logout(&Call::new())

@@ -274,19 +274,24 @@ fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
     let (message, wait) = match why {
         Why::Rejected => (
             format!(
-                "login not sent: the platform rejected this password for {who} before ({count}). Correct the password; if it is right by now, unblock the account with this library"
+                "login not sent: the platform rejected this password for {who} before ({count}). \
+                 Correct the password; if it is right by now, unblock the account with this library"
             ),
             None,
         ),
         Why::Full { wait: None } => (
             format!(
-                "login not sent: too many logins for {who} failed ({count}), and the platform locks the contact at five. Mend the cause, then unblock the account with this library"
+                "login not sent: too many logins for {who} failed ({count}), and the platform \
+                 locks the contact at five. Mend the cause, then unblock the account with this \
+                 library"
             ),
             None,
         ),
         Why::Full { wait: Some(wait) } => (
             format!(
-                "login not sent: too many logins for {who} had no answer ({count}). The password worked before, so one login is tried every 15 minutes, next in {} s; or unblock the account with this library",
+                "login not sent: too many logins for {who} had no answer ({count}). The password \
+                 worked before, so one login is tried every 15 minutes, next in {} s; or unblock \
+                 the account with this library",
                 wait.as_secs().max(1)
             ),
             Some(wait),

@@ -264,7 +264,10 @@ impl Place {
 
 fn warn_of_fallback(log: &Log, error: &Error) {
     log.warn(|| {
-        format!("{error}. The lockout guard falls back to memory: it protects the account from this process alone")
+        format!(
+            "{error}. The lockout guard falls back to memory: it protects the account from this \
+             process alone"
+        )
     });
 }
 

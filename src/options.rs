@@ -139,7 +139,8 @@ options! {
     /// ALL_PROXY and NO_PROXY count, but never for loopback.
     proxy: Secret("http URL, none", proxy), "";
     /// The User-Agent header.
-    user_agent: Text("text", header_text), concat!("thingspace-session/", env!("CARGO_PKG_VERSION"));
+    user_agent: Text("text", header_text),
+        concat!("thingspace-session/", env!("CARGO_PKG_VERSION"));
     /// The longest answer to take; a login's is bounded to 64 KiB.
     max_response_bytes: Number(1..=1 << 40), "16777216";
 }

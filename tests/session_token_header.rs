@@ -37,7 +37,8 @@ fn answer(mut connection: &TcpStream, heads: &Sender<String>) -> Option<()> {
         r#"{{"access_token":"api","token_type":"Bearer","expires_in":3600,"sessionToken":"{TOKEN}"}}"#
     );
     let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
         body.len()
     );
     connection.write_all(answer.as_bytes()).ok()

@@ -1,10 +1,13 @@
-/* What the library costs beside libcurl, measured from C: token reads, the same POST through both, and a storm on one expiry.
+/* What the library costs beside libcurl, measured from C: token reads, the same POST through both,
+ * and a storm on one expiry.
  *
  *   bench token                        ns per tsm_token on 1 and on 2 threads
- *   bench request ROUNDS CALLS         tsm_request and libcurl in turns: the same 1 KiB POST, the same answer, kept connections
+ *   bench request ROUNDS CALLS         tsm_request and libcurl in turns: the same 1 KiB POST, the
+ *                                      same answer, kept connections
  *   bench storm THREADS                threads that meet one expired token at once
  *
- * The session comes from TSM_* in the environment; `request` wants BENCH_URL, BENCH_PATH too. Prints JSON, a line a measurement. */
+ * The session comes from TSM_* in the environment; `request` wants BENCH_URL, BENCH_PATH too.
+ * Prints JSON, a line a measurement. */
 #define _GNU_SOURCE
 #include <curl/curl.h>
 #include <pthread.h>
@@ -39,7 +42,8 @@ static tsm_session *login(void)
     tsm_session *session = NULL;
     tsm_error *error = NULL;
     tsm_config *config = tsm_config_new();
-    if (tsm_config_load_env(config, &error) != TSM_OK || tsm_login(config, NULL, &session, &error) != TSM_OK)
+    if (tsm_config_load_env(config, &error) != TSM_OK
+        || tsm_login(config, NULL, &session, &error) != TSM_OK)
         fail("login", error);
     tsm_config_free(config);
     return session;
@@ -82,7 +86,8 @@ static char body[BODY_BYTES + 1];
 
 static void report(const char *name, double wall, double cpu, int calls)
 {
-    printf("{\"name\": \"%s\", \"wall_us\": %.3f, \"cpu_us\": %.3f}\n", name, wall * 1e6 / calls, cpu * 1e6 / calls);
+    printf("{\"name\": \"%s\", \"wall_us\": %.3f, \"cpu_us\": %.3f}\n", name, wall * 1e6 / calls,
+           cpu * 1e6 / calls);
     fflush(stdout);
 }
 
@@ -93,9 +98,11 @@ static void tsm_round(tsm_session *session, const char *path, int calls, const c
         tsm_response *response = NULL;
         tsm_error *error = NULL;
         size_t length = 0;
-        if (tsm_request(session, NULL, "POST", path, NULL, (const uint8_t *)body, BODY_BYTES, &response, &error) != TSM_OK)
+        if (tsm_request(session, NULL, "POST", path, NULL, (const uint8_t *)body, BODY_BYTES,
+                        &response, &error) != TSM_OK)
             fail("request", error);
-        if (tsm_response_status(response) != 200 || tsm_response_body(response, &length) == NULL || length == 0)
+        if (tsm_response_status(response) != 200 || tsm_response_body(response, &length) == NULL
+            || length == 0)
             fail("answer", NULL);
         tsm_response_free(response);
     }

@@ -1,11 +1,12 @@
 /*
- * Lists the devices of an account; then its session token expires, twice. The first time the library mends it, the
- * second time the program does, the way ThingSpace's documentation shows.
+ * Lists the devices of an account; then its session token expires, twice. The first time the
+ * library mends it, the second time the program does, the way ThingSpace's documentation shows.
  *
- *   cc devices.c -I../../include -L../../target/release -lthingspace_session -Wl,-rpath,$PWD/../../target/release -o devices
+ *   cc devices.c -I../../include -L../../target/release -lthingspace_session \
+ *      -Wl,-rpath,$PWD/../../target/release -o devices
  *
- * Who you are comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY, TSM_APP_SECRET, and TSM_BASE_URL
- * for another platform than the real one, such as the sandbox of this project.
+ * Who you are comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY, TSM_APP_SECRET,
+ * and TSM_BASE_URL for another platform than the real one, such as the sandbox of this project.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static int count(const char *text, const char *part)
     return found;
 }
 
-/* Both tokens go into the headers; a refused one is renewed and the request sent again, with auto_relogin. */
+/* Both tokens go into the headers; a refused one is renewed and the request sent again, with
+ * auto_relogin. */
 static tsm_status list_devices(const tsm_session *session, const char *when, tsm_error **error)
 {
     static const char body[] = "{\"accountName\": \"0000123456-00001\"}";
@@ -56,14 +58,17 @@ static tsm_status list_devices(const tsm_session *session, const char *when, tsm
                                     (const uint8_t *)body, strlen(body), &response, error);
 
     if (status == TSM_OK)
-        status = tsm_response_check(response, error); /* HTTP 4xx and 5xx are answers until they are checked */
+        /* HTTP 4xx and 5xx are answers until they are checked. */
+        status = tsm_response_check(response, error);
     if (status == TSM_OK)
-        printf("%s; %d devices\n", when, count((const char *)tsm_response_body(response, NULL), "\"deviceIds\""));
+        printf("%s; %d devices\n", when,
+               count((const char *)tsm_response_body(response, NULL), "\"deviceIds\""));
     tsm_response_free(response);
     return status;
 }
 
-/* The pattern of the documentation: is the token expired, log in again and resend the last request. */
+/* The pattern of the documentation: is the token expired, log in again and resend the last
+ * request. */
 static tsm_status list_devices_by_hand(const tsm_session *session, tsm_error **error)
 {
     char expired_token[TSM_TOKEN_MAX];
@@ -72,7 +77,8 @@ static tsm_status list_devices_by_hand(const tsm_session *session, tsm_error **e
     if (status == TSM_E_SESSION_EXPIRED && strstr(tsm_error_code(*error), "SessionToken.Expired")) {
         must(tsm_error_token(*error, expired_token, sizeof expired_token), NULL);
         tsm_error_free(*error);
-        must(tsm_relogin(session, NULL, expired_token, error), *error); /* one login, however many threads are here */
+        /* One login, however many threads are here. */
+        must(tsm_relogin(session, NULL, expired_token, error), *error);
         status = list_devices(session, "the token expired and was renewed by hand", error);
     }
     return status;

@@ -1,9 +1,12 @@
 /*
- * The same as devices.c over SOAP, the Unified Web Service v2: no API token, and the session token goes into the envelope.
+ * The same as devices.c over SOAP, the Unified Web Service v2: no API token, and the session token
+ * goes into the envelope.
  *
- *   cc devices_soap.c -I../../include -L../../target/release -lthingspace_session -Wl,-rpath,$PWD/../../target/release -o devices_soap
+ *   cc devices_soap.c -I../../include -L../../target/release -lthingspace_session \
+ *      -Wl,-rpath,$PWD/../../target/release -o devices_soap
  *
- * Who you are comes from the environment: TSM_USERNAME, TSM_PASSWORD, and TSM_SOAP_URL for the folder of the services.
+ * Who you are comes from the environment: TSM_USERNAME, TSM_PASSWORD, and TSM_SOAP_URL for the
+ * folder of the services.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,24 +49,28 @@ static tsm_session *log_in(const char *auto_relogin)
     return session;
 }
 
-/* What is given here becomes the envelope's Body; its header, with the token in it, is the library's. */
+/* What is given here becomes the envelope's Body; its header, with the token in it, is the
+ * library's. */
 static tsm_status list_devices(const tsm_session *session, const char *when, tsm_error **error)
 {
-    static const char body[] = "<v2:GetDeviceList xmlns:v2=\"http://nphase.com/unifiedwebservice/v2\">"
+    static const char body[] =
+        "<v2:GetDeviceList xmlns:v2=\"http://nphase.com/unifiedwebservice/v2\">"
                                "<v2:Input/></v2:GetDeviceList>";
     tsm_response *response = NULL;
-    tsm_status status = tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", (const uint8_t *)body,
-                                      strlen(body), &response, error);
+    tsm_status status = tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList",
+                                      (const uint8_t *)body, strlen(body), &response, error);
 
     if (status == TSM_OK)
         status = tsm_response_check(response, error); /* a fault is an answer until it is checked */
     if (status == TSM_OK)
-        printf("%s; %d devices\n", when, count((const char *)tsm_response_body(response, NULL), "<a:DeviceInformation>"));
+        printf("%s; %d devices\n", when,
+               count((const char *)tsm_response_body(response, NULL), "<a:DeviceInformation>"));
     tsm_response_free(response);
     return status;
 }
 
-/* The pattern of the documentation: does the fault's code contain "SessionToken.Expired", log in again and resend. */
+/* The pattern of the documentation: does the fault's code contain "SessionToken.Expired", log in
+ * again and resend. */
 static tsm_status list_devices_by_hand(const tsm_session *session, tsm_error **error)
 {
     char expired_token[TSM_TOKEN_MAX];
@@ -72,7 +79,8 @@ static tsm_status list_devices_by_hand(const tsm_session *session, tsm_error **e
     if (status == TSM_E_SESSION_EXPIRED && strstr(tsm_error_code(*error), "SessionToken.Expired")) {
         must(tsm_error_token(*error, expired_token, sizeof expired_token), NULL);
         tsm_error_free(*error);
-        must(tsm_relogin(session, NULL, expired_token, error), *error); /* one login, however many threads are here */
+        /* One login, however many threads are here. */
+        must(tsm_relogin(session, NULL, expired_token, error), *error);
         status = list_devices(session, "the token expired and was renewed by hand", error);
     }
     return status;

@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 /*
- * Sends one call to the control port that TSM_SANDBOX_CONTROL names (http://127.0.0.1:PORT) and puts what came
- * back, headers and all, into `answer`. Gives the HTTP status, or 0 if there is no sandbox.
+ * Sends one call to the control port that TSM_SANDBOX_CONTROL names (http://127.0.0.1:PORT) and
+ * puts what came back, headers and all, into `answer`. Gives the HTTP status, or 0 if there is no
+ * sandbox.
  */
-static inline int sandbox_control(const char *method, const char *path, const char *json, char *answer, size_t capacity)
+static inline int sandbox_control(const char *method, const char *path, const char *json,
+                                  char *answer, size_t capacity)
 {
     const char *url = getenv("TSM_SANDBOX_CONTROL");
     const char *port = url ? strrchr(url, ':') : NULL;
@@ -32,7 +34,8 @@ static inline int sandbox_control(const char *method, const char *path, const ch
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons((unsigned short)(port ? atoi(port + 1) : 0));
     snprintf(request, sizeof request,
-             "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+             "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
              method, path, strlen(json), json);
     answer[0] = '\0';
     if (port && connect(connection, (struct sockaddr *)&address, sizeof address) == 0

@@ -3,9 +3,10 @@
 use serde_json::json;
 use thingspace_sandbox::Sandbox;
 
-pub const HELP: &str = r#"A local ThingSpace: OAuth2, the REST and SOAP session services and a few device
-and account endpoints, with a control port that moves its clock, sets what the
-platform's documents leave open, injects faults and counts what arrived.
+pub const HELP: &str = r#"A local ThingSpace: OAuth2, the REST and SOAP session services and a few
+device and account endpoints, with a control port that moves its clock, sets
+what the platform's documents leave open, injects faults and counts what
+arrived.
 
 Usage: thingspace-sandbox [options]
 

@@ -182,7 +182,10 @@ fn huge_is_json_of_that_size() {
 #[test]
 fn answer_is_verbatim_and_processes_when_told_so() {
     let sandbox = start();
-    let answer = json!({"on": "login", "fault": "answer", "status": 299, "headers": {"X-A": "b"}, "body": "as it is"});
+    let answer = json!({
+        "on": "login", "fault": "answer",
+        "status": 299, "headers": {"X-A": "b"}, "body": "as it is",
+    });
     fault(&sandbox, answer.clone());
     let reply = login_as(&sandbox, "zbeeblebrox", "wrong");
     assert_eq!(
@@ -228,9 +231,10 @@ fn answers_of_another_kind() {
         (busy.status, busy.header("retry-after"), busy.text()),
         (503, Some("7"), "")
     );
-    let limited = hit(
-        json!({"on": "login", "fault": "status", "status": 429, "body": {"fault": {"code": 900800}}}),
-    );
+    let limited = hit(json!({
+        "on": "login", "fault": "status",
+        "status": 429, "body": {"fault": {"code": 900800}},
+    }));
     assert_eq!(
         (limited.status, &limited.json()["fault"]["code"]),
         (429, &json!(900800))

@@ -315,8 +315,9 @@ pub(super) mod tests {
         };
         assert_eq!(
             error.message(),
-            "the platform rejected the username or password (HTTP 400, UnifiedWebService.X, \"Login failed.\"); \
-             correct them before another login: five consecutive failures lock the contact record"
+            "the platform rejected the username or password (HTTP 400, UnifiedWebService.X, \
+             \"Login failed.\"); correct them before another login: five consecutive failures \
+              lock the contact record"
         );
         let LoginAnswer::Unknown(error) = rest::login_answer(307, None, b"") else {
             panic!("not unknown")

@@ -250,8 +250,8 @@ mod tests {
         let error = answer(200, None, b"{}").unwrap_err();
         assert_eq!(
             error.message(),
-            "the answer to the request for an API token is not as documented: it has no access_token (HTTP 200); \
-             check the base URL and any proxy on the way"
+            "the answer to the request for an API token is not as documented: it has no \
+             access_token (HTTP 200); check the base URL and any proxy on the way"
         );
     }
 }

@@ -176,8 +176,9 @@ mod tests {
         };
         assert_eq!(
             error.message(),
-            "the answer to the login is not as documented: the session token has characters that no header may hold \
-             (only visible ASCII is allowed) (HTTP 200); check the base URL and any proxy on the way"
+            "the answer to the login is not as documented: the session token has \
+             characters that no header may hold (only visible ASCII is allowed) (HTTP 200); check \
+             the base URL and any proxy on the way"
         );
     }
 }

@@ -46,7 +46,8 @@ impl<'a> Operation<'a> {
                 return Err(Error::new(
                     Status::InvalidArgument,
                     format!(
-                        "the {what} name is not a plain identifier such as DeviceService or GetDeviceList"
+                        "the {what} name is not a plain identifier such as DeviceService or \
+                         GetDeviceList"
                     ),
                 ));
             }
@@ -88,7 +89,8 @@ impl<'a> BodyElement<'a> {
         let trimmed = super::trimmed(body);
         if trimmed.starts_with(b"<?xml") {
             return Err(flaw(
-                "it begins with an XML declaration, which may stand only before the envelope; leave it out",
+                "it begins with an XML declaration, which may stand only before the envelope; \
+                 leave it out",
             ));
         }
         let wrapped;
@@ -177,7 +179,8 @@ pub(crate) fn login_envelope(username: &str, password: &Secret) -> Result<Zeroiz
             return Err(Error::new(
                 Status::InvalidArgument,
                 format!(
-                    "the {what} has a character that XML cannot hold, such as a control character; SOAP cannot send it"
+                    "the {what} has a character that XML cannot hold, such as a control \
+                     character; SOAP cannot send it"
                 ),
             ));
         }
@@ -382,7 +385,8 @@ mod tests {
                 "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"\n  \
                  xmlns:v2=\"http://nphase.com/unifiedwebservice/v2\">\n  <soapenv:Header>\n    \
                  <v2:token>{TOKEN}</v2:token>\n  </soapenv:Header>\n  <soapenv:Body>\n    \
-                 <v2:GetDeviceList xmlns:v2=\"u\">&amp; </v2:GetDeviceList>\n  </soapenv:Body>\n</soapenv:Envelope>"
+                 <v2:GetDeviceList xmlns:v2=\"u\">&amp; </v2:GetDeviceList>\n  </soapenv:Body>\n\
+                 </soapenv:Envelope>"
             )
         );
     }

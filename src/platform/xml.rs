@@ -62,7 +62,8 @@ impl fmt::Display for Flaw {
             }
             Flaw::UndeclaredPrefix { row, column } => write!(
                 f,
-                "the XML is not well-formed: a namespace prefix is not declared (line {row}, column {column})"
+                "the XML is not well-formed: a namespace prefix is not declared (line {row}, \
+                 column {column})"
             ),
             Flaw::Malformed { what, row, column } => {
                 write!(
@@ -316,7 +317,8 @@ mod tests {
             "<a/>",
             "<?xml version=\"1.0\"?><a/>",
             "<?xml version='1.0' encoding='utf-8'?><a/>",
-            "\u{feff}<?xml version='1.0' encoding=\"UTF-8\" standalone='yes'?>\n<a>encoding='x'</a>\n",
+            "\u{feff}<?xml version='1.0' encoding=\"UTF-8\" standalone='yes'?>\n\
+             <a>encoding='x'</a>\n",
         ] {
             assert!(parse(good.as_bytes(), &ANSWER).is_ok(), "{good}");
         }

@@ -54,7 +54,8 @@ impl FileStore {
         if !self.network && private::is_on_network(directory) {
             return Err(refused(
                 directory,
-                "it is on a network file system, whose locks cannot be trusted; add ?network=yes if yours can",
+                "it is on a network file system, whose locks cannot be trusted; add ?network=yes \
+                 if yours can",
             ));
         }
         Ok(())
@@ -248,7 +249,8 @@ fn state_directory() -> Result<PathBuf> {
     state.map(|state| state.join("thingspace-session")).ok_or_else(|| {
         Error::new(
             Status::Store,
-            "store: there is no home directory for the state of this user; set the option store to file:DIR",
+            "store: there is no home directory for the state of this user; set the option store \
+             to file:DIR",
         )
     })
 }

@@ -86,7 +86,10 @@ impl Record {
             "salt": hex(&self.salt),
             "next_id": self.next_id,
             "slots": self.slots.iter().map(|slot| json!({
-                "id": slot.id, "sent_ms": slot.sent_ms, "ended_ms": slot.ended_ms, "rejected": slot.rejected,
+                "id": slot.id,
+                "sent_ms": slot.sent_ms,
+                "ended_ms": slot.ended_ms,
+                "rejected": slot.rejected,
             })).collect::<Vec<_>>(),
             "rejected": self.rejected.iter().map(|hash| hex(hash)).collect::<Vec<_>>(),
             "succeeded": self.succeeded.as_ref().map(|hash| hex(hash)),

@@ -1,4 +1,5 @@
-/* A bad argument is a typed error that names the argument; nothing is sent and no output is half written. */
+/* A bad argument is a typed error that names the argument; nothing is sent and no output is half
+ * written. */
 
 #include "check.h"
 
@@ -30,7 +31,9 @@ int main(void)
     tsm_config *config;
     tsm_session *session;
     const uint8_t byte = 0;
-    const char *paths[] = {"", "x", "//evil/x", "@evil/x", "https://evil/x", "/a b", "/a\r\nX: y", "/a\n", "/\t"};
+    const char *paths[] = {
+        "", "x", "//evil/x", "@evil/x", "https://evil/x", "/a b", "/a\r\nX: y", "/a\n", "/\t",
+    };
     size_t i;
     long sent;
 
@@ -49,8 +52,11 @@ int main(void)
     REFUSES("method", tsm_request(session, NULL, NULL, "/x", NULL, NULL, 0, &response, &error));
     REFUSES("method", tsm_request(session, NULL, "\xff", "/x", NULL, NULL, 0, &response, &error));
     CHECK_FAILS(TSM_E_INVALID_ARGUMENT,
-                tsm_request(session, NULL, "GET /evil HTTP/1.1\r\nX:", "/x", NULL, NULL, 0, &response, &error), error);
-    CHECK_FAILS(TSM_E_INVALID_ARGUMENT, tsm_request(session, NULL, "", "/x", NULL, NULL, 0, &response, &error), error);
+                tsm_request(session, NULL, "GET /evil HTTP/1.1\r\nX:", "/x", NULL, NULL, 0,
+                            &response, &error),
+                error);
+    CHECK_FAILS(TSM_E_INVALID_ARGUMENT,
+                tsm_request(session, NULL, "", "/x", NULL, NULL, 0, &response, &error), error);
     REFUSES("path", GET(NULL, NULL, NULL, 0));
     REFUSES("path", GET("/\xff", NULL, NULL, 0));
     for (i = 0; i < sizeof paths / sizeof *paths; i++)
@@ -59,7 +65,8 @@ int main(void)
     REFUSES("body", GET(ACCOUNT_PATH, NULL, &byte, SIZE_MAX));
     REFUSES("body", GET(ACCOUNT_PATH, NULL, &byte, (size_t)PTRDIFF_MAX + 1));
     REFUSES("response", tsm_request(session, NULL, "GET", "/x", NULL, NULL, 0, NULL, &error));
-    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_request(NULL, NULL, "GET", "/x", NULL, NULL, 0, NULL, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE,
+                tsm_request(NULL, NULL, "GET", "/x", NULL, NULL, 0, NULL, &error), error);
 
     refuses_header(session, "no colon", "headers[1]");
     refuses_header(session, "X-Name: \xff", "headers[1]");
@@ -75,10 +82,14 @@ int main(void)
     refuses_header(session, ": a", "");
     refuses_header(session, "X Y: a", "");
 
-    REFUSES("service", tsm_soap_call(session, NULL, NULL, "GetDeviceList", NULL, 0, &response, &error));
-    REFUSES("operation", tsm_soap_call(session, NULL, "DeviceService", NULL, NULL, 0, &response, &error));
-    REFUSES("body_xml", tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", NULL, 1, &response, &error));
-    REFUSES("response", tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", NULL, 0, NULL, &error));
+    REFUSES("service",
+            tsm_soap_call(session, NULL, NULL, "GetDeviceList", NULL, 0, &response, &error));
+    REFUSES("operation",
+            tsm_soap_call(session, NULL, "DeviceService", NULL, NULL, 0, &response, &error));
+    REFUSES("body_xml", tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", NULL, 1,
+                                      &response, &error));
+    REFUSES("response",
+            tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", NULL, 0, NULL, &error));
 
     REFUSES("expired_token", tsm_relogin(session, NULL, "\xff", &error));
     REFUSES("rejected_token", tsm_renew_api_token(session, NULL, "\xff", &error));
@@ -97,7 +108,9 @@ int main(void)
 
     /* What is odd but fine. */
     {
-        static const char *const headers[] = {"Accept:text/plain", "X-Empty:", "X-Colon: a:b", NULL};
+        static const char *const headers[] = {
+            "Accept:text/plain", "X-Empty:", "X-Colon: a:b", NULL,
+        };
         static const char *const none[] = {NULL};
 
         CHECK_OK(GET(ACCOUNT_PATH "?a=b%20c", headers, NULL, 0), error);

@@ -1,5 +1,5 @@
-/* The platform's own pattern: catch "SessionToken.Expired", log in again, send again. With tsm_request, and with tsm_check for those who
- * have an HTTP client of their own. */
+/* The platform's own pattern: catch "SessionToken.Expired", log in again, send again. With
+ * tsm_request, and with tsm_check for those who have an HTTP client of their own. */
 
 #include "check.h"
 
@@ -11,7 +11,8 @@ int main(void)
     tsm_error *error = NULL;
     char refused[TSM_TOKEN_MAX], token[TSM_TOKEN_MAX];
     static const char body[] =
-        "{\"errorCode\":\"UnifiedWebService.REQUEST_FAILED.SessionToken.Expired\",\"errorMessage\":\"x\"}";
+        "{\"errorCode\":\"UnifiedWebService.REQUEST_FAILED.SessionToken.Expired\","
+        "\"errorMessage\":\"x\"}";
 
     watchdog();
     config = sandbox_config();

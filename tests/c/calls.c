@@ -1,4 +1,5 @@
-/* One call's own deadline; and that a tsm_call may be shared, cancelled early, and freed while it is in use. */
+/* One call's own deadline; and that a tsm_call may be shared, cancelled early, and freed while it
+ * is in use. */
 
 #include "check.h"
 
@@ -7,7 +8,8 @@ static tsm_error *error;
 static tsm_status get(const tsm_session *session, const tsm_call *call)
 {
     tsm_response *response = NULL;
-    tsm_status status = tsm_request(session, call, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error);
+    tsm_status status =
+        tsm_request(session, call, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error);
 
     CHECK((status == TSM_OK) == (response != NULL));
     tsm_response_free(response);

@@ -1,4 +1,5 @@
-/* A call that waits ends when it, or its session, is cancelled from another thread or by its interrupt function. */
+/* A call that waits ends when it, or its session, is cancelled from another thread or by its
+ * interrupt function. */
 
 #include "check.h"
 
@@ -19,7 +20,8 @@ static void *waits(void *context)
 
     waiting->thread = pthread_self();
     CHECK_FAILS(TSM_E_CANCELLED,
-                tsm_request(waiting->session, waiting->call, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error),
+                tsm_request(waiting->session, waiting->call, "GET", ACCOUNT_PATH, NULL, NULL, 0,
+                            &response, &error),
                 error);
     CHECK(response == NULL);
     return NULL;

@@ -1,6 +1,6 @@
 /*
- * What every C test shares: checks that say what failed and where, a watchdog for calls that never come back, a session in the
- * sandbox, and what the sandbox saw.
+ * What every C test shares: checks that say what failed and where, a watchdog for calls that never
+ * come back, a session in the sandbox, and what the sandbox saw.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -21,12 +21,14 @@
 #include "../../examples/c/sandbox_control.h"
 
 #define CHECK(condition) check((condition) != 0, #condition, __FILE__, __LINE__)
-#define CHECK_INT(expected, actual) check_int((long long)(expected), (long long)(actual), #actual, __FILE__, __LINE__)
+#define CHECK_INT(expected, actual)                                                                \
+    check_int((long long)(expected), (long long)(actual), #actual, __FILE__, __LINE__)
 #define CHECK_TEXT(expected, actual) check_text((expected), (actual), #actual, __FILE__, __LINE__)
 #define CHECK_HAS(part, text) check_has((part), (text), #text, __FILE__, __LINE__)
 
 /* A status, by name, and that `error` says the same; then frees the error. */
-#define CHECK_FAILS(expected, call, error) check_fails((expected), (call), &(error), #call, __FILE__, __LINE__)
+#define CHECK_FAILS(expected, call, error)                                                         \
+    check_fails((expected), (call), &(error), #call, __FILE__, __LINE__)
 /* Success; else tells the error. */
 #define CHECK_OK(call, error) check_ok((call), &(error), #call, __FILE__, __LINE__)
 
@@ -48,7 +50,8 @@ static inline void check(int holds, const char *condition, const char *file, int
     }
 }
 
-static inline void check_int(long long expected, long long actual, const char *what, const char *file, int line)
+static inline void check_int(long long expected, long long actual, const char *what,
+                             const char *file, int line)
 {
     if (expected != actual) {
         fprintf(stderr, "%s is %lld, not %lld\n", what, actual, expected);
@@ -56,7 +59,8 @@ static inline void check_int(long long expected, long long actual, const char *w
     }
 }
 
-static inline void check_text(const char *expected, const char *actual, const char *what, const char *file, int line)
+static inline void check_text(const char *expected, const char *actual, const char *what,
+                              const char *file, int line)
 {
     if (!actual || strcmp(expected, actual) != 0) {
         fprintf(stderr, "%s is \"%s\", not \"%s\"\n", what, actual ? actual : "(NULL)", expected);
@@ -64,7 +68,8 @@ static inline void check_text(const char *expected, const char *actual, const ch
     }
 }
 
-static inline void check_has(const char *part, const char *text, const char *what, const char *file, int line)
+static inline void check_has(const char *part, const char *text, const char *what, const char *file,
+                             int line)
 {
     if (!text || !strstr(text, part)) {
         fprintf(stderr, "%s, \"%s\", lacks \"%s\"\n", what, text ? text : "(NULL)", part);
@@ -72,19 +77,21 @@ static inline void check_has(const char *part, const char *text, const char *wha
     }
 }
 
-static inline void check_fails(tsm_status expected, tsm_status actual, tsm_error **error, const char *what,
-                               const char *file, int line)
+static inline void check_fails(tsm_status expected, tsm_status actual, tsm_error **error,
+                               const char *what, const char *file, int line)
 {
     if (expected != actual || tsm_error_status(*error) != expected || !*tsm_error_message(*error)) {
         fprintf(stderr, "%s: %s (error: %s, \"%s\"), not %s\n", what, tsm_status_name(actual),
-                tsm_status_name(tsm_error_status(*error)), tsm_error_message(*error), tsm_status_name(expected));
+                tsm_status_name(tsm_error_status(*error)), tsm_error_message(*error),
+                tsm_status_name(expected));
         check_failed(file, line);
     }
     tsm_error_free(*error);
     *error = NULL;
 }
 
-static inline void check_ok(tsm_status actual, tsm_error **error, const char *what, const char *file, int line)
+static inline void check_ok(tsm_status actual, tsm_error **error, const char *what,
+                            const char *file, int line)
 {
     if (actual != TSM_OK || *error != NULL) {
         fprintf(stderr, "%s: %s: %s\n", what, tsm_status_name(actual), tsm_error_message(*error));
@@ -133,7 +140,8 @@ static inline void use(const tsm_session *session)
     tsm_response *response = NULL;
     tsm_error *error = NULL;
 
-    CHECK_OK(tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error), error);
+    CHECK_OK(tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error),
+             error);
     CHECK_OK(tsm_response_check(response, &error), error);
     tsm_response_free(response);
 }

@@ -1,4 +1,5 @@
-/* Options: refused one by one when they are malformed, together by tsm_login before anything is sent; and copied by it. */
+/* Options: refused one by one when they are malformed, together by tsm_login before anything is
+ * sent; and copied by it. */
 
 #include "check.h"
 
@@ -22,7 +23,8 @@ static void malformed_options_are_refused(void)
     MESSAGE_HAS("max_login_failures", tsm_config_set(config, "max_login_failures", "5", &error));
     MESSAGE_HAS("max_login_failures", tsm_config_set(config, "max_login_failures", "0", &error));
     MESSAGE_HAS("timeout_ms", tsm_config_set(config, "timeout_ms", "-1", &error));
-    MESSAGE_HAS("base_url", tsm_config_set(config, "base_url", "http://thingspace.example", &error));
+    MESSAGE_HAS("base_url",
+                tsm_config_set(config, "base_url", "http://thingspace.example", &error));
     MESSAGE_HAS("protocol", tsm_config_set(config, "protocol", "ftp", &error));
     tsm_config_free(config);
 }
@@ -104,9 +106,12 @@ static void a_config_may_be_set_by_many_threads(void)
 {
     tsm_config *config = tsm_config_new();
     const char *jobs[][3] = {
-        {(char *)config, "base_url", getenv("TSM_BASE_URL")}, {(char *)config, "username", "zbeeblebrox"},
-        {(char *)config, "password", "IMgr8"},                {(char *)config, "app_key", "key"},
-        {(char *)config, "app_secret", "secret"},             {(char *)config, "store", "memory:"},
+        {(char *)config, "base_url", getenv("TSM_BASE_URL")},
+        {(char *)config, "username", "zbeeblebrox"},
+        {(char *)config, "password", "IMgr8"},
+        {(char *)config, "app_key", "key"},
+        {(char *)config, "app_secret", "secret"},
+        {(char *)config, "store", "memory:"},
     };
     pthread_t threads[6];
     int i;

@@ -10,11 +10,13 @@ static tsm_status checks(int32_t http_status, const char *body, tsm_error **erro
 static void an_expired_session_in_every_shape(void)
 {
     static const char *const bodies[] = {
-        "{\"errorCode\":\"UnifiedWebService.REQUEST_FAILED.SessionToken.Expired\",\"errorMessage\":\"The Session has expired.\"}",
+        "{\"errorCode\":\"UnifiedWebService.REQUEST_FAILED.SessionToken.Expired\","
+        "\"errorMessage\":\"The Session has expired.\"}",
         "{\"errorCode\":\"REQUEST_FAILED.SessionToken.Expired\",\"errorMessage\":\"\"}",
         "{\"errorCode\":\"UnifiedWebService.INPUT_INVALID.SessionToken.Invalid\"}",
         "{\"errorCode\":\"REQUEST_FAILED.SessionToken.Format\"}",
-        "{\"error\":\"unauthorized\",\"error_description\":\"Failure response received for UWS V1 REST accounts: [400]\","
+        "{\"error\":\"unauthorized\","
+        "\"error_description\":\"Failure response received for UWS V1 REST accounts: [400]\","
         "\"cause\":\"Requested service is unauthorized for given token\"}",
     };
     tsm_error *error = NULL;
@@ -30,7 +32,9 @@ static void an_error_tells_what_the_platform_said(void)
     char token[TSM_TOKEN_MAX] = "#";
 
     CHECK_INT(TSM_E_PLATFORM,
-              checks(400, "{\"errorCode\":\"UnifiedWebService.REQUEST_FAILED.AccountNotFound\",\"errorMessage\":\"No.\"}",
+              checks(400,
+                     "{\"errorCode\":\"UnifiedWebService.REQUEST_FAILED.AccountNotFound\","
+                     "\"errorMessage\":\"No.\"}",
                      &error));
     CHECK_TEXT("UnifiedWebService.REQUEST_FAILED.AccountNotFound", tsm_error_code(error));
     CHECK_INT(400, tsm_error_http_status(error));
@@ -48,7 +52,8 @@ static void a_nul_in_an_answer_does_not_cut_the_text(void)
 {
     tsm_error *error = NULL;
 
-    CHECK_INT(TSM_E_PLATFORM, checks(400, "{\"errorCode\":\"a\\u0000b\",\"errorMessage\":\"c\\u0000d\"}", &error));
+    CHECK_INT(TSM_E_PLATFORM,
+              checks(400, "{\"errorCode\":\"a\\u0000b\",\"errorMessage\":\"c\\u0000d\"}", &error));
     CHECK_HAS("b", tsm_error_code(error));
     CHECK_HAS("d", tsm_error_message(error));
     tsm_error_free(error);
@@ -60,8 +65,13 @@ static void the_rest_has_its_own_status(void)
 
     CHECK_OK(checks(200, "{\"errorCode\":\"whatever\"}", &error), error);
     CHECK_OK(tsm_check(204, NULL, 0, &error), error);
-    CHECK_FAILS(TSM_E_API_TOKEN, checks(401, "{\"fault\":{\"code\":\"900901\",\"message\":\"Invalid Credentials\"}}", &error), error);
-    CHECK_FAILS(TSM_E_API_TOKEN, checks(401, "{\"fault\":{\"code\":900902,\"message\":\"Missing\"}}", &error), error);
+    CHECK_FAILS(TSM_E_API_TOKEN,
+                checks(401, "{\"fault\":{\"code\":\"900901\",\"message\":\"Invalid Credentials\"}}",
+                       &error),
+                error);
+    CHECK_FAILS(TSM_E_API_TOKEN,
+                checks(401, "{\"fault\":{\"code\":900902,\"message\":\"Missing\"}}", &error),
+                error);
     CHECK_INT(TSM_E_RATE_LIMITED, tsm_check(429, NULL, 0, &error));
     CHECK_INT(1, tsm_error_retryable(error));
     CHECK_INT(429, tsm_error_http_status(error));

@@ -1,4 +1,5 @@
-/* An expired session, or API token, is mended once and the request sent again; the caller sees only the answer. */
+/* An expired session, or API token, is mended once and the request sent again; the caller sees only
+ * the answer. */
 
 #include "check.h"
 

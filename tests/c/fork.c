@@ -15,16 +15,20 @@ static void the_parents_session_is_refused(tsm_session *session)
     CHECK_FAILS(TSM_E_FORKED, tsm_renew_api_token(session, NULL, NULL, &error), error);
     CHECK_FAILS(TSM_E_FORKED, tsm_logout(session, NULL, &error), error);
     CHECK_FAILS(TSM_E_FORKED, tsm_info(session, buffer, sizeof buffer, &error), error);
-    CHECK_FAILS(TSM_E_FORKED, tsm_request(session, NULL, "GET", "/x", NULL, NULL, 0, &response, &error), error);
     CHECK_FAILS(TSM_E_FORKED,
-                tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", NULL, 0, &response, &error), error);
+                tsm_request(session, NULL, "GET", "/x", NULL, NULL, 0, &response, &error), error);
+    CHECK_FAILS(
+        TSM_E_FORKED,
+        tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", NULL, 0, &response, &error),
+        error);
     CHECK_INT(TSM_E_FORKED, tsm_cancel(session));
     CHECK_FAILS(TSM_E_FORKED, tsm_api_token_held(session, buffer, sizeof buffer, &error), error);
     CHECK_FAILS(TSM_E_FORKED, tsm_exchange_new(session, NULL, &exchange, &error), error);
     CHECK(exchange == NULL);
 }
 
-static void child(tsm_session *session, tsm_config *config, tsm_response *response, tsm_error *failure)
+static void child(tsm_session *session, tsm_config *config, tsm_response *response,
+                  tsm_error *failure)
 {
     tsm_session *own;
 
@@ -66,7 +70,8 @@ int main(void)
     watchdog();
     config = sandbox_config();
     session = log_in(sandbox_config());
-    CHECK_OK(tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error), error);
+    CHECK_OK(tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error),
+             error);
     CHECK_INT(TSM_E_RATE_LIMITED, tsm_check(429, NULL, 0, &error));
     pid = fork();
     CHECK(pid >= 0);

@@ -1,4 +1,5 @@
-/* Forks while threads are busy in every table: each child finds them all usable, whatever the threads were doing at that instant. */
+/* Forks while threads are busy in every table: each child finds them all usable, whatever the
+ * threads were doing at that instant. */
 
 #include "check.h"
 

@@ -1,4 +1,5 @@
-/* Freeing a session waits for nothing and sends nothing, whatever other threads are doing with it; of many that free it, none is harmed. */
+/* Freeing a session waits for nothing and sends nothing, whatever other threads are doing with it;
+ * of many that free it, none is harmed. */
 
 #include "check.h"
 
@@ -15,7 +16,8 @@ static void *waits(void *context)
     tsm_error *error = NULL;
 
     (void)context;
-    CHECK_FAILS(TSM_E_CANCELLED, tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error),
+    CHECK_FAILS(TSM_E_CANCELLED,
+                tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error),
                 error);
     CHECK(response == NULL);
     return NULL;

@@ -1,4 +1,5 @@
-/* Whatever is passed for a handle, no function does worse than TSM_E_INVALID_HANDLE; and freeing is always harmless. */
+/* Whatever is passed for a handle, no function does worse than TSM_E_INVALID_HANDLE; and freeing is
+ * always harmless. */
 
 #include "check.h"
 
@@ -37,18 +38,22 @@ static void session_is_refused(void *bad)
     char buffer[TSM_INFO_MAX];
 
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_token(session, buffer, sizeof buffer, &error), error);
-    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_api_token(session, NULL, buffer, sizeof buffer, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_api_token(session, NULL, buffer, sizeof buffer, &error),
+                error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_relogin(session, NULL, NULL, &error), error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_renew_api_token(session, NULL, NULL, &error), error);
-    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_api_token_held(session, buffer, sizeof buffer, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_api_token_held(session, buffer, sizeof buffer, &error),
+                error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_exchange_new(session, NULL, &exchange, &error), error);
     CHECK(exchange == NULL);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_logout(session, NULL, &error), error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_info(session, buffer, sizeof buffer, &error), error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE,
                 tsm_request(session, NULL, "GET", "/x", NULL, NULL, 0, &response, &error), error);
-    CHECK_FAILS(TSM_E_INVALID_HANDLE,
-                tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", NULL, 0, &response, &error), error);
+    CHECK_FAILS(
+        TSM_E_INVALID_HANDLE,
+        tsm_soap_call(session, NULL, "DeviceService", "GetDeviceList", NULL, 0, &response, &error),
+        error);
     CHECK(response == NULL);
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_cancel(session));
     tsm_free(session);
@@ -62,10 +67,13 @@ static void exchange_is_refused(void *bad)
     int32_t next = TSM_NEXT_SEND;
 
     CHECK_FAILS(TSM_E_INVALID_HANDLE,
-                tsm_exchange_tokens(exchange, token, sizeof token, api_token, sizeof api_token, &next, &error), error);
+                tsm_exchange_tokens(exchange, token, sizeof token, api_token, sizeof api_token,
+                                    &next, &error),
+                error);
     CHECK_INT(TSM_NEXT_DONE, next);
     CHECK_INT(0, tsm_exchange_body_max(exchange, 400));
-    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_exchange_answered(exchange, 400, NULL, 0, &next, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_exchange_answered(exchange, 400, NULL, 0, &next, &error),
+                error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_exchange_renew(exchange, NULL, 1, &error), error);
     tsm_exchange_free(exchange);
 }
@@ -132,7 +140,8 @@ int main(void)
     config = sandbox_config();
     call = tsm_call_new();
     session = log_in(sandbox_config());
-    CHECK_OK(tsm_request(session, call, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error), error);
+    CHECK_OK(tsm_request(session, call, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error),
+             error);
     CHECK_INT(TSM_E_RATE_LIMITED, tsm_check(429, NULL, 0, &error));
     CHECK_OK(tsm_exchange_new(session, NULL, &exchange, &other), other);
     heap = malloc(16);
@@ -149,13 +158,34 @@ int main(void)
         every_kind_refuses((void *)bit);
 
     /* A live handle is none of another kind, and near misses are none at all. */
-    config_is_refused(call), config_is_refused(session), config_is_refused(response), config_is_refused(error);
-    call_is_refused(config), call_is_refused(session), call_is_refused(response), call_is_refused(error);
-    session_is_refused(config), session_is_refused(call), session_is_refused(response), session_is_refused(error);
-    exchange_is_refused(config), exchange_is_refused(call), exchange_is_refused(session), exchange_is_refused(response);
-    config_is_refused(exchange), call_is_refused(exchange), session_is_refused(exchange), error_is_refused(exchange);
-    response_is_refused(config), response_is_refused(call), response_is_refused(session), response_is_refused(error);
-    error_is_refused(config), error_is_refused(call), error_is_refused(session), error_is_refused(response);
+    config_is_refused(call);
+    config_is_refused(session);
+    config_is_refused(response);
+    config_is_refused(error);
+    call_is_refused(config);
+    call_is_refused(session);
+    call_is_refused(response);
+    call_is_refused(error);
+    session_is_refused(config);
+    session_is_refused(call);
+    session_is_refused(response);
+    session_is_refused(error);
+    exchange_is_refused(config);
+    exchange_is_refused(call);
+    exchange_is_refused(session);
+    exchange_is_refused(response);
+    config_is_refused(exchange);
+    call_is_refused(exchange);
+    session_is_refused(exchange);
+    error_is_refused(exchange);
+    response_is_refused(config);
+    response_is_refused(call);
+    response_is_refused(session);
+    response_is_refused(error);
+    error_is_refused(config);
+    error_is_refused(call);
+    error_is_refused(session);
+    error_is_refused(response);
     for (bit = 0; bit < 64; bit++) {
         config_is_refused((void *)((uintptr_t)config ^ (uintptr_t)1 << bit));
         call_is_refused((void *)((uintptr_t)call ^ (uintptr_t)1 << bit));
@@ -165,7 +195,8 @@ int main(void)
     }
 
     /* A call that is not NULL must be one. */
-    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_logout(session, (tsm_call *)(void *)session, &other), other);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_logout(session, (tsm_call *)(void *)session, &other),
+                other);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_api_token(session, heap, heap, 16, &other), other);
 
     /* After all that, everything alive still works. */
@@ -177,7 +208,12 @@ int main(void)
     CHECK_INT(TSM_E_RATE_LIMITED, tsm_error_status(error));
 
     /* Freed handles, also when new ones have taken their place. */
-    tsm_config_free(config), tsm_call_free(call), tsm_free(session), tsm_exchange_free(exchange), tsm_response_free(response), tsm_error_free(error);
+    tsm_config_free(config);
+    tsm_call_free(call);
+    tsm_free(session);
+    tsm_exchange_free(exchange);
+    tsm_response_free(response);
+    tsm_error_free(error);
     every_kind_refuses(config);
     every_kind_refuses(call);
     every_kind_refuses(session);

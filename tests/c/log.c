@@ -1,4 +1,5 @@
-/* The log: whole lines up to the level asked for, no secret in any, and silence once config and sessions are freed. */
+/* The log: whole lines up to the level asked for, no secret in any, and silence once config and
+ * sessions are freed. */
 
 #include "check.h"
 
@@ -12,7 +13,8 @@ struct seen {
 
 static int contains_secret(const char *message)
 {
-    return strstr(message, "IMgr8") || strstr(message, "secret") || strstr(message, "static-test-token");
+    return strstr(message, "IMgr8") || strstr(message, "secret")
+           || strstr(message, "static-test-token");
 }
 
 static void count(int32_t level, const char *message, size_t length, void *context)
@@ -53,7 +55,9 @@ static void uses_everything(struct seen *seen)
 
 static void lines_come_up_to_the_level(void)
 {
-    static const struct { int32_t asked, most; } levels[] = {{INT32_MIN, 0}, {0, 0}, {3, 3}, {5, 5}, {INT32_MAX, 5}};
+    static const struct {
+        int32_t asked, most;
+    } levels[] = {{INT32_MIN, 0}, {0, 0}, {3, 3}, {5, 5}, {INT32_MAX, 5}};
     size_t i;
 
     for (i = 0; i < sizeof levels / sizeof *levels; i++) {

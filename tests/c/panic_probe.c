@@ -1,6 +1,7 @@
 /*
- * Calls exports of a library in which they panic, and tells what came back. `probe NAME` calls one with nothing but zeros and prints
- * what it returns; `message` prints the text of an error; `all` calls a few in a row.
+ * Calls exports of a library in which they panic, and tells what came back. `probe NAME` calls one
+ * with nothing but zeros and prints what it returns; `message` prints the text of an error; `all`
+ * calls a few in a row.
  */
 
 #define _POSIX_C_SOURCE 200809L
@@ -11,8 +12,10 @@
 #include <string.h>
 #include <tsm.h>
 
-/* More arguments than any export has: those too many are ignored, as are the bits above a 32-bit result. */
-typedef intptr_t any_function(void *, void *, void *, void *, void *, void *, void *, void *, void *, void *);
+/* More arguments than any export has: those too many are ignored, as are the bits above a 32-bit
+ * result. */
+typedef intptr_t any_function(void *, void *, void *, void *, void *, void *, void *, void *,
+                              void *, void *);
 
 static int probe(const char *name)
 {
@@ -46,8 +49,8 @@ static int all(void)
     tsm_session *session = NULL;
     tsm_error *error = NULL;
 
-    return tsm_login(NULL, NULL, &session, &error) != TSM_E_INTERNAL || error == NULL || session != NULL
-           || tsm_error_message(error)[0] != '\0' || tsm_config_new() != NULL;
+    return tsm_login(NULL, NULL, &session, &error) != TSM_E_INTERNAL || error == NULL
+           || session != NULL || tsm_error_message(error)[0] != '\0' || tsm_config_new() != NULL;
 }
 
 int main(int count, char **arguments)

@@ -1,4 +1,5 @@
-/* What a response shows: status, headers in any case and in order, a body with its length and a NUL behind it. */
+/* What a response shows: status, headers in any case and in order, a body with its length and a NUL
+ * behind it. */
 
 #include "check.h"
 
@@ -8,7 +9,8 @@ static tsm_response *get(const tsm_session *session)
 {
     tsm_response *response = NULL;
 
-    CHECK_OK(tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error), error);
+    CHECK_OK(tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error),
+             error);
     return response;
 }
 
@@ -69,7 +71,8 @@ static void an_empty_body_is_not_null(const tsm_session *session)
     tsm_response *response;
     size_t length = 1;
 
-    control("POST", "/faults", "{\"on\": \"api\", \"fault\": \"answer\", \"status\": 200, \"body\": \"\"}");
+    control("POST", "/faults",
+            "{\"on\": \"api\", \"fault\": \"answer\", \"status\": 200, \"body\": \"\"}");
     response = get(session);
     CHECK_TEXT("", (const char *)tsm_response_body(response, &length));
     CHECK_INT(0, length);
@@ -81,7 +84,8 @@ static void a_bad_status_is_an_answer_that_can_be_made_an_error(const tsm_sessio
 {
     tsm_response *response;
 
-    control("POST", "/faults", "{\"on\": \"api\", \"fault\": \"status\", \"status\": 429, \"retry_after\": 7}");
+    control("POST", "/faults",
+            "{\"on\": \"api\", \"fault\": \"status\", \"status\": 429, \"retry_after\": 7}");
     response = get(session);
     CHECK_INT(429, tsm_response_status(response));
     CHECK_INT(TSM_E_RATE_LIMITED, tsm_response_check(response, &error));
@@ -98,8 +102,8 @@ static void a_large_body_comes_whole(const tsm_session *session)
     size_t length = 0;
 
     control("POST", "/settings", "{\"api_answer_bytes\": 3000000}");
-    CHECK_OK(tsm_request(session, NULL, "POST", LIST_PATH, NULL, (const uint8_t *)LIST_BODY, strlen(LIST_BODY),
-                         &response, &error),
+    CHECK_OK(tsm_request(session, NULL, "POST", LIST_PATH, NULL, (const uint8_t *)LIST_BODY,
+                         strlen(LIST_BODY), &response, &error),
              error);
     CHECK_INT('{', tsm_response_body(response, &length)[0]);
     CHECK_INT(3000000, length);

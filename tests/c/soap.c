@@ -3,13 +3,14 @@
 #include "check.h"
 
 static const char list[] =
-    "<v2:GetDeviceList xmlns:v2=\"http://nphase.com/unifiedwebservice/v2\"><v2:Input/></v2:GetDeviceList>";
+    "<v2:GetDeviceList xmlns:v2=\"http://nphase.com/unifiedwebservice/v2\">"
+    "<v2:Input/></v2:GetDeviceList>";
 
-static tsm_status call(const tsm_session *session, const char *operation, const char *body, tsm_response **response,
-                       tsm_error **error)
+static tsm_status call(const tsm_session *session, const char *operation, const char *body,
+                       tsm_response **response, tsm_error **error)
 {
-    return tsm_soap_call(session, NULL, "DeviceService", operation, (const uint8_t *)body, strlen(body), response,
-                         error);
+    return tsm_soap_call(session, NULL, "DeviceService", operation, (const uint8_t *)body,
+                         strlen(body), response, error);
 }
 
 int main(void)
@@ -44,7 +45,8 @@ int main(void)
     control("POST", "/faults",
             "{\"on\": \"soap_call\", \"fault\": \"answer\", \"status\": 500, \"body\":"
             " \"<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:Fault>"
-            "<faultcode>s:UnifiedWebService.REQUEST_FAILED.AccountNotFound</faultcode><faultstring>No.</faultstring>"
+            "<faultcode>s:UnifiedWebService.REQUEST_FAILED.AccountNotFound</faultcode>"
+            "<faultstring>No.</faultstring>"
             "</s:Fault></s:Body></s:Envelope>\"}");
     CHECK_OK(call(session, "GetDeviceList", list, &response, &error), error);
     CHECK_INT(500, tsm_response_status(response));
@@ -56,8 +58,10 @@ int main(void)
     response = NULL;
 
     CHECK_FAILS(TSM_E_INVALID_ARGUMENT, call(session, "../evil", list, &response, &error), error);
-    CHECK_FAILS(TSM_E_INVALID_ARGUMENT, call(session, "GetDeviceList", "<a><b></a>", &response, &error), error);
-    CHECK_FAILS(TSM_E_INVALID_ARGUMENT, call(session, "GetDeviceList", "\xff", &response, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_ARGUMENT,
+                call(session, "GetDeviceList", "<a><b></a>", &response, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_ARGUMENT, call(session, "GetDeviceList", "\xff", &response, &error),
+                error);
     CHECK(response == NULL);
 
     CHECK_OK(tsm_logout(session, NULL, &error), error);

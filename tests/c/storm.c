@@ -1,4 +1,5 @@
-/* Sixty-four threads find the session expired at once: one login is sent, and every request is answered. */
+/* Sixty-four threads find the session expired at once: one login is sent, and every request is
+ * answered. */
 
 #include "check.h"
 

@@ -35,7 +35,8 @@ static void the_api_token_and_the_info_do_so_too(const tsm_session *session)
 
     CHECK_OK(tsm_api_token(session, NULL, text, sizeof text, &error), error);
     CHECK_INT(TSM_OK, tsm_api_token(session, NULL, text, strlen(text) + 1, NULL));
-    CHECK_FAILS(TSM_E_BUFFER_TOO_SMALL, tsm_api_token(session, NULL, text, strlen(text), &error), error);
+    CHECK_FAILS(TSM_E_BUFFER_TOO_SMALL, tsm_api_token(session, NULL, text, strlen(text), &error),
+                error);
     CHECK_TEXT("", text);
     CHECK_OK(tsm_info(session, text, TSM_INFO_MAX, &error), error);
     CHECK_INT('{', text[0]);
@@ -76,7 +77,8 @@ static void after_a_logout_there_is_none_until_a_login(const tsm_session *sessio
     CHECK_FAILS(TSM_E_NOT_LOGGED_IN, tsm_token(session, token, sizeof token, &error), error);
     CHECK_FAILS(TSM_E_NOT_LOGGED_IN, tsm_logout(session, NULL, &error), error);
     CHECK_FAILS(TSM_E_NOT_LOGGED_IN,
-                tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error), error);
+                tsm_request(session, NULL, "GET", ACCOUNT_PATH, NULL, NULL, 0, &response, &error),
+                error);
     CHECK_OK(tsm_relogin(session, NULL, NULL, &error), error);
     use(session);
 }

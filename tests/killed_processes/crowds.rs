@@ -85,7 +85,8 @@ fn those_who_allow_more_and_those_who_allow_less_count_the_same_slots() {
 fn rest_and_soap_count_together() {
     let scene = Scene::new();
     let realm = |more: Value| with(scene.options("-"), more);
-    let behind = |url: &str| json!({"realm": "The Platform", "base_url": url, "ca_file": scene.sandbox.ca_file()});
+    let ca_file = scene.sandbox.ca_file();
+    let behind = |url: &str| json!({"realm": "The Platform", "base_url": url, "ca_file": ca_file});
     // Once because host and port are the same, once because the realm is.
     let ways: [[_; 2]; 2] = [
         [

@@ -44,12 +44,14 @@ pub fn reject(settings: &Settings, counters: &mut Counters, kind: Kind) -> Answe
 }
 
 fn credentials_invalid(settings: &Settings) -> Answer {
-    let description = "Access failure for API: /m2m/v1, version: v1. Make sure you have given the correct access token";
+    let description = "Access failure for API: /m2m/v1, version: v1. \
+                       Make sure you have given the correct access token";
     fault(settings, 401, 900901, "Invalid Credentials", description)
 }
 
 fn credentials_missing(settings: &Settings) -> Answer {
-    let description = "Required OAuth credentials not provided. Make sure the request has an Authorization: Bearer header";
+    let description = "Required OAuth credentials not provided. \
+                       Make sure the request has an Authorization: Bearer header";
     fault(settings, 401, 900902, "Missing Credentials", description)
 }
 

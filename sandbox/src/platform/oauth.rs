@@ -18,7 +18,11 @@ pub fn token(world: &mut World, now_ms: u64, request: &Request<'_>) -> Outcome {
     let settings = &world.settings;
     let same = settings.oauth_token_type == TokenType::SameWithinHour;
     let (token, left_ms) = world.api_tokens.issue(now_ms, settings.api_token_ms, same);
-    let mut answer = json!({"access_token": token, "token_type": "Bearer", "scope": "am_application_scope default"});
+    let mut answer = json!({
+        "access_token": token,
+        "token_type": "Bearer",
+        "scope": "am_application_scope default",
+    });
     let left = left_ms / 1000;
     match settings.expires_in {
         ExpiresIn::Remaining => answer["expires_in"] = left.into(),

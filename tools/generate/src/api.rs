@@ -167,7 +167,8 @@ fn declarations_are_read_as_they_are() {
          typedef struct tsm_call tsm_call;\ntypedef int32_t (*tsm_ask_fn)(void *context);\n\
          #ifdef __cplusplus\nextern \"C\" {\n#endif  // __cplusplus\n\
          /** Frees; all. */\nvoid tsm_call_free(tsm_call *call);\n\
-         const char *tsm_get(const tsm_session *session,\n                    const tsm_call *call,\n\
+         const char *tsm_get(const tsm_session *session,\n\
+         \x20                   const tsm_call *call,\n\
          const char *const *list, const char **name, tsm_error **error);\n\
          uint32_t tsm_abi_version(void);\n#ifdef __cplusplus\n}  // extern \"C\"\n#endif\n",
     );

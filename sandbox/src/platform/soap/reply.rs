@@ -101,8 +101,8 @@ impl<'a> Reply<'a> {
             None => String::new(),
         };
         let fault = format!(
-            "    <{env}:Fault>\n      <faultcode{declare}>{prefix}{}</faultcode>\n      <faultstring xml:lang=\"en-US\">{}</faultstring>\n    \
-             </{env}:Fault>\n",
+            "    <{env}:Fault>\n      <faultcode{declare}>{prefix}{}</faultcode>\n      \
+             <faultstring xml:lang=\"en-US\">{}</faultstring>\n    </{env}:Fault>\n",
             escape(code),
             escape(message)
         );
@@ -125,7 +125,8 @@ impl<'a> Reply<'a> {
         } = self;
         let name = operation.name();
         format!(
-            "    <{svc}{name}Response {declare_svc}=\"{SERVICE}\">\n      <{svc}Output xmlns:{data}=\"{contract}\"\n\
+            "    <{svc}{name}Response {declare_svc}=\"{SERVICE}\">\n      \
+             <{svc}Output xmlns:{data}=\"{contract}\"\n\
              xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\">\n{content}      </{svc}Output>\n    </{svc}{name}Response>\n"
         )
     }
@@ -135,7 +136,8 @@ impl<'a> Reply<'a> {
         let header =
             header.map(|entry| format!("  <{env}:Header>\n    {entry}\n  </{env}:Header>\n"));
         format!(
-            "<{env}:Envelope xmlns:{env}=\"{ENVELOPE}\">\n{}  <{env}:Body>\n{body}  </{env}:Body>\n</{env}:Envelope>\n",
+            "<{env}:Envelope xmlns:{env}=\"{ENVELOPE}\">\n{}  <{env}:Body>\n{body}  </{env}:Body>\n\
+             </{env}:Envelope>\n",
             header.unwrap_or_default()
         )
     }

@@ -37,7 +37,8 @@ pub fn call(
 
 /// The action is missing, or the service has no such operation.
 pub fn no_action(settings: &Settings) -> Answer {
-    let message = "The message cannot be processed at the receiver: no operation of this service has this SOAPAction.";
+    let message = "The message cannot be processed at the receiver: \
+                   no operation of this service has this SOAPAction.";
     Reply::new(settings).fault("ActionNotSupported", message)
 }
 
