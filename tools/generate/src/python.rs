@@ -216,7 +216,7 @@ fn errors(api: &Api) -> String {
         .map(|name| format!("    {name:?},\n"))
         .collect();
     format!(
-        r#""""The exceptions: one for each status that a program may want to act on, all under ``Error``.
+        r#""""The exceptions, all under ``Error``: one for each status that a program may act on.
 
 {GENERATED}
 """

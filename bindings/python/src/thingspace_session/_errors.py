@@ -1,4 +1,4 @@
-"""The exceptions: one for each status that a program may want to act on, all under ``Error``.
+"""The exceptions, all under ``Error``: one for each status that a program may act on.
 
 Made by `make generate` from the tables in Rust: change those.
 """
