@@ -1,4 +1,5 @@
-//! The command line.
+//! The command line: which ports, how to greet, when to end. What is not known is refused, not
+//! passed over.
 
 use thingspace_sandbox::Options;
 

@@ -1,4 +1,5 @@
-//! What the program prints: its help, and at the start how to reach it.
+//! What the program prints: its help, and at the start how to reach it. One line of JSON for
+//! programs, a text with things to try for people.
 
 use serde_json::json;
 use thingspace_sandbox::Sandbox;
@@ -52,6 +53,10 @@ The control port, with --control-port 4001 (JSON in, JSON out):
                      curl 127.0.0.1:4001/faults -d '{"on": "api", "fault": "status",
                        "status": 503, "retry_after": 7, "times": 2, "skip": 1}'
                      curl -X DELETE 127.0.0.1:4001/faults
+  wait for a login   curl 127.0.0.1:4001/await -d '{"counter": "login", "at_least": 1}'
+  what is held       curl -X POST 127.0.0.1:4001/release
+  another resource   curl 127.0.0.1:4001/answers -d '{"path": "/m2m/v1/sms/history",
+                       "body": {"messages": []}}'
   end the tokens     curl 127.0.0.1:4001/expire -d '{"what": "session"}'
                      ("session", "api_token" or "all")
   a contact          curl 127.0.0.1:4001/contacts -d '{"username": "u", "password": "p"}'
@@ -60,26 +65,35 @@ The control port, with --control-port 4001 (JSON in, JSON out):
                      curl -X DELETE 127.0.0.1:4001/log
   start anew         curl -X POST 127.0.0.1:4001/reset
 
-Faults hit the requests named by "on": oauth, login, logout, api, soap_login,
-soap_logout, soap_call or any; "times" of them (-1: until dropped), after
-letting "skip" pass. There are:
+Faults hit the requests named by "on": oauth, login, logout, api,
+ soap_login, soap_logout, soap_call or any; "times" of them (-1: until
+dropped), after letting "skip" pass. There are:
 
-  delay (ms)             answers late
-  hold                   answers nothing until the faults are dropped
-  reset_before           resets the connection, nothing processed
-  reset_after            processes the request, then resets
-  process_late (ms)      hangs up, and processes it later by the sandbox's clock
-  half_body              half a body, then closes
-  drip (ms)              the body a byte at a time
-  endless                a body that never ends
-  huge (bytes)           well-formed JSON of that size
-  answer (status, headers, body, process)   that answer, verbatim
-  wrong_json             200 with JSON of another shape
-  html (status)          an HTML page
-  status (status, retry_after, body)        that status
-  redirect (location, status)               a redirect
-  expired                refuses the session token as expired
-  api_token_rejected     401 with code 900901
+  delay (ms)               answers late
+  hold (hold)              answers when it is released or the faults are dropped
+  interim (interim)        1xx answers first
+  half_body                half a body, then closes
+  drip (ms)                the body a byte at a time
+  answer (status, body)    that answer, verbatim
+  status (status, body)    that status
+  html (status, body)      an HTML page
+  redirect (location, status)
+  wrong_json (status)      JSON of another shape
+  huge (bytes, status)     well-formed JSON of that size
+  gateway_fault (code, status, xml)   what the gateway says of that code
+  expired                  refuses the session token as expired
+  api_token_rejected       401 with code 900901
+  endless                  a body that never ends
+  reset_before             resets the connection, nothing processed
+  reset_after              processes the request, then resets
+  close_before             closes the connection, nothing processed
+  close_after              processes the request, then closes
+  process_late (ms)        closes, and processes it later by the sandbox's clock
+
+Those that answer take "process" (whether the request is processed all the
+same), "headers", "retry_after" and "interim"; the first five take "status" and
+"body" to answer that instead; all but delay take "hold", the name under which
+they wait for /release.
 
 The README beside the source has a line for each setting, counter and fault.
 "#;

@@ -1,4 +1,5 @@
 //! `thingspace-sandbox`: starts a sandbox, says how to reach it and runs until it is interrupted.
+//! It leaves nothing behind.
 
 mod arguments;
 mod greeting;

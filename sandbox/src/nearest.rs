@@ -1,4 +1,5 @@
-//! The known name nearest to one that isn't known, for the message that refuses it.
+//! The known name nearest to one that isn't known, for the message that refuses it. A refusal
+//! always names one, if any is known.
 
 /// `unknown setting "session_idel_ms"; nearest: "session_idle_ms"`.
 pub fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {

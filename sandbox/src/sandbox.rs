@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::control::{self, ControlPort};
 use crate::net::{self, CaFolder, Connections, Handler, Listening, Service};
-use crate::platform::{self, Platform};
+use crate::platform::{self, BASE, Platform};
 use crate::world::SharedWorld;
 
 /// Which ports to use. 0 lets the system choose.
@@ -61,11 +61,11 @@ impl Sandbox {
             connections: Arc::default(),
             listening: Vec::new(),
             ca,
-            base_url: format!("{plain_url}/api"),
-            soap_url: format!("{plain_url}/api/v2"),
+            base_url: format!("{plain_url}{BASE}"),
+            soap_url: format!("{plain_url}{BASE}/v2"),
             control_url: origin("http", "127.0.0.1", &control)?,
-            tls_base_url: format!("{}/api", origin("https", "localhost", &secure)?),
-            bad_tls_base_url: format!("{}/api", origin("https", "localhost", &distrusted)?),
+            tls_base_url: format!("{}{BASE}", origin("https", "localhost", &secure)?),
+            bad_tls_base_url: format!("{}{BASE}", origin("https", "localhost", &distrusted)?),
         };
         let platform: Arc<dyn Handler> = Arc::new(Platform(Arc::clone(&sandbox.shared)));
         let controls: Arc<dyn Handler> = Arc::new(ControlPort(Arc::clone(&sandbox.shared)));

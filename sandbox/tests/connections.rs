@@ -60,7 +60,7 @@ fn chunked_bodies_and_100_continue_are_understood() {
     let sandbox = start();
     let mut client = Client::to(sandbox.base_url());
     let head = "POST /api/m2m/v1/session/login HTTP/1.1\r\n\
-                Authorization: Bearer static-test-token\r\nExpect: 100-continue\r\n";
+        Authorization: Bearer static-test-token\r\nExpect: 100-continue\r\n";
     client.send_raw(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes());
     assert_eq!(client.receive_head().expect("an answer").status, 100);
     client.send_raw(b"14\r\n{\"username\":\"zbeeble");

@@ -69,7 +69,26 @@ fn refuses_what_it_does_not_know_and_names_the_nearest() {
         ("/clock", json!({})),
         ("/clock", json!([])),
         ("/settings", json!({"strikes_to_lock": 0})),
-        ("/settings", json!({"expires_in": "soon"})),
+        ("/settings", json!({"session_refused_at": "/m2m"})),
+        ("/settings", json!({"session_refused_at": ["m2m"]})),
+        (
+            "/faults",
+            json!({"on": "login", "fault": "half_body", "status": 504}),
+        ),
+        (
+            "/faults",
+            json!({"on": "login", "fault": "hold", "process": false}),
+        ),
+        (
+            "/faults",
+            json!({"on": "login", "fault": "interim", "interim": [200]}),
+        ),
+        ("/faults", json!({"on": "login", "fault": "interim"})),
+        (
+            "/faults",
+            json!({"on": "login", "fault": "reset_after", "process": true}),
+        ),
+        ("/await", json!({"counter": "login"})),
         ("/settings", json!({"soap_fault_prefix": "s"})),
         ("/settings", json!({"api_answer_bytes": 1})),
         ("/faults", json!({"on": "login", "fault": "delay"})),
@@ -232,6 +251,7 @@ fn reset_makes_everything_as_at_the_start() {
         json!({"service_name": "Other", "api_answer_bytes": 500}),
     );
     fault(&sandbox, json!({"on": "logout", "fault": "hold"}));
+    sandbox.control("POST", "/answers", json!({"path": "/x"}));
     sandbox.control(
         "POST",
         "/contacts",

@@ -3,25 +3,9 @@
 mod common;
 
 use std::io;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use common::*;
 use serde_json::{Value, json};
-use thingspace_sandbox::Sandbox;
-
-/// A connection with a login of that password sent on it.
-fn sent_login(sandbox: &Sandbox, password: &str) -> Client {
-    let mut client = Client::to(sandbox.base_url());
-    let body = json!({"username": "zbeeblebrox", "password": password}).to_string();
-    client.send(
-        "POST",
-        "/api/m2m/v1/session/login",
-        &[BEARER, JSON],
-        body.as_bytes(),
-    );
-    client
-}
 
 fn assert_reset(client: &mut Client) {
     let (bytes, end) = client.rest();
@@ -30,20 +14,6 @@ fn assert_reset(client: &mut Client) {
         end.expect_err("a reset").kind(),
         io::ErrorKind::ConnectionReset
     );
-}
-
-/// Lets the sandbox's threads go on until the log has so many lines.
-fn wait_for_lines(sandbox: &Sandbox, count: usize) {
-    let patience = Instant::now() + Duration::from_secs(30);
-    while sandbox
-        .control("GET", "/log", Value::Null)
-        .as_array()
-        .map_or(0, Vec::len)
-        < count
-    {
-        assert!(Instant::now() < patience, "the request never arrived");
-        thread::yield_now();
-    }
 }
 
 #[test]
@@ -56,28 +26,6 @@ fn delay_answers_late() {
         (&line["status"], &line["why"]),
         (&json!(200), &json!("delay: logged in"))
     );
-}
-
-#[test]
-fn hold_answers_when_the_faults_are_dropped() {
-    let sandbox = start();
-    fault(&sandbox, json!({"on": "login", "fault": "hold"}));
-    let mut client = sent_login(&sandbox, "IMgr8");
-    wait_for_lines(&sandbox, 1);
-    assert_eq!(last_line(&sandbox)["status"], Value::Null);
-    sandbox.control("DELETE", "/faults", Value::Null);
-    assert_eq!(client.receive().expect("an answer").status, 200);
-    assert_eq!(last_line(&sandbox)["status"], 200);
-}
-
-#[test]
-fn a_held_request_does_not_keep_the_sandbox_from_ending() {
-    let sandbox = start();
-    fault(&sandbox, json!({"on": "any", "fault": "hold"}));
-    let mut client = sent_login(&sandbox, "IMgr8");
-    wait_for_lines(&sandbox, 1);
-    drop(sandbox);
-    assert!(client.receive().is_err());
 }
 
 #[test]
@@ -94,6 +42,47 @@ fn reset_before_processes_nothing_and_reset_after_does() {
         (2, 1)
     );
     assert_eq!(last_line(&sandbox)["status"], Value::Null);
+}
+
+#[test]
+fn close_before_processes_nothing_and_close_after_does() {
+    let sandbox = start();
+    fault(&sandbox, json!({"on": "login", "fault": "close_before"}));
+    fault(&sandbox, json!({"on": "login", "fault": "close_after"}));
+    for strikes in [0, 1] {
+        let (bytes, end) = sent_login(&sandbox, "wrong").rest();
+        assert!(bytes.is_empty() && end.is_ok());
+        assert_eq!(contact(&sandbox, "zbeeblebrox")["strikes"], strikes);
+    }
+}
+
+#[test]
+fn interim_answers_go_before_the_answer() {
+    let sandbox = start();
+    let interim = json!([100, {"status": 103, "headers": {"Link": "</style>"}}]);
+    let statuses = |client: &mut Client| {
+        let mut next = || client.receive().expect("an answer");
+        let (first, second, last) = (next(), next(), next());
+        assert_eq!(second.header("link"), Some("</style>"));
+        [first.status, second.status, last.status]
+    };
+    fault(
+        &sandbox,
+        json!({"on": "login", "fault": "interim", "interim": interim}),
+    );
+    assert_eq!(
+        statuses(&mut sent_login(&sandbox, "IMgr8")),
+        [100, 103, 200]
+    );
+    fault(
+        &sandbox,
+        json!({"on": "login", "fault": "status", "status": 503, "interim": interim}),
+    );
+    assert_eq!(
+        statuses(&mut sent_login(&sandbox, "IMgr8")),
+        [100, 103, 503]
+    );
+    assert_eq!(sandbox.counter("login_ok"), 1);
 }
 
 #[test]
@@ -183,8 +172,11 @@ fn huge_is_json_of_that_size() {
 fn answer_is_verbatim_and_processes_when_told_so() {
     let sandbox = start();
     let answer = json!({
-        "on": "login", "fault": "answer",
-        "status": 299, "headers": {"X-A": "b"}, "body": "as it is",
+        "on": "login",
+        "fault": "answer",
+        "status": 299,
+        "headers": {"X-A": "b"},
+        "body": "as it is",
     });
     fault(&sandbox, answer.clone());
     let reply = login_as(&sandbox, "zbeeblebrox", "wrong");
@@ -231,10 +223,8 @@ fn answers_of_another_kind() {
         (busy.status, busy.header("retry-after"), busy.text()),
         (503, Some("7"), "")
     );
-    let limited = hit(json!({
-        "on": "login", "fault": "status",
-        "status": 429, "body": {"fault": {"code": 900800}},
-    }));
+    let body = json!({"fault": {"code": 900800}});
+    let limited = hit(json!({"on": "login", "fault": "status", "status": 429, "body": body}));
     assert_eq!(
         (limited.status, &limited.json()["fault"]["code"]),
         (429, &json!(900800))

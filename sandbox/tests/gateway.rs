@@ -114,7 +114,8 @@ fn wrong_endpoint_and_wrong_authentication_are_xml() {
     let nowhere = call(&sandbox, "GET", "/nowhere", &[BEARER], b"");
     assert_eq!((basic.status, nowhere.status), (403, 404));
     for reply in [basic, nowhere] {
-        let start = "<am:fault xmlns:am=\"http://wso2.org/apimanager\"><am:code>404</am:code><am:type>Status report</am:type><am:message>";
+        let start = "<am:fault xmlns:am=\"http://wso2.org/apimanager\"><am:code>404</am:code>\
+            <am:type>Status report</am:type><am:message>";
         assert!(reply.text().starts_with(start), "{}", reply.text());
         assert!(
             reply

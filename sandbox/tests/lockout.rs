@@ -89,8 +89,10 @@ fn status_code_and_number_of_strikes_are_settings() {
         &sandbox,
         json!({
             "strikes_to_lock": 1,
-            "bad_password_status": 401, "bad_password_code": "X.Bad",
-            "locked_status": 403, "locked_code": "X.Locked",
+            "bad_password_status": 401,
+            "bad_password_code": "X.Bad",
+            "locked_status": 403,
+            "locked_code": "X.Locked",
         }),
     );
     let bad = login_as(&sandbox, "zbeeblebrox", "wrong");

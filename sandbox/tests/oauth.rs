@@ -65,7 +65,7 @@ fn gives_a_new_token_each_time_when_told_so() {
 }
 
 #[test]
-fn says_how_long_a_token_lives_in_five_ways() {
+fn says_how_long_a_token_lives_in_any_way() {
     let sandbox = start();
     let expires_in = |setting: Value| {
         set(&sandbox, json!({"expires_in": setting}));
@@ -84,8 +84,30 @@ fn says_how_long_a_token_lives_in_five_ways() {
             .expect("a number in it")
             <= 600
     );
-    assert_eq!(expires_in(json!(-7)), -7);
-    assert_eq!(expires_in(json!("absent")), Value::Null);
+    for itself in [
+        json!(-7),
+        json!(0),
+        json!(1e-9),
+        json!("0"),
+        json!("soon"),
+        json!(""),
+        json!(true),
+        Value::Null,
+        json!([3600]),
+        json!({"seconds": 3600}),
+    ] {
+        assert_eq!(expires_in(itself.clone()), itself);
+        let state = sandbox.control("GET", "/state", Value::Null);
+        assert_eq!(state["settings"]["expires_in"], itself);
+    }
+    set(&sandbox, json!({"expires_in": -0.0}));
+    assert!(
+        fetch_api_token(&sandbox)
+            .text()
+            .contains("\"expires_in\":-0.0")
+    );
+    set(&sandbox, json!({"expires_in": "absent"}));
+    assert!(!fetch_api_token(&sandbox).text().contains("expires_in"));
 }
 
 #[test]

@@ -60,24 +60,59 @@ fn counters_are_as_written() {
 fn every_fault_written_is_taken() {
     let sandbox = start();
     let rows = table("Faults");
-    for row in &rows {
+    let (parameters, faults): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.len() == 2);
+    for row in &faults {
         let mut body = json!({"on": "any", "fault": quoted(row[0]).next()});
         for parameter in quoted(row[1]) {
-            body[parameter] = match parameter {
-                "location" => json!("/"),
-                "headers" => json!({}),
-                "body" => json!(""),
-                "process" => json!(true),
-                "status" => json!(429),
-                _ => json!(10),
-            };
+            body[parameter] = value_for(parameter);
         }
         fault(&sandbox, body);
     }
     let waiting = sandbox.control("GET", "/state", Value::Null)["faults"]
         .as_array()
         .map(Vec::len);
-    assert_eq!((waiting, rows.len()), (Some(16), 16));
+    assert_eq!((waiting, faults.len()), (Some(20), 20));
+
+    // The first row of the second table is its head; the first 14 faults are those that answer.
+    for row in &parameters[1..] {
+        let parameter = quoted(row[0]).next().expect("a name");
+        for answering in faults.iter().take(14) {
+            let mut body = json!({"on": "any", "fault": quoted(answering[0]).next()});
+            for parameter in quoted(answering[1]).chain([parameter]) {
+                body[parameter] = value_for(parameter);
+            }
+            fault(&sandbox, body);
+        }
+    }
+    assert_eq!(parameters.len(), 5);
+}
+
+fn value_for(parameter: &str) -> Value {
+    match parameter {
+        "location" => json!("/"),
+        "body" | "hold" => json!(""),
+        "headers" => json!({}),
+        "interim" => json!([100]),
+        "xml" | "process" => json!(true),
+        "status" => json!(429),
+        _ => json!(10),
+    }
+}
+
+#[test]
+fn every_part_of_a_canned_answer_written_is_taken() {
+    let sandbox = start();
+    let rows = table("Canned answers");
+    for parameter in rows.iter().skip(1).flat_map(|row| quoted(row[0])) {
+        let mut body = json!({"path": "/x"});
+        body[parameter] = match parameter {
+            "method" => json!("GET"),
+            "session_token_header" => json!("SessionToken"),
+            _ => value_for(parameter),
+        };
+        sandbox.control("POST", "/answers", body);
+    }
+    assert_eq!(rows.len(), 4);
 }
 
 #[test]

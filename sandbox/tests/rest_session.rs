@@ -261,6 +261,40 @@ fn the_services_behind_a_session_answer() {
 }
 
 #[test]
+fn an_endpoint_can_refuse_every_session_token() {
+    let sandbox = start();
+    let token = login(&sandbox);
+    set(
+        &sandbox,
+        json!({"session_refused_at": ["/m2m/v1/devices/usage/", "/v2/DeviceService.svc"]}),
+    );
+    let both = [BEARER, ("VZ-M2M-Token", token.as_str())];
+    let usage = || {
+        call(
+            &sandbox,
+            "POST",
+            "/m2m/v1/devices/usage/actions/list",
+            &both,
+            b"{}",
+        )
+    };
+    for _ in 0..3 {
+        assert_eq!(usage().error_code(), EXPIRED);
+        assert_eq!(list(&sandbox, &token).status, 200);
+    }
+    let envelope = format!(
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:v2=\"http://nphase.com/unifiedwebservice/v2\">\
+         <s:Header><v2:token>{token}</v2:token></s:Header>\
+         <s:Body><v2:GetDeviceList><v2:Input/></v2:GetDeviceList></s:Body></s:Envelope>"
+    );
+    let reply = soap(&sandbox, "DeviceService", "GetDeviceList", &envelope);
+    assert!(reply.status == 500 && reply.text().contains(EXPIRED));
+    set(&sandbox, json!({"session_refused_at": []}));
+    assert_eq!(usage().status, 200);
+}
+
+#[test]
 fn the_device_list_can_have_any_size() {
     let sandbox = start();
     let token = login(&sandbox);

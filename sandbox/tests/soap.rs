@@ -10,8 +10,10 @@ use thingspace_sandbox::Sandbox;
 
 const DOCUMENTED: &str = include_str!("documents/soap-login-request.xml");
 const V2: &str = "http://nphase.com/unifiedwebservice/v2";
-const SESSION: &str = "http://schemas.datacontract.org/2004/07/NPhase.UnifiedWebService.APIs.v2.Contract.SessionService";
-const DEVICE: &str = "http://schemas.datacontract.org/2004/07/NPhase.UnifiedWebService.APIs.v2.Contract.DeviceService";
+const SESSION: &str = "http://schemas.datacontract.org/2004/07/\
+    NPhase.UnifiedWebService.APIs.v2.Contract.SessionService";
+const DEVICE: &str = "http://schemas.datacontract.org/2004/07/\
+    NPhase.UnifiedWebService.APIs.v2.Contract.DeviceService";
 const STALE: &str = "ef308d7a-790f-4feb-b807-c9e4f890780a";
 
 /// A sandbox that knows the user of the documented example.
@@ -59,7 +61,8 @@ fn fault_of(reply: &Reply) -> (u16, String, Option<String>) {
 
 fn with_token(header: &str, body: &str) -> String {
     format!(
-        r#"<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:v2="{V2}"><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"#
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:v2=\"{V2}\">\
+         <s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
     )
 }
 
@@ -227,7 +230,8 @@ fn logout_wants_the_token_twice_and_ends_the_session() {
     let token = text_of(&log_in(&sandbox, DOCUMENTED), V2, "token").expect("a token");
     let log_out = |header: &str, body: &str| {
         let body = format!(
-            r#"<v2:LogOut><v2:Input><nph:SessionToken xmlns:nph="{SESSION}">{body}</nph:SessionToken></v2:Input></v2:LogOut>"#
+            "<v2:LogOut><v2:Input><nph:SessionToken xmlns:nph=\"{SESSION}\">{body}\
+             </nph:SessionToken></v2:Input></v2:LogOut>"
         );
         soap(
             &sandbox,

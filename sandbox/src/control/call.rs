@@ -1,19 +1,25 @@
 //! The calls of the control port: read and checked whole, then carried out. A refused call changes
 //! nothing.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::fault;
 use super::fields::{Fields, required};
+use super::{canned, fault, settings};
 use crate::nearest::unknown;
-use crate::world::{Counters, Fault, Settings, World};
+use crate::world::{Canned, Counters, Fault, Settings, World};
 
-const CALLS: [&str; 11] = [
+const CALLS: [&str; 15] = [
     "GET /state",
     "POST /clock",
     "POST /settings",
     "POST /faults",
     "DELETE /faults",
+    "POST /release",
+    "POST /await",
+    "POST /answers",
+    "DELETE /answers",
     "POST /expire",
     "POST /contacts",
     "POST /unlock",
@@ -30,6 +36,12 @@ pub enum Call<'a> {
     Settings(Box<Settings>),
     Fault(Box<Fault>),
     DropFaults,
+    Release {
+        name: Option<&'a str>,
+    },
+    Await(Await<'a>),
+    Answer(Box<Canned>),
+    DropAnswers,
     Expire {
         sessions: bool,
         api_tokens: bool,
@@ -46,12 +58,23 @@ pub enum Call<'a> {
     Reset,
 }
 
+/// What to wait for.
+pub struct Await<'a> {
+    pub counter: &'a str,
+    pub at_least: u64,
+    /// In real time.
+    pub at_most: Duration,
+}
+
+/// How long to wait where the call does not say it.
+const PATIENCE_MS: u64 = 30_000;
+
 impl<'a> Call<'a> {
     pub fn read(
         method: &str,
         path: &str,
         body: &'a Value,
-        settings: &Settings,
+        world: &World,
     ) -> Result<Call<'a>, String> {
         let name = format!("{method} {path}");
         let mut fields = Fields::of(body)?;
@@ -60,9 +83,27 @@ impl<'a> Call<'a> {
             "POST /clock" => Call::Advance {
                 ms: required("advance_ms", fields.whole("advance_ms")?)?,
             },
-            "POST /settings" => return Ok(Call::Settings(Box::new(settings.with(fields.all())?))),
+            "POST /settings" => {
+                let changed = settings::changed(&world.settings, fields.all())?;
+                return Ok(Call::Settings(Box::new(changed)));
+            }
             "POST /faults" => Call::Fault(Box::new(fault::read(&mut fields)?)),
             "DELETE /faults" => Call::DropFaults,
+            "POST /release" => Call::Release {
+                name: fields.text("hold")?,
+            },
+            "POST /await" => {
+                let counter = required("counter", fields.text("counter")?)?;
+                world.counters.named(counter)?;
+                let at_most = fields.whole("at_most_ms")?.unwrap_or(PATIENCE_MS);
+                Call::Await(Await {
+                    counter,
+                    at_least: required("at_least", fields.whole("at_least")?)?,
+                    at_most: Duration::from_millis(at_most),
+                })
+            }
+            "POST /answers" => Call::Answer(Box::new(canned::read(&mut fields)?)),
+            "DELETE /answers" => Call::DropAnswers,
             "POST /expire" => match required("what", fields.text("what")?)? {
                 "session" => Call::Expire {
                     sessions: true,
@@ -104,14 +145,17 @@ impl<'a> Call<'a> {
         Ok(call)
     }
 
+    /// Does it at once; who has to wait has waited.
     pub fn carry_out(self, world: &mut World) -> Result<Value, String> {
         Ok(match self {
             Call::State => json!({
                 "now_ms": world.clock.now_ms(),
-                "settings": world.settings.to_json(),
+                "settings": settings::to_json(&world.settings),
                 "counters": world.counters.to_json(),
                 "contacts": world.contacts.to_json(),
                 "faults": world.faults.to_json(),
+                "held": world.held.to_json(),
+                "answers": world.canned.to_json(),
             }),
             Call::Advance { ms } => {
                 world.clock.advance(ms);
@@ -119,7 +163,7 @@ impl<'a> Call<'a> {
             }
             Call::Settings(settings) => {
                 world.settings = *settings;
-                json!({"settings": world.settings.to_json()})
+                json!({"settings": settings::to_json(&world.settings)})
             }
             Call::Fault(fault) => {
                 world.faults.queue(*fault);
@@ -127,7 +171,20 @@ impl<'a> Call<'a> {
             }
             Call::DropFaults => {
                 world.faults.drop_all();
+                world.held.release(None);
                 json!({"faults": []})
+            }
+            Call::Release { name } => json!({"released": world.held.release(name)}),
+            Call::Await(Await { counter, .. }) => {
+                json!({counter: world.counters.named(counter)?})
+            }
+            Call::Answer(canned) => {
+                world.canned.add(*canned);
+                json!({"answers": world.canned.to_json()})
+            }
+            Call::DropAnswers => {
+                world.canned.drop_all();
+                json!({"answers": []})
             }
             Call::Expire {
                 sessions,

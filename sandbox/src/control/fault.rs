@@ -1,13 +1,17 @@
-//! Reads a fault from a control call.
+//! Reads a fault: which requests it hits, and what it does to them. It is carried out by the
+//! platform and on the wire.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::answer::{body, described, extra, header, status};
 use super::fields::{Fields, required};
 use crate::http::{Answer, Body};
 use crate::nearest::unknown;
-use crate::world::{Fault, Kind, What};
+use crate::world::{
+    Effect, End, Fault, GatewayFault, Instead, Kind, Pause, Processed, Reply, Told, Travel,
+};
 
 const ON: [(&str, Option<Kind>); 8] = [
     ("oauth", Some(Kind::Oauth)),
@@ -20,24 +24,31 @@ const ON: [(&str, Option<Kind>); 8] = [
     ("any", None),
 ];
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 20] = [
     "delay",
     "hold",
-    "reset_before",
-    "reset_after",
-    "process_late",
+    "interim",
     "half_body",
     "drip",
-    "endless",
-    "huge",
     "answer",
-    "wrong_json",
-    "html",
     "status",
+    "html",
     "redirect",
+    "wrong_json",
+    "huge",
+    "gateway_fault",
     "expired",
     "api_token_rejected",
+    "endless",
+    "reset_before",
+    "reset_after",
+    "close_before",
+    "close_after",
+    "process_late",
 ];
+
+const MAINTENANCE: &str = "<!DOCTYPE html>\n<html><head><title>Maintenance</title></head>\
+    <body><h1>Back soon</h1></body></html>\n";
 
 pub fn read(fields: &mut Fields<'_>) -> Result<Fault, String> {
     let on = required("on", fields.text("on")?)?;
@@ -56,158 +67,164 @@ pub fn read(fields: &mut Fields<'_>) -> Result<Fault, String> {
     };
     let skip = fields.whole("skip")?.unwrap_or(0);
     let name = required("fault", fields.text("fault")?)?;
-    let what = what(name, fields)?;
+    let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
+        return Err(unknown("fault", name, NAMES));
+    };
     Ok(Fault {
         on: *on,
-        what,
+        effect: Effect {
+            name,
+            pause: pause(name, fields)?,
+            reply: reply(name, fields)?,
+        },
         times,
         skip,
         as_asked: fields.all().cloned().unwrap_or_default(),
     })
 }
 
-fn what(name: &str, fields: &mut Fields<'_>) -> Result<What, String> {
-    let fixed = |name, answer| What::Answer {
-        answer,
-        process: false,
-        name,
-    };
-    Ok(match name {
-        "delay" => What::Delay(Duration::from_millis(required("ms", fields.whole("ms")?)?)),
-        "hold" => What::Hold,
-        "reset_before" => What::ResetBefore,
-        "reset_after" => What::ResetAfter,
-        "process_late" => What::ProcessLate(required("ms", fields.whole("ms")?)?),
-        "half_body" => What::HalfBody,
-        "drip" => What::Drip(Duration::from_millis(required("ms", fields.whole("ms")?)?)),
-        "endless" => What::Endless,
-        "huge" => fixed("huge", huge(fields)?),
-        "answer" => {
-            let answer = verbatim(fields)?;
-            What::Answer {
-                answer,
-                process: fields.flag("process")?.unwrap_or(false),
-                name: "answer",
+fn pause(name: &str, fields: &mut Fields<'_>) -> Result<Pause, String> {
+    match name {
+        "delay" => Ok(Pause::For(millis(fields)?)),
+        "hold" => {
+            let name = fields.text("hold")?.unwrap_or("hold");
+            Ok(Pause::UntilReleased(name.into()))
+        }
+        _ => match fields.text("hold")? {
+            Some(name) => Ok(Pause::UntilReleased(name.into())),
+            None => Ok(Pause::No),
+        },
+    }
+}
+
+fn reply(name: &str, fields: &mut Fields<'_>) -> Result<Reply, String> {
+    let given = match name {
+        "delay" | "hold" => return outcome(Travel::Whole, fields),
+        "interim" => {
+            required("interim", fields.value("interim"))?;
+            return outcome(Travel::Whole, fields);
+        }
+        "half_body" => {
+            if fields.value("status").is_some() {
+                required("body", fields.value("body"))?;
             }
+            return outcome(Travel::HalfBody, fields);
         }
-        "wrong_json" => fixed(
-            "wrong_json",
-            Answer::json(
-                200,
-                br#"{"answer":42,"question":null,"towels":["blue"]}"#.to_vec(),
-            ),
+        "drip" => return outcome(Travel::Drip(millis(fields)?), fields),
+        "endless" => return Ok(Reply::Endless),
+        "reset_before" => return nothing(Processed::No, End::Reset),
+        "reset_after" => return nothing(Processed::AtOnce, End::Reset),
+        "close_before" => return nothing(Processed::No, End::Close),
+        "close_after" => return nothing(Processed::AtOnce, End::Close),
+        "process_late" => {
+            let ms = required("ms", fields.whole("ms")?)?;
+            return nothing(Processed::Late(ms), End::Close);
+        }
+        "answer" => verbatim(fields)?,
+        "status" => {
+            required("status", fields.value("status"))?;
+            described(fields)?.unwrap_or_else(|| Answer::empty(200))
+        }
+        "html" => html(fields)?,
+        "redirect" => redirect(fields)?,
+        "wrong_json" => Answer::json(
+            status(fields)?.unwrap_or(200),
+            br#"{"answer":42,"question":null,"towels":["blue"]}"#.to_vec(),
         ),
-        "html" => {
-            let page = "<!DOCTYPE html>\n<html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>\n";
-            fixed(
-                "html",
-                Answer::new(
-                    status(fields)?.unwrap_or(200),
-                    "text/html; charset=utf-8",
-                    Body::Text(page),
-                ),
-            )
+        "huge" => huge(fields)?,
+        "expired" => return instead(Instead::Expired, fields),
+        "api_token_rejected" => return instead(Instead::ApiTokenRejected, fields),
+        _ => return instead(Instead::GatewayFault(gateway_fault(fields)?), fields),
+    };
+    instead(Instead::Given(given), fields)
+}
+
+/// What processing gives, or another answer if the call describes one.
+fn outcome(how: Travel, fields: &mut Fields<'_>) -> Result<Reply, String> {
+    let process = fields.flag("process")?;
+    let what = match described(fields)? {
+        Some(answer) => Told::Instead {
+            answer: Instead::Given(answer),
+            process: process.unwrap_or(true),
+        },
+        None if process == Some(false) => {
+            return Err("\"process\": false wants a \"status\" or a \"body\" to answer".into());
         }
-        "status" => fixed("status", plain_status(fields)?),
-        "redirect" => {
-            let location =
-                header_text("location", required("location", fields.text("location")?)?)?;
-            let mut answer = Answer::empty(status(fields)?.unwrap_or(302));
-            answer.headers.push(("Location".into(), location));
-            fixed("redirect", answer)
-        }
-        "expired" => What::Expired,
-        "api_token_rejected" => What::ApiTokenRejected,
-        _ => return Err(unknown("fault", name, NAMES)),
+        None => Told::Outcome,
+    };
+    Ok(Reply::Answer {
+        what,
+        how,
+        extra: extra(fields)?,
     })
 }
 
-fn huge(fields: &mut Fields<'_>) -> Result<Answer, String> {
-    match required("bytes", fields.whole("bytes")?)? {
-        0 | 1 => Err("\"bytes\": the smallest JSON object has 2 bytes".into()),
-        bytes => Ok(Answer::new(200, "application/json", Body::Padding(bytes))),
-    }
+fn instead(answer: Instead, fields: &mut Fields<'_>) -> Result<Reply, String> {
+    Ok(Reply::Answer {
+        what: Told::Instead {
+            answer,
+            process: fields.flag("process")?.unwrap_or(false),
+        },
+        how: Travel::Whole,
+        extra: extra(fields)?,
+    })
+}
+
+fn nothing(processed: Processed, end: End) -> Result<Reply, String> {
+    Ok(Reply::Nothing { processed, end })
 }
 
 fn verbatim(fields: &mut Fields<'_>) -> Result<Answer, String> {
     let mut answer = Answer::empty(status(fields)?.unwrap_or(200));
     answer.body = Body::Bytes(body(fields));
-    let not_headers = "\"headers\" must be an object of strings, or a list of [name, value]";
-    match fields.value("headers") {
-        None => {}
-        Some(Value::Object(headers)) => {
-            for (name, value) in headers {
-                answer
-                    .headers
-                    .push(header(name, value.as_str().ok_or(not_headers)?)?);
-            }
-        }
-        Some(Value::Array(headers)) => {
-            for pair in headers {
-                let (Some(name), Some(value)) = (pair[0].as_str(), pair[1].as_str()) else {
-                    return Err(not_headers.into());
-                };
-                answer.headers.push(header(name, value)?);
-            }
-        }
-        Some(_) => return Err(not_headers.into()),
-    }
     Ok(answer)
 }
 
-fn plain_status(fields: &mut Fields<'_>) -> Result<Answer, String> {
-    let mut answer = Answer::empty(required("status", status(fields)?)?);
-    let body = body(fields);
-    answer.content_type = match body.first() {
-        None => None,
-        Some(b'{' | b'[') => Some("application/json"),
-        Some(b'<') => Some("text/xml; charset=utf-8"),
-        Some(_) => Some("text/plain; charset=utf-8"),
+fn html(fields: &mut Fields<'_>) -> Result<Answer, String> {
+    let body = match fields.value("body") {
+        Some(Value::String(page)) => Body::Bytes(page.clone().into_bytes()),
+        Some(_) => return Err("\"body\" must be a string".into()),
+        None => Body::Text(MAINTENANCE),
     };
-    answer.body = Body::Bytes(body);
-    match fields.value("retry_after") {
-        None => {}
-        Some(Value::String(text)) => answer.headers.push(header("Retry-After", text)?),
-        Some(Value::Number(seconds)) => answer
-            .headers
-            .push(("Retry-After".into(), seconds.to_string())),
-        Some(_) => return Err("\"retry_after\" must be a number or a string".into()),
-    }
+    let status = status(fields)?.unwrap_or(200);
+    Ok(Answer::new(status, "text/html; charset=utf-8", body))
+}
+
+fn redirect(fields: &mut Fields<'_>) -> Result<Answer, String> {
+    let location = required("location", fields.text("location")?)?;
+    let mut answer = Answer::empty(status(fields)?.unwrap_or(302));
+    answer.headers.push(header("Location", location)?);
     Ok(answer)
 }
 
-/// A string as it is, other JSON as its text.
-fn body(fields: &mut Fields<'_>) -> Vec<u8> {
-    match fields.value("body") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::String(text)) => text.clone().into_bytes(),
-        Some(json) => json.to_string().into_bytes(),
+fn huge(fields: &mut Fields<'_>) -> Result<Answer, String> {
+    let status = status(fields)?.unwrap_or(200);
+    match required("bytes", fields.whole("bytes")?)? {
+        0 | 1 => Err("\"bytes\": the smallest JSON object has 2 bytes".into()),
+        bytes => Ok(Answer::new(
+            status,
+            "application/json",
+            Body::Padding(bytes),
+        )),
     }
 }
 
-fn status(fields: &mut Fields<'_>) -> Result<Option<u16>, String> {
-    match fields.whole("status")? {
-        None => Ok(None),
-        Some(status @ 200..=999) => Ok(Some(status as u16)),
-        Some(_) => Err("\"status\" must be from 200 to 999".into()),
-    }
+fn gateway_fault(fields: &mut Fields<'_>) -> Result<GatewayFault, String> {
+    let code = required("code", fields.whole("code")?)?;
+    let usual = match code {
+        900_906 => 400,
+        900_900..=900_999 => 401,
+        900_800..=900_899 => 429,
+        101_504 => 504,
+        _ => 500,
+    };
+    Ok(GatewayFault {
+        code,
+        status: status(fields)?.unwrap_or(usual),
+        xml: fields.flag("xml")?.unwrap_or(false),
+    })
 }
 
-fn header(name: &str, value: &str) -> Result<(String, String), String> {
-    if name.is_empty()
-        || !name
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b':')
-    {
-        return Err(format!("{name:?} is no header name"));
-    }
-    Ok((name.into(), header_text(name, value)?))
-}
-
-fn header_text(name: &str, value: &str) -> Result<String, String> {
-    if value.contains(['\r', '\n', '\0']) {
-        Err(format!("{name:?} must be one line"))
-    } else {
-        Ok(value.into())
-    }
+fn millis(fields: &mut Fields<'_>) -> Result<Duration, String> {
+    required("ms", fields.whole("ms")?).map(Duration::from_millis)
 }

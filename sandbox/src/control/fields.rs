@@ -1,6 +1,8 @@
 //! Reads a control call's JSON object field by field, each with its type, and refuses what nobody
 //! asked for.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use crate::nearest::unknown;
@@ -46,6 +48,25 @@ impl<'a> Fields<'a> {
                 .as_u64()
                 .map(Some)
                 .ok_or_else(|| format!("{name:?} must be a whole number, 0 or more")),
+        }
+    }
+
+    pub fn whole_of(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<u16>,
+    ) -> Result<Option<u16>, String> {
+        let number = match self.whole(name)? {
+            None => return Ok(None),
+            Some(number) => u16::try_from(number).ok(),
+        };
+        match number.filter(|number| range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => Err(format!(
+                "{name:?} must be from {} to {}",
+                range.start(),
+                range.end()
+            )),
         }
     }
 

@@ -1,9 +1,12 @@
 //! The control port: looks at what the sandbox remembers and changes it, by HTTP or from a test in
 //! the same process.
 
+mod answer;
 mod call;
+mod canned;
 mod fault;
 mod fields;
+mod settings;
 
 use std::sync::Arc;
 
@@ -11,9 +14,9 @@ use serde_json::{Value, json};
 
 use crate::http::{Answer, Request};
 use crate::net::{Client, Delivery, Handler};
-use crate::world::SharedWorld;
+use crate::world::{SharedWorld, Waited};
 
-use call::Call;
+use call::{Await, Call};
 
 pub struct ControlPort(pub Arc<SharedWorld>);
 
@@ -41,9 +44,35 @@ pub fn answer(
     body: &Value,
 ) -> Result<Value, String> {
     let mut world = shared.world();
-    let call = Call::read(method, path, body, &world.settings)?;
+    let call = Call::read(method, path, body, &world)?;
+    if let Call::Await(awaited) = &call {
+        drop(world);
+        wait_for(shared, awaited)?;
+        world = shared.world();
+    }
     let answer = call.carry_out(&mut world);
     drop(world);
-    shared.ring();
+    shared.control_acted();
     answer
+}
+
+fn wait_for(shared: &SharedWorld, awaited: &Await<'_>) -> Result<(), String> {
+    let Await {
+        counter,
+        at_least,
+        at_most,
+    } = awaited;
+    let mut count = 0;
+    let waited = shared.wait_for_requests(*at_most, |world| {
+        count = world.counters.named(counter).unwrap_or_default();
+        count >= *at_least
+    });
+    match waited {
+        Waited::Ready => Ok(()),
+        Waited::GivenUp => Err(format!(
+            "{counter:?} is {count} after {} ms, not {at_least}",
+            at_most.as_millis()
+        )),
+        Waited::Stopping => Err("the sandbox ends".into()),
+    }
 }

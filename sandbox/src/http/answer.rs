@@ -1,5 +1,5 @@
-//! An answer before it is written: a status, headers, and a body that is owned, shared or never
-//! held in memory at all.
+//! An answer before it is written: interim answers, a status, headers, and a body that is owned,
+//! shared or never held in memory at all.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -8,8 +8,25 @@ use std::sync::Arc;
 pub struct Answer {
     pub status: u16,
     pub content_type: Option<&'static str>,
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     pub body: Body,
+    /// The 1xx answers that go before it.
+    pub interim: Vec<Interim>,
+}
+
+pub type Headers = Vec<(String, String)>;
+
+#[derive(Clone)]
+pub struct Interim {
+    pub status: u16,
+    pub headers: Headers,
+}
+
+/// What an answer can have beside a status and a body.
+#[derive(Clone, Default)]
+pub struct Extra {
+    pub headers: Headers,
+    pub interim: Vec<Interim>,
 }
 
 #[derive(Clone)]
@@ -24,10 +41,9 @@ pub enum Body {
 impl Answer {
     pub fn new(status: u16, content_type: &'static str, body: Body) -> Answer {
         Answer {
-            status,
             content_type: Some(content_type),
-            headers: Vec::new(),
             body,
+            ..Answer::empty(status)
         }
     }
 
@@ -49,7 +65,14 @@ impl Answer {
             content_type: None,
             headers: Vec::new(),
             body: Body::Text(""),
+            interim: Vec::new(),
         }
+    }
+
+    pub fn with(mut self, extra: Extra) -> Answer {
+        self.headers.extend(extra.headers);
+        self.interim.extend(extra.interim);
+        self
     }
 
     pub fn has_header(&self, name: &str) -> bool {
@@ -63,9 +86,20 @@ impl Answer {
         self.has_header("content-length") || self.has_header("transfer-encoding")
     }
 
-    /// Writes the status line and the headers, the empty line included.
+    /// Writes the interim answers, the status line and the headers, the empty line included.
     pub fn write_head(&self, out: &mut Vec<u8>, keep_alive: bool) {
-        self.write_head_start(out);
+        for interim in &self.interim {
+            write_start(out, interim.status, &interim.headers);
+            out.extend_from_slice(b"\r\n");
+        }
+        write_start(out, self.status, &self.headers);
+        if let Some(content_type) = self.content_type
+            && !self.has_header("content-type")
+        {
+            for part in ["Content-Type: ", content_type, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
         if !self.frames_itself() && !matches!(self.status, 204 | 304) {
             let _ = write!(out, "Content-Length: {}\r\n", self.body.length());
         }
@@ -74,17 +108,12 @@ impl Answer {
         }
         out.extend_from_slice(b"\r\n");
     }
+}
 
-    fn write_head_start(&self, out: &mut Vec<u8>) {
-        let _ = write!(out, "HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
-        if let Some(content_type) = self.content_type {
-            for part in ["Content-Type: ", content_type, "\r\n"] {
-                out.extend_from_slice(part.as_bytes());
-            }
-        }
-        for (name, value) in &self.headers {
-            let _ = write!(out, "{name}: {value}\r\n");
-        }
+fn write_start(out: &mut Vec<u8>, status: u16, headers: &Headers) {
+    let _ = write!(out, "HTTP/1.1 {status} {}\r\n", reason(status));
+    for (name, value) in headers {
+        let _ = write!(out, "{name}: {value}\r\n");
     }
 }
 
@@ -109,6 +138,9 @@ impl Body {
 
 fn reason(status: u16) -> &'static str {
     match status {
+        100 => "Continue",
+        102 => "Processing",
+        103 => "Early Hints",
         200 => "OK",
         201 => "Created",
         202 => "Accepted",

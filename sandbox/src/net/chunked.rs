@@ -1,4 +1,5 @@
-//! A chunked body, decoded once it is all there.
+//! A chunked body, decoded once it is all there. Says how many bytes it took, so that what follows
+//! is not lost.
 
 use httparse::Status;
 

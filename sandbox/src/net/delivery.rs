@@ -1,4 +1,5 @@
-//! Carries a delivery out on the wire.
+//! Carries a delivery out on the wire, and says how the connection goes on after it. What to
+//! deliver was decided before.
 
 use std::io;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The way back to the client: how answers become bytes. An ordinary answer costs one write.
+//! The way back to the client: how answers become bytes. An ordinary answer costs one write, and
+//! one that is made while it is sent is never held in memory.
 
 use std::io::{self, IoSlice, Write};
 use std::time::Duration;

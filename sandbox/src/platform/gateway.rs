@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::outcome::Outcome;
 use crate::http::{Answer, Body, Request};
-use crate::world::{CodeType, Counters, Kind, Settings, World};
+use crate::world::{CodeType, Counters, GatewayFault, Kind, Settings, World};
 
 /// Lets requests with a good API token pass: no refusal.
 pub fn refusal(
@@ -45,13 +45,13 @@ pub fn reject(settings: &Settings, counters: &mut Counters, kind: Kind) -> Answe
 
 fn credentials_invalid(settings: &Settings) -> Answer {
     let description = "Access failure for API: /m2m/v1, version: v1. \
-                       Make sure you have given the correct access token";
+        Make sure you have given the correct access token";
     fault(settings, 401, 900901, "Invalid Credentials", description)
 }
 
 fn credentials_missing(settings: &Settings) -> Answer {
     let description = "Required OAuth credentials not provided. \
-                       Make sure the request has an Authorization: Bearer header";
+        Make sure the request has an Authorization: Bearer header";
     fault(settings, 401, 900902, "Missing Credentials", description)
 }
 
@@ -68,7 +68,29 @@ pub fn no_resource(settings: &Settings, api: &str) -> Answer {
     )
 }
 
-fn fault(settings: &Settings, status: u16, code: u32, message: &str, description: &str) -> Answer {
+/// What the gateway says when it throttles, or when something is wrong behind it.
+pub fn fault_of(settings: &Settings, fault_asked: GatewayFault) -> Answer {
+    let GatewayFault { code, status, xml } = fault_asked;
+    let (message, description) = match code {
+        900_800..=900_899 => ("Message throttled out", "You have exceeded your quota"),
+        900_900..=900_999 => (
+            "Invalid Credentials",
+            "Access failure for API: /m2m/v1, version: v1",
+        ),
+        101_503 => ("Runtime Error", "Connection failed"),
+        101_504 => ("Runtime Error", "Send timeout"),
+        101_505 => ("Runtime Error", "Connection closed"),
+        101_508 => ("Runtime Error", "Connection timeout"),
+        _ => ("Runtime Error", "Error in the mediation"),
+    };
+    if xml {
+        xml_fault(status, code, message, description)
+    } else {
+        fault(settings, status, code, message, description)
+    }
+}
+
+fn fault(settings: &Settings, status: u16, code: u64, message: &str, description: &str) -> Answer {
     let code = match settings.gateway_code_type {
         CodeType::Text => json!(code.to_string()),
         CodeType::Number => json!(code),
@@ -80,23 +102,23 @@ fn fault(settings: &Settings, status: u16, code: u32, message: &str, description
 fn wrong_authentication() -> Answer {
     xml_fault(
         403,
+        404,
         "Forbidden",
         "The requested resource wants another kind of authentication.",
     )
 }
 
 pub fn no_endpoint() -> Answer {
-    xml_fault(404, "Not Found", "The requested resource is not available.")
+    let description = "The requested resource is not available.";
+    xml_fault(404, 404, "Not Found", description)
 }
 
-fn xml_fault(status: u16, message: &str, description: &str) -> Answer {
+fn xml_fault(status: u16, code: u64, message: &str, description: &str) -> Answer {
     let xml = format!(
-        "<am:fault xmlns:am=\"http://wso2.org/apimanager\"><am:code>404</am:code><am:type>Status report</am:type>\
-         <am:message>{message}</am:message><am:description>{description}</am:description></am:fault>"
+        "<am:fault xmlns:am=\"http://wso2.org/apimanager\"><am:code>{code}</am:code>\
+         <am:type>Status report</am:type><am:message>{message}</am:message>\
+         <am:description>{description}</am:description></am:fault>"
     );
-    Answer::new(
-        status,
-        "application/xml; charset=UTF-8",
-        Body::Bytes(xml.into_bytes()),
-    )
+    let body = Body::Bytes(xml.into_bytes());
+    Answer::new(status, "application/xml; charset=UTF-8", body)
 }

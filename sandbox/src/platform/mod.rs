@@ -1,6 +1,7 @@
 //! Who answers: the gateway, OAuth, and the REST and SOAP services, over what the world remembers.
 //! A request goes to them under the world's lock; what comes out is delivered without it.
 
+mod base;
 mod devices;
 mod gateway;
 mod oauth;
@@ -18,6 +19,7 @@ use crate::world::{Counter, SharedWorld, Waited};
 
 use receive::{Plan, Wait, receive};
 
+pub use base::BASE;
 pub use receive::process_late;
 
 /// What is served on the platform's ports.
@@ -34,9 +36,10 @@ impl Handler for Platform {
             wait,
             line,
         } = receive(&mut self.0.world(), request);
-        let Some(wait) = wait else {
+        self.0.request_came();
+        if let Wait::No = wait {
             return delivery;
-        };
+        }
         if !self.wait(wait, client) {
             return Delivery::HangUp;
         }
@@ -51,13 +54,10 @@ impl Platform {
     /// False when nobody waits for the answer any more.
     fn wait(&self, wait: Wait, client: &mut dyn Client) -> bool {
         match wait {
+            Wait::No => true,
             Wait::For(length) => client.pause(length) && !client.hung_up(),
-            Wait::UntilDropped(generation) => {
-                let dropped = self.0.wait(
-                    || client.hung_up(),
-                    |world| world.faults.generation() != generation,
-                );
-                dropped == Waited::Ready
+            Wait::ForRelease(ticket) => {
+                self.0.wait_for_release(ticket, || client.hung_up()) == Waited::Ready
             }
         }
     }

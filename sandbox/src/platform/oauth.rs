@@ -24,11 +24,11 @@ pub fn token(world: &mut World, now_ms: u64, request: &Request<'_>) -> Outcome {
         "scope": "am_application_scope default",
     });
     let left = left_ms / 1000;
-    match settings.expires_in {
+    match &settings.expires_in {
         ExpiresIn::Remaining => answer["expires_in"] = left.into(),
         ExpiresIn::Full => answer["expires_in"] = (settings.api_token_ms / 1000).into(),
         ExpiresIn::Text => answer["expires_in"] = left.to_string().into(),
-        ExpiresIn::Number(number) => answer["expires_in"] = number.into(),
+        ExpiresIn::Json(itself) => answer["expires_in"] = itself.clone(),
         ExpiresIn::Absent => {}
     }
     world.counters.add(Counter::OauthOk);

@@ -1,4 +1,5 @@
-//! What became of a request: the answer, and what the log says about it.
+//! What became of a request: the answer, and what the log says about it. The two are made in the
+//! same place, so that they tell the same story.
 
 use std::borrow::Cow;
 

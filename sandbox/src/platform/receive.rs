@@ -1,52 +1,52 @@
-//! A request comes in: it is counted and logged, and either processed or met by a fault.
+//! A request comes in: it is counted and logged, and either processed or met by a fault. Nothing
+//! here waits; the plan says what to wait for.
 
 use std::time::Duration;
 
 use super::outcome::Outcome;
 use super::route::Route;
 use super::{gateway, oauth, rest, soap};
-use crate::http::Request;
+use crate::http::{Answer, Request};
 use crate::net::Delivery;
-use crate::world::{LineId, Note, What, World};
+use crate::world::{
+    Counter, Effect, End, Instead, Kind, LineId, Note, Pause, Processed, Reply, Ticket, Told,
+    Travel, World,
+};
 
-/// What to deliver, when, and the log line that tells of it.
+/// What to deliver, what to wait for before that, and the log line that tells of it.
 pub struct Plan {
     pub delivery: Delivery,
-    pub wait: Option<Wait>,
+    pub wait: Wait,
     pub line: LineId,
 }
 
 pub enum Wait {
+    No,
     For(Duration),
-    /// Until the faults of that generation are dropped.
-    UntilDropped(u64),
+    ForRelease(Ticket),
 }
 
 pub fn receive(world: &mut World, request: &Request<'_>) -> Plan {
     let now_ms = world.clock.now_ms();
-    let route = Route::of(request);
+    let route = Route::of(request, &world.canned);
     let kind = route.kind();
     world.counters.arrived(kind);
     let line = world.log.arrived(now_ms, kind, request);
+    let arrival = Arrival {
+        now_ms,
+        request,
+        route: &route,
+        line,
+    };
     let (delivery, wait) = match world.faults.hit(kind) {
         None => {
-            let outcome = process(world, now_ms, request, &route);
+            let outcome = arrival.process(world);
             world.log.explain(line, outcome.note);
-            (Delivery::Answer(outcome.answer), None)
+            (Delivery::Answer(outcome.answer), Wait::No)
         }
-        Some(what) => {
-            let arrival = Arrival {
-                now_ms,
-                request,
-                route: &route,
-                line,
-            };
-            met_by(what, world, &arrival)
-        }
+        Some(effect) => arrival.meet(effect, world),
     };
-    if wait.is_none()
-        && let Some(status) = delivery.status()
-    {
+    if let (Wait::No, Some(status)) = (&wait, delivery.status()) {
         world.log.answered(line, status);
     }
     Plan {
@@ -58,7 +58,8 @@ pub fn receive(world: &mut World, request: &Request<'_>) -> Plan {
 
 /// Processes a request that nobody waits for any more.
 pub fn process_late(world: &mut World, now_ms: u64, request: &Request<'_>) -> Note {
-    process(world, now_ms, request, &Route::of(request)).note
+    let route = Route::of(request, &world.canned);
+    process(world, now_ms, request, &route).note
 }
 
 struct Arrival<'a> {
@@ -68,62 +69,84 @@ struct Arrival<'a> {
     line: LineId,
 }
 
-fn met_by(what: What, world: &mut World, arrival: &Arrival<'_>) -> (Delivery, Option<Wait>) {
-    let Arrival {
-        now_ms,
-        request,
-        route,
-        line,
-    } = *arrival;
-    let kind = route.kind();
-    let name = what.name();
-    let mut note = named(request, route);
-    note.why = name.into();
-    world.log.explain(line, note);
-    let processed = |world: &mut World| {
-        let outcome = process(world, now_ms, request, route);
-        world.log.explain(line, outcome.note.after(name));
-        outcome.answer
-    };
-    let at_once = match what {
-        What::Delay(length) => {
-            return (Delivery::Answer(processed(world)), Some(Wait::For(length)));
-        }
-        What::Hold => {
-            let wait = Wait::UntilDropped(world.faults.generation());
-            return (Delivery::Answer(processed(world)), Some(wait));
-        }
-        What::HalfBody => Delivery::HalfBody(processed(world)),
-        What::Drip(pause) => Delivery::Drip(processed(world), pause),
-        What::Endless => Delivery::Endless,
-        What::ResetBefore => Delivery::Reset,
-        What::ResetAfter => {
-            processed(world);
-            Delivery::Reset
-        }
-        What::ProcessLate(ms) => {
-            world
-                .late
-                .postpone(now_ms.saturating_add(ms), line, request);
-            Delivery::HangUp
-        }
-        What::Answer {
-            answer, process, ..
-        } => {
-            if process {
-                processed(world);
+impl Arrival<'_> {
+    fn process(&self, world: &mut World) -> Outcome {
+        process(world, self.now_ms, self.request, self.route)
+    }
+
+    /// What becomes of a request that is hit by a fault.
+    fn meet(&self, effect: Effect, world: &mut World) -> (Delivery, Wait) {
+        let kind = self.route.kind();
+        let mut note = named(self.request, self.route);
+        note.why = effect.name.into();
+        world.log.explain(self.line, note);
+        let delivery = match effect.reply {
+            Reply::Answer { what, how, extra } => {
+                let answer = self.told(what, effect.name, world).with(extra);
+                match how {
+                    Travel::Whole => Delivery::Answer(answer),
+                    Travel::HalfBody => Delivery::HalfBody(answer),
+                    Travel::Drip(pause) => Delivery::Drip(answer, pause),
+                }
             }
-            Delivery::Answer(answer)
+            Reply::Endless => Delivery::Endless,
+            Reply::Nothing { processed, end } => {
+                match processed {
+                    Processed::No => {}
+                    Processed::AtOnce => drop(self.process_under(effect.name, world)),
+                    Processed::Late(ms) => {
+                        let due_ms = self.now_ms.saturating_add(ms);
+                        world.late.postpone(due_ms, self.line, self.request);
+                    }
+                }
+                match end {
+                    End::Close => Delivery::HangUp,
+                    End::Reset => Delivery::Reset,
+                }
+            }
+        };
+        let wait = match effect.pause {
+            Pause::No => Wait::No,
+            Pause::For(length) => Wait::For(length),
+            Pause::UntilReleased(name) => {
+                world.counters.add(Counter::Held);
+                Wait::ForRelease(world.held.hold(name, kind))
+            }
+        };
+        (delivery, wait)
+    }
+
+    fn told(&self, what: Told, fault: &str, world: &mut World) -> Answer {
+        match what {
+            Told::Outcome => self.process_under(fault, world),
+            Told::Instead { answer, process } => {
+                if process {
+                    self.process_under(fault, world);
+                }
+                instead(answer, world, self.route.kind())
+            }
         }
-        What::Expired if kind.is_soap() => Delivery::Answer(soap::expired(world, kind)),
-        What::Expired => {
-            Delivery::Answer(rest::expired(&world.settings, &mut world.counters, kind))
-        }
-        What::ApiTokenRejected => {
-            Delivery::Answer(gateway::reject(&world.settings, &mut world.counters, kind))
-        }
-    };
-    (at_once, None)
+    }
+
+    /// Processes the request, and lets the log tell of the fault too.
+    fn process_under(&self, fault: &str, world: &mut World) -> Answer {
+        let outcome = self.process(world);
+        world.log.explain(self.line, outcome.note.after(fault));
+        outcome.answer
+    }
+}
+
+fn instead(answer: Instead, world: &mut World, kind: Kind) -> Answer {
+    let World {
+        settings, counters, ..
+    } = world;
+    match answer {
+        Instead::Given(answer) => answer,
+        Instead::Expired if kind.is_soap() => soap::expired(world, kind),
+        Instead::Expired => rest::expired(settings, counters, kind),
+        Instead::ApiTokenRejected => gateway::reject(settings, counters, kind),
+        Instead::GatewayFault(fault) => gateway::fault_of(settings, fault),
+    }
 }
 
 fn process(world: &mut World, now_ms: u64, request: &Request<'_>, route: &Route<'_>) -> Outcome {
@@ -133,6 +156,7 @@ fn process(world: &mut World, now_ms: u64, request: &Request<'_>, route: &Route<
         Route::Login => rest::login(world, now_ms, request),
         Route::Logout => rest::logout(world, now_ms, request),
         Route::Resource(resource) => rest::call(world, now_ms, request, resource),
+        Route::Canned(canned) => rest::call_canned(world, now_ms, request, canned),
         Route::Soap(operation) => soap::call(world, now_ms, request, *operation),
         Route::SoapNoAction => Outcome::new(soap::no_action(&world.settings), "no such SOAPAction"),
         Route::SoapNoService => Outcome::new(soap::no_service(), "no such service"),

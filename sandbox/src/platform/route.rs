@@ -1,9 +1,13 @@
-//! Which service a request is for.
+//! Which service a request is for: by its path, its method and, for SOAP, its action. Tokens and
+//! bodies are not looked at.
 
+use std::sync::Arc;
+
+use super::base::below_base;
 use super::rest::Resource;
 use super::soap::Operation;
 use crate::http::Request;
-use crate::world::Kind;
+use crate::world::{Canned, CannedAnswers, Kind};
 
 pub enum Route<'a> {
     OauthToken,
@@ -11,6 +15,7 @@ pub enum Route<'a> {
     Login,
     Logout,
     Resource(Resource<'a>),
+    Canned(Arc<Canned>),
     Soap(Operation),
     /// A SOAP service that exists, with an action that doesn't.
     SoapNoAction,
@@ -22,21 +27,32 @@ pub enum Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    pub fn of(request: &Request<'a>) -> Route<'a> {
-        let path = request.path();
-        let Some(rest) = path.strip_prefix("/api/") else {
+    /// A canned answer goes before the resources behind a session and before what is not known,
+    /// never before the tokens and the sessions themselves.
+    pub fn of(request: &Request<'a>, canned: &CannedAnswers) -> Route<'a> {
+        let Some(path) = below_base(request) else {
             return Route::NoEndpoint;
         };
-        if let Some(resource) = rest.strip_prefix("m2m/v1/") {
-            m2m(request.method, resource)
-        } else if let Some(resource) = rest.strip_prefix("ts/v1/") {
+        let route = Route::known(request, path);
+        if matches!(route.kind(), Kind::Api | Kind::Other)
+            && let Some(canned) = canned.find(request.method, path)
+        {
+            return Route::Canned(canned);
+        }
+        route
+    }
+
+    fn known(request: &Request<'a>, path: &'a str) -> Route<'a> {
+        if let Some(resource) = path.strip_prefix("/m2m/v1/") {
+            m2m_v1(request.method, resource)
+        } else if let Some(resource) = path.strip_prefix("/ts/v1/") {
             match (request.method, resource) {
                 ("POST", "oauth2/token") => Route::OauthToken,
                 ("POST", "oauth2/revoke") => Route::OauthRevoke,
                 _ => Route::NoResource("/ts/v1"),
             }
-        } else if let Some(service) = rest.strip_prefix("v2/") {
-            soap(request, service)
+        } else if let Some(file) = path.strip_prefix("/v2/") {
+            soap_service(request, file)
         } else {
             Route::NoEndpoint
         }
@@ -48,7 +64,7 @@ impl<'a> Route<'a> {
             Route::OauthRevoke => Kind::Revoke,
             Route::Login => Kind::Login,
             Route::Logout => Kind::Logout,
-            Route::Resource(_) => Kind::Api,
+            Route::Resource(_) | Route::Canned(_) => Kind::Api,
             Route::Soap(Operation::LogIn) => Kind::SoapLogin,
             Route::Soap(Operation::LogOut) => Kind::SoapLogout,
             Route::Soap(_) => Kind::SoapCall,
@@ -57,7 +73,7 @@ impl<'a> Route<'a> {
     }
 }
 
-fn m2m<'a>(method: &str, path: &'a str) -> Route<'a> {
+fn m2m_v1<'a>(method: &str, path: &'a str) -> Route<'a> {
     match (method, path) {
         ("POST", "session/login") => Route::Login,
         ("POST", "session/logout") => Route::Logout,
@@ -68,7 +84,7 @@ fn m2m<'a>(method: &str, path: &'a str) -> Route<'a> {
     }
 }
 
-fn soap<'a>(request: &Request<'_>, file: &str) -> Route<'a> {
+fn soap_service<'a>(request: &Request<'_>, file: &str) -> Route<'a> {
     let Some(service) = file
         .strip_suffix(".svc")
         .filter(|service| Operation::is_service(service))

@@ -1,4 +1,5 @@
-//! The counters that `GET /state` shows.
+//! The counters that `GET /state` shows, by their documented names. They only grow; clearing the
+//! log starts them anew.
 
 use serde_json::{Map, Value};
 
@@ -27,11 +28,12 @@ pub enum Counter {
     SoapCall,
     SoapCallOk,
     SoapCallExpired,
+    Held,
     MaxStrikes,
 }
 
 /// In the order of the enum.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "connections",
     "requests",
     "oauth",
@@ -52,6 +54,7 @@ const NAMES: [&str; 21] = [
     "soap_call",
     "soap_call_ok",
     "soap_call_expired",
+    "held",
     "max_strikes",
 ];
 

@@ -1,23 +1,20 @@
-//! The queue of faults: which requests they hit, and what they do to them. How they are carried out
-//! on the wire is told elsewhere.
+//! The queue of faults: which requests they hit, and what they do to them. How that is carried out
+//! is told elsewhere.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::kind::Kind;
-use crate::http::Answer;
+use crate::http::{Answer, Extra};
 
 #[derive(Default)]
-pub struct Faults {
-    waiting: Vec<Fault>,
-    generation: u64,
-}
+pub struct Faults(Vec<Fault>);
 
 pub struct Fault {
     /// None: any.
     pub on: Option<Kind>,
-    pub what: What,
+    pub effect: Effect,
     /// None: until dropped.
     pub times: Option<u64>,
     pub skip: u64,
@@ -25,59 +22,118 @@ pub struct Fault {
     pub as_asked: Map<String, Value>,
 }
 
+/// What a fault does to a request.
 #[derive(Clone)]
-pub enum What {
-    Delay(Duration),
-    Hold,
-    ResetBefore,
-    ResetAfter,
-    ProcessLate(u64),
-    HalfBody,
-    Drip(Duration),
-    Endless,
+pub struct Effect {
+    pub name: &'static str,
+    pub pause: Pause,
+    pub reply: Reply,
+}
+
+/// What comes before the reply.
+#[derive(Clone)]
+pub enum Pause {
+    No,
+    /// In real time.
+    For(Duration),
+    /// Held under that name.
+    UntilReleased(String),
+}
+
+#[derive(Clone)]
+pub enum Reply {
     Answer {
-        answer: Answer,
-        process: bool,
-        name: &'static str,
+        what: Told,
+        how: Travel,
+        extra: Extra,
     },
+    /// A body that never ends.
+    Endless,
+    /// The connection ends without an answer.
+    Nothing { processed: Processed, end: End },
+}
+
+#[derive(Clone)]
+pub enum Told {
+    /// What processing the request gives.
+    Outcome,
+    Instead {
+        answer: Instead,
+        /// Whether the request is processed all the same.
+        process: bool,
+    },
+}
+
+#[derive(Clone)]
+pub enum Instead {
+    Given(Answer),
+    /// The refusal of an expired session.
     Expired,
+    /// The refusal of an API token.
     ApiTokenRejected,
+    /// What the gateway says when something is wrong behind it or before it.
+    GatewayFault(GatewayFault),
+}
+
+#[derive(Clone, Copy)]
+pub struct GatewayFault {
+    pub code: u64,
+    pub status: u16,
+    /// As `am:fault`, not as JSON.
+    pub xml: bool,
+}
+
+#[derive(Clone, Copy)]
+pub enum Travel {
+    Whole,
+    /// Half of the body, then the connection closes.
+    HalfBody,
+    /// A byte of the body every so often.
+    Drip(Duration),
+}
+
+#[derive(Clone, Copy)]
+pub enum Processed {
+    No,
+    AtOnce,
+    /// So many milliseconds later by the sandbox's clock.
+    Late(u64),
+}
+
+#[derive(Clone, Copy)]
+pub enum End {
+    Close,
+    Reset,
 }
 
 impl Faults {
     pub fn queue(&mut self, fault: Fault) {
-        self.waiting.push(fault);
+        self.0.push(fault);
     }
 
     pub fn drop_all(&mut self) {
-        self.waiting.clear();
-        self.generation += 1;
-    }
-
-    /// Changes whenever the faults are dropped: who holds a request lets it go then.
-    pub fn generation(&self) -> u64 {
-        self.generation
+        self.0.clear();
     }
 
     /// What happens to this request: the first fault that fits and has no more requests to let
     /// pass.
-    pub fn hit(&mut self, kind: Kind) -> Option<What> {
-        let index = self.waiting.iter_mut().position(|fault| {
+    pub fn hit(&mut self, kind: Kind) -> Option<Effect> {
+        let index = self.0.iter_mut().position(|fault| {
             fault.on.is_none_or(|on| on == kind) && fault.has_let_enough_pass()
         })?;
-        let fault = &mut self.waiting[index];
+        let fault = &mut self.0[index];
         match &mut fault.times {
-            Some(1) => Some(self.waiting.remove(index).what),
+            Some(1) => Some(self.0.remove(index).effect),
             Some(times) => {
                 *times -= 1;
-                Some(fault.what.clone())
+                Some(fault.effect.clone())
             }
-            None => Some(fault.what.clone()),
+            None => Some(fault.effect.clone()),
         }
     }
 
     pub fn to_json(&self) -> Value {
-        self.waiting.iter().map(Fault::to_json).collect()
+        self.0.iter().map(Fault::to_json).collect()
     }
 }
 
@@ -96,23 +152,5 @@ impl Fault {
         );
         shown.insert("skip".into(), self.skip.into());
         Value::Object(shown)
-    }
-}
-
-impl What {
-    pub fn name(&self) -> &'static str {
-        match self {
-            What::Delay(_) => "delay",
-            What::Hold => "hold",
-            What::ResetBefore => "reset_before",
-            What::ResetAfter => "reset_after",
-            What::ProcessLate(_) => "process_late",
-            What::HalfBody => "half_body",
-            What::Drip(_) => "drip",
-            What::Endless => "endless",
-            What::Answer { name, .. } => name,
-            What::Expired => "expired",
-            What::ApiTokenRejected => "api_token_rejected",
-        }
     }
 }

@@ -1,4 +1,5 @@
-//! Requests whose client is gone and that are processed later, by the sandbox's clock.
+//! Requests whose client is gone and that are processed later, by the sandbox's clock. They come
+//! out in the order of their times.
 
 use std::collections::BTreeMap;
 

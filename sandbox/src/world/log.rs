@@ -121,7 +121,7 @@ impl Line {
                 "kind": self.kind.name(),
                 "status": self.status,
                 "why": why,
-                "session_token": session_token.as_deref().or(request.header(sessions::HEADER)),
+                "session_token": session_token.as_deref().or_else(|| session_token_of(request)),
                 "api_token": request.authorization("bearer"),
                 "username": username,
                 "soap_action": request.header("soapaction").map(|action| action.trim_matches('"')),
@@ -131,6 +131,12 @@ impl Line {
         })
         .unwrap_or_default()
     }
+}
+
+fn session_token_of<'a>(request: &Request<'a>) -> Option<&'a str> {
+    request
+        .header(sessions::HEADER)
+        .or_else(|| request.header(sessions::OTHER_HEADER))
 }
 
 /// Names in small letters; one that comes twice has its values joined by a comma.

@@ -1,15 +1,18 @@
-//! All that is remembered, in one place, and what takes more than one part of it.
+//! All that is remembered, in one place, and what takes more than one part of it. A reset forgets
+//! all but the numbers that others still hold.
 
 use std::sync::Arc;
 
 use super::api_tokens::ApiTokens;
+use super::canned::CannedAnswers;
 use super::clock::Clock;
 use super::contacts::{Contacts, Verdict};
 use super::counters::{Counter, Counters};
 use super::faults::Faults;
+use super::held::Held;
 use super::late::Late;
 use super::log::Log;
-use super::sessions::Sessions;
+use super::sessions::{Refused, Sessions};
 use super::settings::Settings;
 
 pub struct World {
@@ -20,6 +23,8 @@ pub struct World {
     pub sessions: Sessions,
     pub api_tokens: ApiTokens,
     pub faults: Faults,
+    pub held: Held,
+    pub canned: CannedAnswers,
     pub late: Late,
     pub log: Log,
     /// The device list of `api_answer_bytes`, once somebody asked for it.
@@ -36,22 +41,23 @@ impl World {
             sessions: Sessions::default(),
             api_tokens: ApiTokens::default(),
             faults: Faults::default(),
+            held: Held::default(),
+            canned: CannedAnswers::default(),
             late: Late::default(),
             log: Log::default(),
             sized_list: None,
         }
     }
 
-    /// As at the start. Log lines and fault generations go on counting, for those who still hold
-    /// one.
+    /// As at the start. Log lines and tickets go on counting, for those who still hold one.
     pub fn reset(&mut self) {
         let mut log = std::mem::take(&mut self.log);
-        let mut faults = std::mem::take(&mut self.faults);
+        let mut held = std::mem::take(&mut self.held);
         log.clear();
-        faults.drop_all();
+        held.release(None);
         *self = World {
             log,
-            faults,
+            held,
             ..World::new()
         };
     }
@@ -79,6 +85,19 @@ impl World {
             self.sessions.end_all_of(&username);
         }
         self.sessions.begin(username, now_ms, idle_ms)
+    }
+
+    /// Accepts the token for that path below the base, and counts its session as used.
+    pub fn accept_session(&mut self, token: &str, path: &str, now_ms: u64) -> Result<(), Refused> {
+        let refused_at = &self.settings.session_refused_at;
+        if refused_at
+            .iter()
+            .any(|start| path.starts_with(start.as_str()))
+        {
+            return Err(Refused::Expired);
+        }
+        self.sessions
+            .accept(token, now_ms, self.settings.session_idle_ms)
     }
 
     /// How many were live.

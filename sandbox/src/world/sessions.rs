@@ -1,4 +1,5 @@
-//! The live sessions. Each ends after a time without use; every accepted call moves that on.
+//! The live sessions. Each ends after a time without use, which every accepted call begins anew; a
+//! refused call does not.
 
 use std::collections::HashMap;
 
@@ -6,6 +7,8 @@ use crate::random;
 
 /// The header that carries a session's token over REST.
 pub const HEADER: &str = "VZ-M2M-Token";
+/// The one that some endpoints want instead.
+pub const OTHER_HEADER: &str = "SessionToken";
 
 /// How many sessions may gather before those that ended are swept up.
 const SWEEP_AT: usize = 1024;

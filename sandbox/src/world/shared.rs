@@ -1,10 +1,11 @@
-//! The world behind its lock, and the bell that wakes those who wait for it to change. Whoever
+//! The world behind its lock, and the bells that wake those who wait for it to change. Whoever
 //! takes the lock finds the world up to date: everything that was due by its clock has happened.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::held::Ticket;
 use super::log::Note;
 use super::memory::World;
 use crate::http::Request;
@@ -17,7 +18,10 @@ pub type ProcessLate = fn(&mut World, u64, &Request<'_>) -> Note;
 
 pub struct SharedWorld {
     world: Mutex<World>,
-    bell: Condvar,
+    /// Rung when the control port has acted: held requests look up.
+    acted: Condvar,
+    /// Rung when a request has come: those who await one look up.
+    came: Condvar,
     stopping: AtomicBool,
     process_late: ProcessLate,
 }
@@ -36,7 +40,8 @@ impl SharedWorld {
     pub fn new(process_late: ProcessLate) -> SharedWorld {
         SharedWorld {
             world: Mutex::new(World::new()),
-            bell: Condvar::new(),
+            acted: Condvar::new(),
+            came: Condvar::new(),
             stopping: AtomicBool::new(false),
             process_late,
         }
@@ -53,36 +58,60 @@ impl SharedWorld {
         let world = self.lock();
         self.stopping.store(true, Ordering::Release);
         drop(world);
-        self.ring();
+        self.acted.notify_all();
+        self.came.notify_all();
     }
 
-    /// Wakes those who wait, to look at the world again.
-    pub fn ring(&self) {
-        self.bell.notify_all();
+    /// To be called after the control port has changed something.
+    pub fn control_acted(&self) {
+        self.acted.notify_all();
     }
 
-    /// Waits until the world is `ready`, for as long as nobody gives up.
-    pub fn wait(
+    /// To be called when the counters say that a request has come.
+    pub fn request_came(&self) {
+        self.came.notify_all();
+    }
+
+    /// Waits until the control port has released that request, or its client has hung up.
+    pub fn wait_for_release(&self, ticket: Ticket, client_gone: impl FnMut() -> bool) -> Waited {
+        let waited = self.wait(&self.acted, client_gone, |world| !world.held.holds(ticket));
+        if waited != Waited::Ready {
+            self.world().held.forget(ticket);
+        }
+        waited
+    }
+
+    /// Waits until requests have made the world `ready`, for at most so long.
+    pub fn wait_for_requests(
         &self,
+        at_most: Duration,
+        ready: impl FnMut(&World) -> bool,
+    ) -> Waited {
+        let start = Instant::now();
+        self.wait(&self.came, || start.elapsed() >= at_most, ready)
+    }
+
+    fn wait(
+        &self,
+        bell: &Condvar,
         mut given_up: impl FnMut() -> bool,
         mut ready: impl FnMut(&World) -> bool,
     ) -> Waited {
         loop {
-            if given_up() {
-                return Waited::GivenUp;
-            }
             let world = self.world();
-            if self.stopping.load(Ordering::Acquire) {
-                return Waited::Stopping;
-            }
             if ready(&world) {
                 return Waited::Ready;
             }
+            if self.stopping.load(Ordering::Acquire) {
+                return Waited::Stopping;
+            }
             drop(
-                self.bell
-                    .wait_timeout(world, LOOK_AGAIN)
+                bell.wait_timeout(world, LOOK_AGAIN)
                     .unwrap_or_else(PoisonError::into_inner),
             );
+            if given_up() {
+                return Waited::GivenUp;
+            }
         }
     }
 

@@ -243,6 +243,33 @@ pub fn fault(sandbox: &Sandbox, fault: Value) {
     sandbox.control("POST", "/faults", fault);
 }
 
+/// Waits until that counter has come so far.
+pub fn await_count(sandbox: &Sandbox, counter: &str, at_least: u64) {
+    sandbox.control(
+        "POST",
+        "/await",
+        json!({"counter": counter, "at_least": at_least}),
+    );
+}
+
+/// How many sessions were live, and no longer are.
+pub fn end_sessions(sandbox: &Sandbox) -> Value {
+    sandbox.control("POST", "/expire", json!({"what": "session"}))["sessions"].clone()
+}
+
+/// A connection with a login of that password sent on it.
+pub fn sent_login(sandbox: &Sandbox, password: &str) -> Client {
+    let mut client = Client::to(sandbox.base_url());
+    let body = json!({"username": "zbeeblebrox", "password": password}).to_string();
+    client.send(
+        "POST",
+        "/api/m2m/v1/session/login",
+        &[BEARER, JSON],
+        body.as_bytes(),
+    );
+    client
+}
+
 pub fn contact(sandbox: &Sandbox, username: &str) -> Value {
     sandbox.control("GET", "/state", Value::Null)["contacts"][username].clone()
 }

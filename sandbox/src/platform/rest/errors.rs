@@ -1,4 +1,5 @@
-//! How the REST services refuse: a JSON object with a code and a message.
+//! How the REST services refuse: a JSON object with a code and a message. The gateway before them
+//! has shapes of its own.
 
 use serde_json::json;
 

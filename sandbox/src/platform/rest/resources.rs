@@ -1,4 +1,5 @@
-//! What stands behind a session: accounts and devices.
+//! What stands behind a session: accounts and devices, and what canned answers make of the rest.
+//! None of it is answered to anyone without both tokens.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::tokens;
 use crate::http::{Answer, Body, Request};
 use crate::platform::devices;
 use crate::platform::outcome::Outcome;
-use crate::world::{Counter, Kind, World};
+use crate::world::{Canned, Counter, HEADER, Kind, World};
 
 pub enum Resource<'a> {
     Account(&'a str),
@@ -38,7 +39,7 @@ pub fn call(
     request: &Request<'_>,
     resource: &Resource<'_>,
 ) -> Outcome {
-    if let Some(refusal) = tokens::refusal(world, now_ms, request, Kind::Api) {
+    if let Some(refusal) = tokens::refusal(world, now_ms, request, Kind::Api, HEADER) {
         return refusal;
     }
     let body = match resource {
@@ -56,6 +57,20 @@ pub fn call(
     };
     world.counters.add(Counter::ApiOk);
     Outcome::new(Answer::new(200, "application/json", body), "answered")
+}
+
+pub fn call_canned(
+    world: &mut World,
+    now_ms: u64,
+    request: &Request<'_>,
+    canned: &Canned,
+) -> Outcome {
+    let header = canned.session_token_header;
+    if let Some(refusal) = tokens::refusal(world, now_ms, request, Kind::Api, header) {
+        return refusal;
+    }
+    world.counters.add(Counter::ApiOk);
+    Outcome::new(canned.answer.clone(), "canned answer")
 }
 
 /// The list of the size that is set, which is made once.

@@ -1,4 +1,5 @@
-//! Sessions over REST: log in and log out.
+//! Sessions over REST: log in, log out, and a new password for who has one. Who is let in is the
+//! contacts' to say; how that is told is said here.
 
 use serde_json::Value;
 
@@ -7,7 +8,7 @@ use super::tokens;
 use crate::http::{Answer, Request};
 use crate::platform::gateway;
 use crate::platform::outcome::Outcome;
-use crate::world::{Counter, Kind, Note, Verdict, World};
+use crate::world::{Counter, HEADER, Kind, Note, Settings, Verdict, World};
 
 pub fn login(world: &mut World, now_ms: u64, request: &Request<'_>) -> Outcome {
     let mut outcome = match gateway::refusal(world, now_ms, request, Kind::Login) {
@@ -24,11 +25,7 @@ fn admitted_login(world: &mut World, now_ms: u64, request: &Request<'_>) -> Outc
     };
     let (Some(username), Some(password)) = (body["username"].as_str(), body["password"].as_str())
     else {
-        let code = world.settings.code("INPUT_INVALID.RequestUndefined");
-        return Outcome::new(
-            error(400, &code, "The username or the password is missing."),
-            "no username or no password",
-        );
+        return undefined(&world.settings, "username or no password");
     };
     let verdict = world.judge(username, password);
     if let Verdict::Accepted(username) = verdict {
@@ -55,12 +52,18 @@ fn refused(world: &World, verdict: &Verdict) -> Outcome {
 }
 
 pub fn logout(world: &mut World, now_ms: u64, request: &Request<'_>) -> Outcome {
-    if let Some(refusal) = tokens::refusal(world, now_ms, request, Kind::Logout) {
+    if let Some(refusal) = tokens::refusal(world, now_ms, request, Kind::Logout, HEADER) {
         return refusal;
     }
-    let token = tokens::session_token(request);
+    let token = tokens::session_token(request, HEADER);
     world.sessions.end(token);
     Outcome::new(Answer::json(200, session_token_json(token)), "logged out")
+}
+
+fn undefined(settings: &Settings, missing: &str) -> Outcome {
+    let code = settings.code("INPUT_INVALID.RequestUndefined");
+    let message = format!("The request has no {missing}.");
+    Outcome::new(error(400, &code, &message), format!("no {missing}"))
 }
 
 /// Who a login says it is, for the log; the token of a REST call stands in its headers.

@@ -5,25 +5,26 @@ use serde_json::json;
 
 use super::errors::error;
 use crate::http::{Answer, Request};
+use crate::platform::base::below_base;
 use crate::platform::gateway;
 use crate::platform::outcome::Outcome;
-use crate::world::{Counters, ExpiredShape, HEADER, Kind, Refused, Settings, World};
+use crate::world::{Counters, ExpiredShape, Kind, Refused, Settings, World};
 
-/// Why the request is refused, if it is. Its session counts as used if not.
+/// Why the request is refused, if it is. Its session, whose token is looked for in that header,
+/// counts as used if not.
 pub fn refusal(
     world: &mut World,
     now_ms: u64,
     request: &Request<'_>,
     kind: Kind,
+    header: &str,
 ) -> Option<Outcome> {
     if let Some(refusal) = gateway::refusal(world, now_ms, request, kind) {
         return Some(refusal);
     }
-    let idle_ms = world.settings.session_idle_ms;
-    let refused = world
-        .sessions
-        .accept(session_token(request), now_ms, idle_ms)
-        .err()?;
+    let path = below_base(request).unwrap_or_default();
+    let token = session_token(request, header);
+    let refused = world.accept_session(token, path, now_ms).err()?;
     let answer = match refused {
         Refused::Expired => expired(&world.settings, &mut world.counters, kind),
         Refused::Missing | Refused::NotAGuid => {
@@ -35,8 +36,8 @@ pub fn refusal(
 }
 
 /// `""` for none.
-pub fn session_token<'a>(request: &Request<'a>) -> &'a str {
-    request.header(HEADER).unwrap_or_default()
+pub fn session_token<'a>(request: &Request<'a>, header: &str) -> &'a str {
+    request.header(header).unwrap_or_default()
 }
 
 /// The refusal of an expired session, in the shape that is set.

@@ -7,8 +7,10 @@ use super::operation::Operation;
 
 pub const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 pub const SERVICE: &str = "http://nphase.com/unifiedwebservice/v2";
-pub const SESSION_CONTRACT: &str = "http://schemas.datacontract.org/2004/07/NPhase.UnifiedWebService.APIs.v2.Contract.SessionService";
-pub const DEVICE_CONTRACT: &str = "http://schemas.datacontract.org/2004/07/NPhase.UnifiedWebService.APIs.v2.Contract.DeviceService";
+pub const SESSION_CONTRACT: &str = "http://schemas.datacontract.org/2004/07/\
+    NPhase.UnifiedWebService.APIs.v2.Contract.SessionService";
+pub const DEVICE_CONTRACT: &str = "http://schemas.datacontract.org/2004/07/\
+    NPhase.UnifiedWebService.APIs.v2.Contract.DeviceService";
 
 pub struct Envelope<'a, 'input> {
     header: Option<Node<'a, 'input>>,

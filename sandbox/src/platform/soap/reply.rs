@@ -80,11 +80,16 @@ impl<'a> Reply<'a> {
         {
             let _ = writeln!(
                 content,
-                "        <{data}:DeviceInformation><{data}:AccountName>{ACCOUNT}</{data}:AccountName>\
-                 <{data}:Connected>{connected}</{data}:Connected><{data}:DeviceIdentifierCollection>\
-                 <{data}:DeviceIdentifier><{data}:Identifier>{imei}</{data}:Identifier><{data}:Kind>IMEI</{data}:Kind></{data}:DeviceIdentifier>\
-                 <{data}:DeviceIdentifier><{data}:Identifier>{iccid}</{data}:Identifier><{data}:Kind>ICCID</{data}:Kind></{data}:DeviceIdentifier>\
-                 </{data}:DeviceIdentifierCollection><{data}:IPAddress>{ip_address}</{data}:IPAddress></{data}:DeviceInformation>"
+                "        <{data}:DeviceInformation>\
+                 <{data}:AccountName>{ACCOUNT}</{data}:AccountName>\
+                 <{data}:Connected>{connected}</{data}:Connected>\
+                 <{data}:DeviceIdentifierCollection>\
+                 <{data}:DeviceIdentifier><{data}:Identifier>{imei}</{data}:Identifier>\
+                 <{data}:Kind>IMEI</{data}:Kind></{data}:DeviceIdentifier>\
+                 <{data}:DeviceIdentifier><{data}:Identifier>{iccid}</{data}:Identifier>\
+                 <{data}:Kind>ICCID</{data}:Kind></{data}:DeviceIdentifier>\
+                 </{data}:DeviceIdentifierCollection>\
+                 <{data}:IPAddress>{ip_address}</{data}:IPAddress></{data}:DeviceInformation>"
             );
         }
         Answer::xml(
@@ -127,7 +132,8 @@ impl<'a> Reply<'a> {
         format!(
             "    <{svc}{name}Response {declare_svc}=\"{SERVICE}\">\n      \
              <{svc}Output xmlns:{data}=\"{contract}\"\n\
-             xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\">\n{content}      </{svc}Output>\n    </{svc}{name}Response>\n"
+             xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\">\n{content}      \
+             </{svc}Output>\n    </{svc}{name}Response>\n"
         )
     }
 
@@ -136,8 +142,8 @@ impl<'a> Reply<'a> {
         let header =
             header.map(|entry| format!("  <{env}:Header>\n    {entry}\n  </{env}:Header>\n"));
         format!(
-            "<{env}:Envelope xmlns:{env}=\"{ENVELOPE}\">\n{}  <{env}:Body>\n{body}  </{env}:Body>\n\
-             </{env}:Envelope>\n",
+            "<{env}:Envelope xmlns:{env}=\"{ENVELOPE}\">\n{}  <{env}:Body>\n{body}  \
+             </{env}:Body>\n</{env}:Envelope>\n",
             header.unwrap_or_default()
         )
     }

@@ -7,6 +7,7 @@ use super::envelope::Envelope;
 use super::operation::Operation;
 use super::reply::Reply;
 use crate::http::{Answer, Body, Request};
+use crate::platform::base::below_base;
 use crate::platform::outcome::Outcome;
 use crate::random;
 use crate::world::{Counter, Kind, Note, Refused, Settings, TokenIn, Verdict, World};
@@ -21,10 +22,11 @@ pub fn call(
         let why = "Content-Type is not text/xml with charset utf-8";
         return Outcome::new(Answer::new(415, "text/plain", Body::Text(why)), why);
     }
+    let path = below_base(request).unwrap_or_default();
     let read = read(request.body, |envelope| match operation {
         Operation::LogIn => log_in(world, now_ms, envelope),
-        Operation::LogOut => log_out(world, now_ms, envelope),
-        _ => device_call(world, now_ms, envelope, operation),
+        Operation::LogOut => log_out(world, now_ms, path, envelope),
+        _ => device_call(world, now_ms, path, envelope, operation),
     });
     match read {
         Ok(Ok(outcome)) => outcome,
@@ -38,7 +40,7 @@ pub fn call(
 /// The action is missing, or the service has no such operation.
 pub fn no_action(settings: &Settings) -> Answer {
     let message = "The message cannot be processed at the receiver: \
-                   no operation of this service has this SOAPAction.";
+        no operation of this service has this SOAPAction.";
     Reply::new(settings).fault("ActionNotSupported", message)
 }
 
@@ -121,10 +123,15 @@ fn logged_in(settings: &Settings, token: &str) -> Answer {
     }
 }
 
-fn log_out(world: &mut World, now_ms: u64, envelope: &Envelope<'_, '_>) -> Result<Outcome, String> {
+fn log_out(
+    world: &mut World,
+    now_ms: u64,
+    path: &str,
+    envelope: &Envelope<'_, '_>,
+) -> Result<Outcome, String> {
     envelope.expect(Operation::LogOut)?;
     let named = envelope.session_token()?;
-    if let Some(refusal) = refusal(world, now_ms, envelope, Kind::SoapLogout) {
+    if let Some(refusal) = refusal(world, now_ms, path, envelope, Kind::SoapLogout) {
         return Ok(refusal);
     }
     if envelope.token() != Some(named) {
@@ -144,11 +151,12 @@ fn log_out(world: &mut World, now_ms: u64, envelope: &Envelope<'_, '_>) -> Resul
 fn device_call(
     world: &mut World,
     now_ms: u64,
+    path: &str,
     envelope: &Envelope<'_, '_>,
     operation: Operation,
 ) -> Result<Outcome, String> {
     envelope.expect(operation)?;
-    if let Some(refusal) = refusal(world, now_ms, envelope, Kind::SoapCall) {
+    if let Some(refusal) = refusal(world, now_ms, path, envelope, Kind::SoapCall) {
         return Ok(refusal);
     }
     world.counters.add(Counter::SoapCallOk);
@@ -162,18 +170,13 @@ fn device_call(
 fn refusal(
     world: &mut World,
     now_ms: u64,
+    path: &str,
     envelope: &Envelope<'_, '_>,
     kind: Kind,
 ) -> Option<Outcome> {
     let token = envelope.token();
-    let refused = world
-        .sessions
-        .accept(
-            token.unwrap_or_default(),
-            now_ms,
-            world.settings.session_idle_ms,
-        )
-        .err()?;
+    let accepted = world.accept_session(token.unwrap_or_default(), path, now_ms);
+    let refused = accepted.err()?;
     let answer = match refused {
         Refused::Expired => expired(world, kind),
         Refused::Missing | Refused::NotAGuid => refuse(&world.settings, refused),
