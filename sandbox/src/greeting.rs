@@ -42,7 +42,7 @@ The platform, with --port 4000:
 
 The SOAP services are SessionService (LogIn, LogOut) and DeviceService
 (GetDeviceList, GetDeviceInformation), for example
-http://127.0.0.1:4000/api/v2/SessionService.svc.
+http://127.0.0.1:4000/api/v2/SessionService.svc; with ?wsdl it shows its WSDL.
 
 The control port, with --control-port 4001 (JSON in, JSON out):
 
@@ -65,8 +65,8 @@ The control port, with --control-port 4001 (JSON in, JSON out):
                      curl -X DELETE 127.0.0.1:4001/log
   start anew         curl -X POST 127.0.0.1:4001/reset
 
-Faults hit the requests named by "on": oauth, login, logout, api,
- soap_login, soap_logout, soap_call or any; "times" of them (-1: until
+Faults hit the requests named by "on": oauth, login, logout, password_reset,
+api, soap_login, soap_logout, soap_call or any; "times" of them (-1: until
 dropped), after letting "skip" pass. There are:
 
   delay (ms)               answers late

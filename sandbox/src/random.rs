@@ -1,5 +1,5 @@
 //! Random names: session tokens in the form of a GUID, API tokens and folder names as 32
-//! hexadecimal digits.
+//! hexadecimal digits, passwords.
 
 /// Like `d7bc43e9acc31aba9654fc5cd0d8c520`.
 pub fn hex() -> String {
@@ -20,6 +20,16 @@ pub fn guid() -> String {
         &hex[16..20],
         &hex[20..]
     )
+}
+
+/// Sixteen characters, letters and digits for the most part.
+pub fn password() -> String {
+    const CHARACTERS: &[u8; 64] =
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#";
+    bytes()
+        .map(|byte| char::from(CHARACTERS[usize::from(byte % 64)]))
+        .iter()
+        .collect()
 }
 
 fn bytes() -> [u8; 16] {

@@ -237,6 +237,28 @@ fn the_log_tells_what_arrived_and_no_password() {
 }
 
 #[test]
+fn an_idempotency_key_is_accepted_and_logged() {
+    let sandbox = start();
+    let body = json!({"username": "zbeeblebrox", "password": "IMgr8"}).to_string();
+    let headers = [BEARER, JSON, ("Idempotency-Key", "9f8c2a")];
+    let login = "/m2m/v1/session/login";
+    assert_eq!(
+        call(&sandbox, "POST", login, &headers, body.as_bytes()).status,
+        200
+    );
+    let line = last_line(&sandbox);
+    assert_eq!(
+        (
+            &line["idempotency_key"],
+            &line["headers"]["idempotency-key"]
+        ),
+        (&json!("9f8c2a"), &json!("9f8c2a"))
+    );
+    fetch_api_token(&sandbox);
+    assert_eq!(last_line(&sandbox)["idempotency_key"], Value::Null);
+}
+
+#[test]
 fn reset_makes_everything_as_at_the_start() {
     let sandbox = start();
     let pristine = |mut state: Value| {

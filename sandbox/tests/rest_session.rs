@@ -221,10 +221,18 @@ fn the_services_behind_a_session_answer() {
         &headers,
         b"",
     );
+    let shown = account.json();
     assert_eq!(
-        (account.status, &account.json()["accountName"]),
-        (200, &json!("0000123456-00001"))
+        (account.status, &shown["accountName"], &shown["carriers"]),
+        (
+            200,
+            &json!("0000123456-00001"),
+            &json!(["Verizon Wireless"])
+        )
     );
+    assert!(shown["features"][0].is_string());
+    assert!(shown["iPPools"][0]["poolName"].is_string());
+    assert!(shown["servicePlans"][0]["code"].is_string());
     let nobody = call(&sandbox, "GET", "/m2m/v1/accounts/nobody", &headers, b"");
     assert_eq!(
         (nobody.status, nobody.error_code().as_str()),
@@ -258,6 +266,34 @@ fn the_services_behind_a_session_answer() {
         (malformed.status, malformed.error_code().as_str()),
         (400, "UnifiedWebService.DeserializationFailed")
     );
+}
+
+#[test]
+fn v2_checks_both_tokens_whatever_is_asked() {
+    let sandbox = start();
+    let token = login(&sandbox);
+    let list = "/m2m/v2/devices/actions/list";
+    for (method, path) in [("POST", list), ("GET", "/m2m/v2/anything")] {
+        let ask = |headers: &[(&str, &str)]| call(&sandbox, method, path, headers, b"{}");
+        assert_eq!(ask(&[]).json()["fault"]["code"], "900902");
+        assert_eq!(
+            ask(&[BEARER]).error_code(),
+            "UnifiedWebService.REQUEST_FAILED.SessionToken.Format"
+        );
+        let stale = "bcce3ea6-fe4f-4952-bacf-eadd80718e83";
+        assert_eq!(
+            ask(&[BEARER, ("VZ-M2M-Token", stale)]).error_code(),
+            EXPIRED
+        );
+    }
+    let both = [BEARER, ("VZ-M2M-Token", token.as_str())];
+    assert_eq!(call(&sandbox, "POST", list, &both, b"{}").status, 200);
+    let nothing = call(&sandbox, "GET", "/m2m/v2/anything", &both, b"");
+    assert_eq!(
+        (nothing.status, &nothing.json()["fault"]["code"]),
+        (400, &json!("900906"))
+    );
+    assert_eq!((sandbox.counter("api"), sandbox.counter("api_ok")), (8, 1));
 }
 
 #[test]

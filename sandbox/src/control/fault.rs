@@ -13,10 +13,11 @@ use crate::world::{
     Effect, End, Fault, GatewayFault, Instead, Kind, Pause, Processed, Reply, Told, Travel,
 };
 
-const ON: [(&str, Option<Kind>); 8] = [
+const ON: [(&str, Option<Kind>); 9] = [
     ("oauth", Some(Kind::Oauth)),
     ("login", Some(Kind::Login)),
     ("logout", Some(Kind::Logout)),
+    ("password_reset", Some(Kind::PasswordReset)),
     ("api", Some(Kind::Api)),
     ("soap_login", Some(Kind::SoapLogin)),
     ("soap_logout", Some(Kind::SoapLogout)),

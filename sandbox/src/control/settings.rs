@@ -40,7 +40,7 @@ struct Setting {
     get: fn(&Settings) -> Value,
 }
 
-const SETTINGS: [Setting; 20] = [
+const SETTINGS: [Setting; 21] = [
     Setting {
         name: "session_idle_ms",
         set: |to, given| given.whole(0, &mut to.session_idle_ms),
@@ -115,6 +115,11 @@ const SETTINGS: [Setting; 20] = [
         name: "session_refused_at",
         set: |to, given| given.paths(&mut to.session_refused_at),
         get: |of| json!(of.session_refused_at),
+    },
+    Setting {
+        name: "wrong_old_password_strikes",
+        set: |to, given| given.flag(&mut to.wrong_old_password_strikes),
+        get: |of| of.wrong_old_password_strikes.into(),
     },
     Setting {
         name: "soap_prefixes",

@@ -1,4 +1,5 @@
-//! A request as it arrived: views into the connection's buffer, nothing copied.
+//! A request as it arrived: views into the connection's buffer, nothing copied. A stored head can
+//! be read again.
 
 use httparse::{EMPTY_HEADER, Header};
 
@@ -13,19 +14,30 @@ pub struct Request<'a> {
     pub head: &'a [u8],
     pub body: &'a [u8],
     pub keep_alive: bool,
+    /// Whether it came over TLS.
+    pub secure: bool,
 }
 
 impl<'a> Request<'a> {
     /// The path alone: without a query, and without the origin that a client puts before it when it
     /// takes us for a proxy.
     pub fn path(&self) -> &'a str {
+        self.path_and_query().0
+    }
+
+    /// What stands behind the `?`; empty for none.
+    pub fn query(&self) -> &'a str {
+        self.path_and_query().1
+    }
+
+    fn path_and_query(&self) -> (&'a str, &'a str) {
         let target = match self.target.split_once("://") {
             Some((_, rest)) if !self.target.starts_with('/') => {
                 rest.find('/').map_or("/", |slash| &rest[slash..])
             }
             _ => self.target,
         };
-        target.split('?').next().unwrap_or(target)
+        target.split_once('?').unwrap_or((target, ""))
     }
 
     /// The first header of that name, without the space around it.
@@ -58,6 +70,7 @@ impl<'a> Request<'a> {
             head,
             body,
             keep_alive: false,
+            secure: false,
         }))
     }
 }

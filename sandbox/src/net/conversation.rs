@@ -130,6 +130,7 @@ fn look<T: Transport>(
         head,
         body: &[],
         keep_alive: minor == 1,
+        secure: T::SECURE,
     };
     if let Some(connection) = request.header("connection") {
         let says = |word: &str| {

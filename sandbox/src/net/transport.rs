@@ -8,6 +8,9 @@ use std::sync::Arc;
 use rustls::{ServerConnection, StreamOwned};
 
 pub trait Transport: Read + Write {
+    /// Whether what travels is encrypted.
+    const SECURE: bool;
+
     fn socket(&self) -> &TcpStream;
 
     /// Whether the client closed its side. Doesn't wait and loses no byte.
@@ -40,6 +43,8 @@ impl Write for Plain {
 }
 
 impl Transport for Plain {
+    const SECURE: bool = false;
+
     fn socket(&self) -> &TcpStream {
         &self.0
     }
@@ -77,6 +82,8 @@ impl Write for Secure {
 }
 
 impl Transport for Secure {
+    const SECURE: bool = true;
+
     fn socket(&self) -> &TcpStream {
         &self.0.sock.0
     }

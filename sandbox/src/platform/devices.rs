@@ -31,9 +31,7 @@ pub const DEVICES: [Device; 2] = [
 ];
 
 pub fn account() -> Body {
-    Body::Text(
-        r#"{"accountName":"0000123456-00001","accountNumber":"0000123456-00001","isProvisioningAllowed":true,"organizationName":"Megadodo Publications","carriers":[{"carrierName":"Verizon Wireless","organizationName":"Megadodo Publications","isProvisioningAllowed":true,"servicePlans":[{"name":"M2M 5 MB","code":"59117","sizeKb":5120,"carrierServicePlanCode":"59117"}],"features":[{"name":"75802","type":"RestrictedSMS"}]}]}"#,
-    )
+    Body::Text(include_str!("devices/account.json"))
 }
 
 pub fn list() -> Body {
@@ -49,7 +47,13 @@ pub fn list() -> Body {
         let comma = if index == 0 { "" } else { "," };
         let _ = write!(
             json,
-            r#"{comma}{{"accountName":"{ACCOUNT}","connected":{connected},"createdAt":"2019-08-07T10:42:04-05:00","ipAddress":"{ip_address}","deviceIds":[{{"id":"{imei}","kind":"imei"}},{{"id":"{iccid}","kind":"iccid"}}],"carrierInformations":[{{"carrierName":"Verizon Wireless","servicePlan":"M2M 5 MB","state":"active"}}],"groupNames":["Default: {ACCOUNT}"]}}"#
+            "{comma}{{\"accountName\":\"{ACCOUNT}\",\"connected\":{connected},\
+             \"createdAt\":\"2019-08-07T10:42:04-05:00\",\"ipAddress\":\"{ip_address}\",\
+             \"deviceIds\":[{{\"id\":\"{imei}\",\"kind\":\"imei\"}},\
+             {{\"id\":\"{iccid}\",\"kind\":\"iccid\"}}],\
+             \"carrierInformations\":[{{\"carrierName\":\"Verizon Wireless\",\
+             \"servicePlan\":\"M2M 5 MB\",\"state\":\"active\"}}],\
+             \"groupNames\":[\"Default: {ACCOUNT}\"]}}"
         );
     }
     json.push_str("]}");
@@ -57,9 +61,7 @@ pub fn list() -> Body {
 }
 
 pub fn usage() -> Body {
-    Body::Text(
-        r#"{"hasMoreData":false,"usageHistory":[{"bytesUsed":4096,"extendedAttributes":[],"servicePlan":"M2M 5 MB","smsUsed":0,"source":"Raw Usage","timestamp":"2019-08-07T00:00:00Z"}]}"#,
-    )
+    Body::Text(include_str!("devices/usage.json"))
 }
 
 /// A device list of exactly so many bytes, 2 or more.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::base::below_base;
 use super::rest::Resource;
-use super::soap::Operation;
+use super::soap::{self, Operation, Service};
 use crate::http::Request;
 use crate::world::{Canned, CannedAnswers, Kind};
 
@@ -14,9 +14,11 @@ pub enum Route<'a> {
     OauthRevoke,
     Login,
     Logout,
+    PasswordReset,
     Resource(Resource<'a>),
     Canned(Arc<Canned>),
     Soap(Operation),
+    Wsdl(Service),
     /// A SOAP service that exists, with an action that doesn't.
     SoapNoAction,
     SoapNoService,
@@ -45,6 +47,9 @@ impl<'a> Route<'a> {
     fn known(request: &Request<'a>, path: &'a str) -> Route<'a> {
         if let Some(resource) = path.strip_prefix("/m2m/v1/") {
             m2m_v1(request.method, resource)
+        } else if let Some(resource) = path.strip_prefix("/m2m/v2/") {
+            let known = Resource::of(request.method, resource);
+            Route::Resource(known.unwrap_or(Resource::Unknown("/m2m/v2")))
         } else if let Some(resource) = path.strip_prefix("/ts/v1/") {
             match (request.method, resource) {
                 ("POST", "oauth2/token") => Route::OauthToken,
@@ -64,6 +69,7 @@ impl<'a> Route<'a> {
             Route::OauthRevoke => Kind::Revoke,
             Route::Login => Kind::Login,
             Route::Logout => Kind::Logout,
+            Route::PasswordReset => Kind::PasswordReset,
             Route::Resource(_) | Route::Canned(_) => Kind::Api,
             Route::Soap(Operation::LogIn) => Kind::SoapLogin,
             Route::Soap(Operation::LogOut) => Kind::SoapLogout,
@@ -77,6 +83,7 @@ fn m2m_v1<'a>(method: &str, path: &'a str) -> Route<'a> {
     match (method, path) {
         ("POST", "session/login") => Route::Login,
         ("POST", "session/logout") => Route::Logout,
+        ("PUT", "session/password/actions/reset") => Route::PasswordReset,
         _ => match Resource::of(method, path) {
             Some(resource) => Route::Resource(resource),
             None => Route::NoResource("/m2m/v1"),
@@ -85,12 +92,12 @@ fn m2m_v1<'a>(method: &str, path: &'a str) -> Route<'a> {
 }
 
 fn soap_service<'a>(request: &Request<'_>, file: &str) -> Route<'a> {
-    let Some(service) = file
-        .strip_suffix(".svc")
-        .filter(|service| Operation::is_service(service))
-    else {
+    let Some(service) = file.strip_suffix(".svc").and_then(Service::named) else {
         return Route::SoapNoService;
     };
+    if request.method == "GET" && soap::asks_for_wsdl(request) {
+        return Route::Wsdl(service);
+    }
     if request.method != "POST" {
         return Route::SoapNotPost;
     }

@@ -82,6 +82,12 @@ impl Contacts {
         }
     }
 
+    /// Whether it is that contact's password. Counts as no attempt.
+    pub fn is_password(&self, username: &str, password: &str) -> bool {
+        let contact = self.0.get(&username.to_lowercase());
+        contact.is_some_and(|contact| contact.password.as_deref() == Some(password))
+    }
+
     pub fn to_json(&self) -> Value {
         let contacts = self.0.values().map(|contact| {
             let shown = json!({

@@ -17,6 +17,8 @@ pub enum Counter {
     LoginOk,
     LoginFailed,
     Logout,
+    PasswordReset,
+    PasswordResetOk,
     Api,
     ApiOk,
     ApiExpired,
@@ -33,7 +35,7 @@ pub enum Counter {
 }
 
 /// In the order of the enum.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
     "connections",
     "requests",
     "oauth",
@@ -43,6 +45,8 @@ const NAMES: [&str; 22] = [
     "login_ok",
     "login_failed",
     "logout",
+    "password_reset",
+    "password_reset_ok",
     "api",
     "api_ok",
     "api_expired",
@@ -79,6 +83,7 @@ impl Counters {
             Kind::Revoke => self.add(Counter::Revoke),
             Kind::Login => self.add(Counter::Login),
             Kind::Logout => self.add(Counter::Logout),
+            Kind::PasswordReset => self.add(Counter::PasswordReset),
             Kind::Api => self.add(Counter::Api),
             Kind::SoapLogin => self.add(Counter::SoapLogin),
             Kind::SoapLogout => self.add(Counter::SoapLogout),

@@ -1,4 +1,5 @@
-//! The kinds of requests that counters, faults and the log tell apart.
+//! The kinds of requests that counters, faults and the log tell apart. A request has its kind
+//! before anybody has judged it.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -6,6 +7,7 @@ pub enum Kind {
     Revoke,
     Login,
     Logout,
+    PasswordReset,
     Api,
     SoapLogin,
     SoapLogout,
@@ -20,6 +22,7 @@ impl Kind {
             Kind::Revoke => "revoke",
             Kind::Login => "login",
             Kind::Logout => "logout",
+            Kind::PasswordReset => "password_reset",
             Kind::Api => "api",
             Kind::SoapLogin => "soap_login",
             Kind::SoapLogout => "soap_logout",

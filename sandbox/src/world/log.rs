@@ -125,6 +125,7 @@ impl Line {
                 "api_token": request.authorization("bearer"),
                 "username": username,
                 "soap_action": request.header("soapaction").map(|action| action.trim_matches('"')),
+                "idempotency_key": request.header("idempotency-key"),
                 "headers": headers(request),
                 "body_bytes": self.body_bytes,
             })

@@ -73,6 +73,24 @@ impl World {
         verdict
     }
 
+    /// What the platform thinks of the old password of one who is logged in.
+    pub fn judge_old_password(&mut self, username: &str, password: &str) -> Verdict {
+        if self.settings.wrong_old_password_strikes {
+            self.judge(username, password)
+        } else if self.contacts.is_password(username, password) {
+            Verdict::Accepted(username.into())
+        } else {
+            Verdict::Rejected { strikes: 0 }
+        }
+    }
+
+    /// Whose session it is; empty for nobody's.
+    pub fn user_of(&self, token: &str, now_ms: u64) -> String {
+        let idle_ms = self.settings.session_idle_ms;
+        let user = self.sessions.user_of(token, now_ms, idle_ms);
+        user.unwrap_or_default().into()
+    }
+
     /// The token of the session that a login gives.
     pub fn begin_session(&mut self, username: String, now_ms: u64) -> String {
         let idle_ms = self.settings.session_idle_ms;

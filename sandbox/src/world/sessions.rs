@@ -90,6 +90,14 @@ impl Sessions {
         self.0.retain(|_, session| session.username != username);
     }
 
+    /// Whose session it is, if it is live.
+    pub fn user_of(&self, token: &str, now_ms: u64, idle_ms: u64) -> Option<&str> {
+        let session = self.0.get(token)?;
+        session
+            .live(now_ms, idle_ms)
+            .then_some(session.username.as_str())
+    }
+
     /// Accepts the token and counts the session as used, or says why not. No token is `""`.
     pub fn accept(&mut self, token: &str, now_ms: u64, idle_ms: u64) -> Result<(), Refused> {
         match self.0.get_mut(token) {

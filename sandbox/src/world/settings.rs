@@ -21,6 +21,7 @@ pub struct Settings {
     pub same_session_token: bool,
     /// Paths below the REST base, by their beginnings, that refuse every session token.
     pub session_refused_at: Vec<String>,
+    pub wrong_old_password_strikes: bool,
     pub soap_prefixes: Prefixes,
     pub soap_token_in: TokenIn,
     pub soap_fault_status: u16,
@@ -90,6 +91,7 @@ impl Default for Settings {
             login_ends_older_sessions: false,
             same_session_token: false,
             session_refused_at: Vec::new(),
+            wrong_old_password_strikes: false,
             soap_prefixes: Prefixes::Documented,
             soap_token_in: TokenIn::Both,
             soap_fault_status: 500,

@@ -7,5 +7,5 @@ mod session;
 mod tokens;
 
 pub use resources::{Resource, call, call_canned};
-pub use session::{login, logout, named};
+pub use session::{login, logout, named, reset_password};
 pub use tokens::expired;

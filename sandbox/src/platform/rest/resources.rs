@@ -9,6 +9,7 @@ use super::errors::{error, malformed};
 use super::tokens;
 use crate::http::{Answer, Body, Request};
 use crate::platform::devices;
+use crate::platform::gateway;
 use crate::platform::outcome::Outcome;
 use crate::world::{Canned, Counter, HEADER, Kind, World};
 
@@ -16,10 +17,12 @@ pub enum Resource<'a> {
     Account(&'a str),
     DeviceList,
     DeviceUsage,
+    /// Not to be had, in the API of that name: said only to those with both tokens.
+    Unknown(&'static str),
 }
 
 impl<'a> Resource<'a> {
-    /// The one of that path below `/m2m/v1/`.
+    /// The one of that path below `/m2m/v1/` or `/m2m/v2/`.
     pub fn of(method: &str, path: &'a str) -> Option<Resource<'a>> {
         match (method, path) {
             ("POST", "devices/actions/list") => Some(Resource::DeviceList),
@@ -50,6 +53,10 @@ pub fn call(
                 error(400, &code, "The account was not found."),
                 "no such account",
             );
+        }
+        Resource::Unknown(api) => {
+            let refusal = gateway::no_resource(&world.settings, api);
+            return Outcome::new(refusal, "no such resource");
         }
         _ if !is_object(request.body) => return malformed(&world.settings),
         Resource::DeviceList => device_list(world),

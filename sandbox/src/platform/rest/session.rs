@@ -1,13 +1,14 @@
 //! Sessions over REST: log in, log out, and a new password for who has one. Who is let in is the
 //! contacts' to say; how that is told is said here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::errors::{error, malformed};
 use super::tokens;
 use crate::http::{Answer, Request};
 use crate::platform::gateway;
 use crate::platform::outcome::Outcome;
+use crate::random;
 use crate::world::{Counter, HEADER, Kind, Note, Settings, Verdict, World};
 
 pub fn login(world: &mut World, now_ms: u64, request: &Request<'_>) -> Outcome {
@@ -58,6 +59,29 @@ pub fn logout(world: &mut World, now_ms: u64, request: &Request<'_>) -> Outcome 
     let token = tokens::session_token(request, HEADER);
     world.sessions.end(token);
     Outcome::new(Answer::json(200, session_token_json(token)), "logged out")
+}
+
+/// The new password is random, good at once, and told this once.
+pub fn reset_password(world: &mut World, now_ms: u64, request: &Request<'_>) -> Outcome {
+    if let Some(refusal) = tokens::refusal(world, now_ms, request, Kind::PasswordReset, HEADER) {
+        return refusal;
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(request.body) else {
+        return malformed(&world.settings);
+    };
+    let Some(old) = body["oldPassword"].as_str() else {
+        return undefined(&world.settings, "old password");
+    };
+    let username = world.user_of(tokens::session_token(request, HEADER), now_ms);
+    let verdict = world.judge_old_password(&username, old);
+    if !matches!(verdict, Verdict::Accepted(_)) {
+        return refused(world, &verdict).with_user(&username);
+    }
+    let password = random::password();
+    world.contacts.set_password(&username, Some(&password));
+    world.counters.add(Counter::PasswordResetOk);
+    let body = json!({"newPassword": password}).to_string();
+    Outcome::new(Answer::json(200, body.into_bytes()), "password reset").with_user(&username)
 }
 
 fn undefined(settings: &Settings, missing: &str) -> Outcome {
