@@ -538,8 +538,8 @@ tsm_status tsm_login(const tsm_config *config,
  * Copies the session token, what the platform calls the VZ-M2M token, into `buffer`; TSM_TOKEN_MAX
  * bytes suffice. For callers who send requests themselves. It touches no network, waits for
  * nothing and takes some 30 ns: ask for each request instead of keeping a copy. It cannot tell
- * whether the platform still takes the token; only the platform's answer does, and tsm_check()
- * reads that. This is a secret.
+ * whether the platform still takes the token; only the platform's answer does, and an exchange
+ * (tsm_exchange_new()) judges that. This is a secret.
  *
  * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
  * TSM_E_NOT_LOGGED_IN, TSM_E_FORKED.
@@ -705,12 +705,10 @@ tsm_status tsm_soap_call(const tsm_session *session,
                          tsm_error **error);
 
 /**
- * For callers with an HTTP client of their own: what does this answer mean for the session? TSM_OK
- * when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send
- * the request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). A 401 that names
- * neither token is TSM_E_SESSION_EXPIRED with the code "": either may be meant. Renew the API
- * token first, which risks no login, and the session token if that does not help. All else is as
- * with tsm_response_check(). It uses no network and needs no session.
+ * What does this answer, which an HTTP client of yours got, stand for? TSM_OK when it is a
+ * success; else the error that tsm_response_check() would make of it. A 401 that names neither
+ * token is TSM_E_SESSION_EXPIRED: either may be meant. It uses no network and needs no session.
+ * What to renew, and whether to send again, an exchange says: tsm_exchange_new().
  *
  * Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
  * TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.

@@ -130,12 +130,10 @@ unsafe fn answer(
     unsafe { panic::status(export, error, body) }
 }
 
-/// For callers with an HTTP client of their own: what does this answer mean for the session? TSM_OK
-/// when it is a success. TSM_E_SESSION_EXPIRED: tsm_relogin() with the token you sent, then send
-/// the request again, once. TSM_E_API_TOKEN: the same with tsm_renew_api_token(). A 401 that names
-/// neither token is TSM_E_SESSION_EXPIRED with the code "": either may be meant. Renew the API
-/// token first, which risks no login, and the session token if that does not help. All else is as
-/// with tsm_response_check(). It uses no network and needs no session.
+/// What does this answer, which an HTTP client of yours got, stand for? TSM_OK when it is a
+/// success; else the error that tsm_response_check() would make of it. A 401 that names neither
+/// token is TSM_E_SESSION_EXPIRED: either may be meant. It uses no network and needs no session.
+/// What to renew, and whether to send again, an exchange says: tsm_exchange_new().
 ///
 /// Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
 /// TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.

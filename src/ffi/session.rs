@@ -91,8 +91,8 @@ pub unsafe extern "C" fn tsm_login(
 /// Copies the session token, what the platform calls the VZ-M2M token, into `buffer`; TSM_TOKEN_MAX
 /// bytes suffice. For callers who send requests themselves. It touches no network, waits for
 /// nothing and takes some 30 ns: ask for each request instead of keeping a copy. It cannot tell
-/// whether the platform still takes the token; only the platform's answer does, and tsm_check()
-/// reads that. This is a secret.
+/// whether the platform still takes the token; only the platform's answer does, and an exchange
+/// (tsm_exchange_new()) judges that. This is a secret.
 ///
 /// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
 /// TSM_E_NOT_LOGGED_IN, TSM_E_FORKED.

@@ -1,0 +1,272 @@
+//! The session's own requests: REST, SOAP calls and the logout, put together with their tokens and
+//! sent over the session's wire.
+
+use std::sync::atomic::Ordering;
+
+use zeroize::Zeroizing;
+
+use super::{Session, invalid};
+use crate::call::{Call, Running};
+use crate::error::Result;
+use crate::exchange::RequestTokens;
+use crate::http::Outgoing;
+use crate::login::bearer;
+use crate::options::OWN_HEADERS;
+use crate::platform::{rest, soap};
+use crate::response::Response;
+use crate::settings::Protocol;
+
+/// One request to be sent with both tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// `GET`, `POST`, …, sent as it stands.
+    pub method: &'a str,
+    /// Appended to `base_url`; begins with one `/`.
+    pub path: &'a str,
+    /// Without those that are this library's: `Authorization`, the option `session_token_header`,
+    /// `Host`, `Content-Length`, `Transfer-Encoding`, `Expect`.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// JSON, unless the headers name another `Content-Type`.
+    pub body: &'a [u8],
+}
+
+impl Session {
+    /// Sends one request with both tokens. A refused token is renewed and the request sent again,
+    /// at most once for each renewal; nothing else is ever sent again. A 4xx or 5xx answer that
+    /// does not concern the tokens is an answer: see [`Response::check`].
+    pub fn request(&self, call: &Call, request: Request<'_>) -> Result<Response> {
+        let running = self.start(call)?;
+        if self.protocol != Protocol::Rest {
+            return Err(invalid(
+                "this session speaks SOAP (option protocol): use the SOAP call, not a REST request",
+            ));
+        }
+        check_path(request.path)?;
+        check_headers(request.headers, &self.session_token_header)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let held = || self.tokens.held();
+        self.complete(&running, self.auto_relogin, held, |tokens| {
+            self.send_rest(&running, &request, &self.session_token_header, tokens)
+        })
+    }
+
+    /// Wraps a body element in an envelope with the session token, and sends it to
+    /// `{soap_url}/{service}.svc`. A fault for an expired token is mended as in
+    /// [`Session::request`]; any other fault is an answer.
+    pub fn soap_call(
+        &self,
+        call: &Call,
+        service: &str,
+        operation: &str,
+        body_xml: &[u8],
+    ) -> Result<Response> {
+        let running = self.start(call)?;
+        if self.protocol != Protocol::Soap {
+            return Err(invalid(
+                "this session speaks REST (option protocol): use a REST request, not the SOAP call",
+            ));
+        }
+        let operation = soap::Operation::new(service, operation)?;
+        let element = soap::BodyElement::new(body_xml)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let held = || self.tokens.held();
+        self.complete(&running, self.auto_relogin, held, |tokens| {
+            let envelope = element.envelope(tokens.session_token());
+            self.send_soap(&running, &operation, &envelope)
+        })
+    }
+
+    pub(super) fn send_logout(
+        &self,
+        running: &Running,
+        tokens: &RequestTokens,
+    ) -> Result<Response> {
+        match self.protocol {
+            Protocol::Rest => {
+                let request = Request {
+                    method: "POST",
+                    path: rest::LOGOUT_PATH,
+                    headers: &[],
+                    body: &[],
+                };
+                self.send_rest(running, &request, rest::LOGOUT_HEADER, tokens)
+            }
+            Protocol::Soap => {
+                let envelope = soap::logout_envelope(tokens.session_token());
+                self.send_soap(running, &soap::LOG_OUT, &envelope)
+            }
+        }
+    }
+
+    fn send_rest(
+        &self,
+        running: &Running,
+        request: &Request<'_>,
+        token_header: &str,
+        tokens: &RequestTokens,
+    ) -> Result<Response> {
+        let url = [self.base_url.url(), request.path].concat();
+        let bearer = tokens.api_token().map_or_else(Zeroizing::default, bearer);
+        let mut headers = Vec::with_capacity(request.headers.len() + 3);
+        headers.extend_from_slice(request.headers);
+        headers.push(("Authorization", &bearer));
+        headers.push((token_header, tokens.session_token().reveal()));
+        let typed = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("content-type");
+        if !request.body.is_empty() && !request.headers.iter().any(typed) {
+            headers.push(("Content-Type", "application/json"));
+        }
+        self.send(running, request.method, &url, &headers, request.body)
+    }
+
+    fn send_soap(
+        &self,
+        running: &Running,
+        operation: &soap::Operation<'_>,
+        envelope: &[u8],
+    ) -> Result<Response> {
+        let url = [self.soap_url.url(), operation.path().as_str()].concat();
+        let action = operation.action();
+        let headers = [
+            ("Content-Type", soap::CONTENT_TYPE),
+            ("SOAPAction", action.as_str()),
+            ("Accept", "text/xml"),
+        ];
+        self.send(running, "POST", &url, &headers, envelope)
+    }
+
+    fn send(
+        &self,
+        running: &Running,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Response> {
+        let outgoing = Outgoing {
+            method,
+            url,
+            headers,
+            body,
+            max_response_bytes: self.max_response_bytes,
+            on_kept_connection: true,
+        };
+        let answer = self.tokens.wire.send(running, &outgoing)?;
+        self.log.debug(|| {
+            let path = url.split('?').next().unwrap_or_default();
+            format!("{method} {path}: {}", answer.status)
+        });
+        Ok(answer)
+    }
+}
+
+fn check_path(path: &str) -> Result<()> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#';
+    if !path.starts_with('/') || path.starts_with("//") {
+        return Err(invalid(
+            "path must begin with one slash; it is appended to base_url",
+        ));
+    }
+    if !path.bytes().all(fits) {
+        return Err(invalid(
+            "path holds a character that no URL may: percent-encode it",
+        ));
+    }
+    Ok(())
+}
+
+fn check_headers(headers: &[(&str, &str)], session_token_header: &str) -> Result<()> {
+    for (name, _) in headers {
+        let is_own = |own: &&str| name.eq_ignore_ascii_case(own);
+        if OWN_HEADERS
+            .iter()
+            .chain(&[session_token_header])
+            .any(is_own)
+        {
+            return Err(invalid(format!(
+                "header {name}: is set by this library; leave it out"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::http::{Failure, Wire};
+    use crate::login::Place;
+
+    /// Answers logins and requests for an API token, and any other request with an error.
+    struct Errors;
+
+    impl Wire for Errors {
+        fn send(
+            &self,
+            _: &Running,
+            outgoing: &Outgoing<'_>,
+        ) -> std::result::Result<Response, Failure> {
+            let (status, body) = match outgoing.url {
+                url if url.ends_with("/login") => (200, r#"{"sessionToken":"T"}"#),
+                url if url.ends_with("/token") => (200, r#"{"access_token":"A"}"#),
+                _ => (400, r#"{"errorCode":"Any.Code"}"#),
+            };
+            Ok(Response::new(status, Vec::new(), body.into()))
+        }
+    }
+
+    #[test]
+    fn the_answer_to_a_request_was_judged_and_is_not_read_again() {
+        let mut config = Config::new();
+        for (name, value) in [
+            ("username", "u"),
+            ("password", "p"),
+            ("app_key", "k"),
+            ("app_secret", "s"),
+            ("store", "memory:"),
+            ("realm", "the_answer_to_a_request"),
+        ] {
+            config.set(name, value).unwrap();
+        }
+        let settings = config.settings().unwrap();
+        let place = Place::open(&settings.account).unwrap();
+        let session = Session::new(&settings, Box::new(Errors), place, crate::clock::system());
+        session.relogin(&Call::new(), None).unwrap();
+        let request = Request {
+            method: "GET",
+            path: "/x",
+            headers: &[],
+            body: &[],
+        };
+        let response = session.request(&Call::new(), request).unwrap();
+        response.judged(|_, _, _| panic!("the body would be read again"));
+        assert_eq!(response.check().unwrap_err().code(), "Any.Code");
+    }
+
+    #[test]
+    fn paths_that_lead_elsewhere_are_refused() {
+        for path in [
+            "",
+            "m2m",
+            "//evil/x",
+            "@evil/x",
+            "https://evil/",
+            "/a b",
+            "/a\r\nX: y",
+            "/ä",
+            "/a#b",
+            "/\\evil",
+        ] {
+            assert!(check_path(path).is_err(), "{path:?}");
+        }
+        assert!(check_path("/m2m/v1/accounts/0000123456-00001?a=b%20c&d=/@:").is_ok());
+    }
+
+    #[test]
+    fn own_headers_are_refused_in_any_case() {
+        for own in ["authorization", "HOST", "sessiontoken"] {
+            assert!(check_headers(&[(own, "x")], "SessionToken").is_err());
+        }
+        assert!(check_headers(&[("VZ-M2M-Token", "x")], "SessionToken").is_ok());
+    }
+}
