@@ -33,8 +33,8 @@
  *     cc program.c -lthingspace_session
  *
  * FUNCTIONS
- *   options     tsm_config_new, tsm_config_set, tsm_config_load_env, tsm_config_set_log,
- *               tsm_config_free
+ *   options     tsm_config_new, tsm_config_set, tsm_config_get, tsm_config_load_env,
+ *               tsm_config_set_log, tsm_config_free
  *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_interrupt, tsm_call_cancel,
  *               tsm_call_free
  *   a session   tsm_login, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info, tsm_unblock
@@ -442,6 +442,20 @@ tsm_config *tsm_config_new(void);
 tsm_status tsm_config_set(tsm_config *config,
                           const char *option,
                           const char *value,
+                          tsm_error **error);
+
+/**
+ * Copies what an option comes to into `buffer`: as it was set, by hand or from the environment,
+ * else its default, else "". A secret is not given. It is for wrappers, which need not repeat
+ * defaults.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (NULL, no such option, or a secret),
+ * TSM_E_BUFFER_TOO_SMALL.
+ */
+tsm_status tsm_config_get(const tsm_config *config,
+                          const char *option,
+                          char *buffer,
+                          size_t capacity,
                           tsm_error **error);
 
 /**

@@ -50,6 +50,15 @@ impl Config {
         self.put(info, value, true)
     }
 
+    /// What an option comes to: as it was set, else its default, else "". A secret is not given.
+    pub fn value(&self, option: &str) -> Result<&str> {
+        let info = options::find(option)?;
+        match info.is_secret() {
+            true => Err(invalid(format!("{}: a secret is not given", info.name))),
+            false => Ok(self.text(info.name)),
+        }
+    }
+
     /// Takes every option that is set as `TSM_…` in the environment; empty ones count as not set.
     /// What is set by hand wins, before or after.
     pub fn load_env(&mut self) -> Result<()> {
@@ -201,6 +210,19 @@ mod tests {
             assert_eq!(error.status(), Status::InvalidArgument, "{name}={value}");
             assert!(error.message().starts_with(name), "{error}");
             assert!(config.values.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_value_is_the_one_set_or_the_default() {
+        let config = config(&[("timeout_ms", "7"), ("password", "IMgr8")]);
+        assert_eq!(config.value("timeout_ms").unwrap(), "7");
+        assert_eq!(config.value("store").unwrap(), "file:");
+        assert_eq!(config.value("realm").unwrap(), "");
+        for refused in ["password", "api_token", "pasword"] {
+            let error = config.value(refused).unwrap_err();
+            assert_eq!(error.status(), Status::InvalidArgument);
+            assert!(!error.message().contains("IMgr8"), "{error}");
         }
     }
 

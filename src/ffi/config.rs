@@ -10,7 +10,7 @@ use super::error::{bad_handle, tsm_error, tsm_status};
 use super::handle::{Kind, Table};
 use super::log::{Context, LogShare, tsm_log_fn};
 use super::panic;
-use super::text::text;
+use super::text::{copy_out, text};
 use crate::config::Config;
 use crate::error::Result;
 use crate::log::LogLevel;
@@ -83,6 +83,32 @@ pub unsafe extern "C" fn tsm_config_set(
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_config_set", error, body) }
+}
+
+/// Copies what an option comes to into `buffer`: as it was set, by hand or from the environment,
+/// else its default, else "". A secret is not given. It is for wrappers, which need not repeat
+/// defaults.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (NULL, no such option, or a secret),
+/// TSM_E_BUFFER_TOO_SMALL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_config_get(
+    config: *const tsm_config,
+    option: *const c_char,
+    buffer: *mut c_char,
+    capacity: usize,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        let settings = settings(config)?;
+        // SAFETY: the caller's promise.
+        let option = unsafe { text(option, "option") }?;
+        let value = settings.config.value(option)?;
+        // SAFETY: the caller's promise.
+        unsafe { copy_out(value, buffer, capacity) }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_config_get", error, body) }
 }
 
 /// Takes every option that the environment sets: TSM_ and the option's name in capitals, e.g.

@@ -74,6 +74,26 @@ static void the_environment_gives_way_to_what_is_set_by_hand(void)
     tsm_free(session);
 }
 
+static void an_option_is_what_was_set_or_its_default(void)
+{
+    tsm_config *config = tsm_config_new();
+    char value[16] = "unchanged";
+
+    CHECK_OK(tsm_config_get(config, "timeout_ms", value, sizeof value, &error), error);
+    CHECK_TEXT("30000", value);
+    set(config, "timeout_ms", "7");
+    CHECK_OK(tsm_config_get(config, "timeout_ms", value, sizeof value, &error), error);
+    CHECK_TEXT("7", value);
+    set(config, "password", "IMgr8");
+    MESSAGE_HAS("secret", tsm_config_get(config, "password", value, sizeof value, &error));
+    MESSAGE_HAS("timeout_ms", tsm_config_get(config, "timeout", value, sizeof value, &error));
+    CHECK_TEXT("7", value);
+    CHECK_FAILS(TSM_E_BUFFER_TOO_SMALL,
+                tsm_config_get(config, "base_url", value, sizeof value, &error), error);
+    CHECK_TEXT("", value);
+    tsm_config_free(config);
+}
+
 static void a_session_does_not_mind_what_becomes_of_its_config(void)
 {
     tsm_config *config = sandbox_config();
@@ -130,6 +150,7 @@ int main(void)
     what_is_missing_or_contradicts_is_refused_before_anything_is_sent();
     a_secret_is_in_no_message();
     the_environment_gives_way_to_what_is_set_by_hand();
+    an_option_is_what_was_set_or_its_default();
     a_session_does_not_mind_what_becomes_of_its_config();
     a_config_may_be_set_by_many_threads();
     return 0;

@@ -10,6 +10,7 @@ static void config_is_refused(void *bad)
     tsm_error *error = NULL;
 
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_config_set(config, "username", "x", &error), error);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_config_get(config, "username", NULL, 0, &error), error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_config_load_env(config, &error), error);
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_config_set_log(config, 5, NULL, NULL));
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_login(config, NULL, &session, &error), error);

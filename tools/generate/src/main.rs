@@ -9,6 +9,7 @@
 //! A language is a file here: it makes texts of an [`Api`]. Add it to [`files`].
 
 mod api;
+mod csharp;
 mod header;
 mod python;
 mod readme;
@@ -43,6 +44,7 @@ fn files() -> Vec<File> {
     let mut files = vec![header];
     files.extend(readme::files(&api));
     files.extend(python::files(&api));
+    files.extend(csharp::files(&api));
     files
 }
 

@@ -14,8 +14,13 @@ pub fn default(option: &OptionInfo) -> Option<String> {
 
 /// A text in lines of no more than `width` letters.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    filled(text.split_whitespace(), width)
+}
+
+/// Words, or other pieces that stay whole, in such lines.
+pub fn filled<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in words {
         let line = lines.last_mut().expect("never empty");
         if line.is_empty() {
             line.push_str(word);
@@ -34,6 +39,13 @@ pub fn lines(indent: &str, lines: &[String]) -> String {
     lines
         .iter()
         .map(|line| format!("{indent}{line}\n"))
+        .collect()
+}
+
+/// `TOKEN_MAX` and `token_max` as `TokenMax`.
+pub fn pascal_case(name: &str) -> String {
+    name.split('_')
+        .map(|word| word[..1].to_uppercase() + &word[1..].to_lowercase())
         .collect()
 }
 

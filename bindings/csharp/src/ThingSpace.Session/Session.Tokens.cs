@@ -27,9 +27,9 @@ public sealed partial class Session
     /// <exception cref="ThingSpaceException">There is none to be had; SOAP sessions have none.</exception>
     public unsafe string GetApiToken(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        byte* buffer = stackalloc byte[NativeError.ApiTokenMax];
+        byte* buffer = stackalloc byte[NativeMethods.ApiTokenMax];
         using NativeCall call = Start(Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
-        int status = NativeMethods.tsm_api_token(_handle.Number, call.Handle, buffer, NativeError.ApiTokenMax, out nint error);
+        int status = NativeMethods.tsm_api_token(_handle.Number, call.Handle, buffer, NativeMethods.ApiTokenMax, out nint error);
         GC.KeepAlive(this);
         return status == 0 ? Utf8.Read(buffer, ref _apiToken) : throw NativeError.Take(status, error, this, cancellationToken);
     }
@@ -121,9 +121,9 @@ public sealed partial class Session
 
     private unsafe void Do(Operation operation, string? token, TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        byte* buffer = stackalloc byte[NativeError.TokenMax];
+        byte* buffer = stackalloc byte[NativeMethods.TokenMax];
         string parameter = operation == Operation.Relogin ? "expiredToken" : "rejectedToken";
-        using var text = new Utf8Argument(token, buffer, NativeError.TokenMax, parameter);
+        using var text = new Utf8Argument(token, buffer, NativeMethods.TokenMax, parameter);
         using NativeCall call = Start(Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
         nint error;
         int status = operation switch

@@ -63,8 +63,8 @@ public sealed partial class Session : IDisposable
         get
         {
             ThrowIfDisposed();
-            byte* buffer = stackalloc byte[NativeError.TokenMax];
-            int status = NativeMethods.tsm_token(_handle.Number, buffer, NativeError.TokenMax, out nint error);
+            byte* buffer = stackalloc byte[NativeMethods.TokenMax];
+            int status = NativeMethods.tsm_token(_handle.Number, buffer, NativeMethods.TokenMax, out nint error);
             GC.KeepAlive(this);
             if (status != 0)
             {
@@ -81,8 +81,8 @@ public sealed partial class Session : IDisposable
         get
         {
             ThrowIfDisposed();
-            byte* buffer = stackalloc byte[NativeError.InfoMax];
-            int status = NativeMethods.tsm_info(_handle.Number, buffer, NativeError.InfoMax, out nint error);
+            byte* buffer = stackalloc byte[NativeMethods.InfoMax];
+            int status = NativeMethods.tsm_info(_handle.Number, buffer, NativeMethods.InfoMax, out nint error);
             GC.KeepAlive(this);
             return status == 0 ? new SessionInfo(Utf8.Read(buffer)) : throw NativeError.Take(status, error, this);
         }
@@ -111,7 +111,7 @@ public sealed partial class Session : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         options ??= new SessionOptions();
         using ConfigHandle config = options.ToNative(out LogSink? log);
-        TimeSpan timeout = options.EffectiveTimeout;
+        TimeSpan timeout = config.ReadTimeout();
         return Open(config, log, timeout, timeout, cancellationToken);
     }
 
@@ -124,7 +124,7 @@ public sealed partial class Session : IDisposable
         using ConfigHandle config = options.ToNative(out LogSink? log);
         try
         {
-            TimeSpan timeout = options.EffectiveTimeout;
+            TimeSpan timeout = config.ReadTimeout();
             return await s_logins.Run(
                 (config, log, timeout),
                 static (login, left, token) => Open(login.config, login.log, login.timeout, left, token),

@@ -5,7 +5,9 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Reflection;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Threading.Tasks;
 
 namespace ThingSpace.Tests;
@@ -263,71 +265,55 @@ internal sealed class Scenario : IDisposable
         .Replace("{{temp}}", _temp)
         .Replace("{{padding}}", new string('x', 100_000));
 
-    /// <summary>Sets the property of an option; false when there is none, or its type cannot hold that value.</summary>
+    /// <summary>
+    /// Sets the property of an option; false when there is none, or its type cannot hold that value.
+    /// </summary>
     private static bool SetProperty(SessionOptions options, string name, string value)
     {
-        switch (name)
+        const BindingFlags AnyCase = BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase;
+        string property = Regex.Replace(name, "_ms$", "").Replace("_", "");
+        PropertyInfo? found = typeof(SessionOptions).GetProperty(property, AnyCase);
+        object? typed = found is null ? null : Typed(found.PropertyType, value);
+        if (typed is null)
         {
-            case "protocol" when value is "rest" or "soap":
-                options.Protocol = value == "rest" ? ThingSpaceProtocol.Rest : ThingSpaceProtocol.Soap;
-                return true;
-            case "auto_relogin" when value is "true" or "false":
-                options.AutoRelogin = value == "true";
-                return true;
-            case "share_token" when value is "true" or "false":
-                options.ShareToken = value == "true";
-                return true;
-            case "timeout_ms" when Number(value, out long timeout):
-                options.Timeout = TimeSpan.FromMilliseconds(timeout);
-                return true;
-            case "connect_timeout_ms" when Number(value, out long timeout):
-                options.ConnectTimeout = TimeSpan.FromMilliseconds(timeout);
-                return true;
-            case "max_login_failures" when Number(value, out long count):
-                options.MaxLoginFailures = (int)count;
-                return true;
-            case "max_response_bytes" when Number(value, out long count):
-                options.MaxResponseBytes = count;
-                return true;
-            case "base_url":
-                options.BaseUrl = value;
-                return true;
-            case "soap_url":
-                options.SoapUrl = value;
-                return true;
-            case "username":
-                options.Username = value;
-                return true;
-            case "password":
-                options.Password = value;
-                return true;
-            case "api_token":
-                options.ApiToken = value;
-                return true;
-            case "app_key":
-                options.AppKey = value;
-                return true;
-            case "app_secret":
-                options.AppSecret = value;
-                return true;
-            case "store":
-                options.Store = value;
-                return true;
-            case "realm":
-                options.Realm = value;
-                return true;
-            case "ca_file":
-                options.CaFile = value;
-                return true;
-            case "proxy":
-                options.Proxy = value;
-                return true;
-            case "user_agent":
-                options.UserAgent = value;
-                return true;
-            default:
-                return false;
+            return false;
         }
+
+        found!.SetValue(options, typed);
+        return true;
+    }
+
+    private static object? Typed(Type type, string value)
+    {
+        if (type == typeof(string))
+        {
+            return value;
+        }
+
+        if (type == typeof(bool?))
+        {
+            return value is "true" or "false" ? value == "true" : null;
+        }
+
+        if (type == typeof(ThingSpaceProtocol?))
+        {
+            return value switch
+            {
+                "rest" => ThingSpaceProtocol.Rest,
+                "soap" => ThingSpaceProtocol.Soap,
+                _ => null,
+            };
+        }
+
+        if (!Number(value, out long number))
+        {
+            return null;
+        }
+
+        return type == typeof(TimeSpan?) ? TimeSpan.FromMilliseconds(number)
+            : type == typeof(int?) ? (int)number
+            : type == typeof(long?) ? number
+            : null;
     }
 
     private static bool Number(string text, out long number) =>

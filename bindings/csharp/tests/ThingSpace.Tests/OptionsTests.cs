@@ -1,5 +1,7 @@
 using System;
 using System.Runtime.InteropServices;
+using System.Text;
+using System.Threading.Tasks;
 using Xunit;
 
 namespace ThingSpace.Tests;
@@ -23,38 +25,47 @@ public class OptionsTests
         {
             foreach ((string name, string value) in variables)
             {
-                Environment.SetEnvironmentVariable(name, value);
+                SetVariable(name, value);
             }
 
             using (Session session = Session.Login(new SessionOptions { Password = "IMgr8" }))
             {
                 Assert.Equal(sandbox.BaseUrl + "/", session.BaseAddress.AbsoluteUri);
                 sandbox.Expire();
-                Assert.Equal(TsmStatus.SessionExpired, Assert.Throws<ThingSpaceException>(() => session.Get(Sandbox.Account)).Status);
+                Assert.Equal(
+                    TsmStatus.SessionExpired,
+                    Assert.Throws<ThingSpaceException>(() => session.Get(Sandbox.Account)).Status);
             }
 
-            Assert.Throws<ArgumentException>(() => Session.Login(new SessionOptions { Password = "IMgr8", UseEnvironment = false }));
-            Environment.SetEnvironmentVariable("TSM_PASSWORD", "IMgr8");
+            var options = new SessionOptions { Password = "IMgr8", UseEnvironment = false };
+            Assert.Throws<ArgumentException>(() => Session.Login(options));
+            SetVariable("TSM_PASSWORD", "IMgr8");
             using (Session session = Session.Login())
             {
                 Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
             }
 
-            Environment.SetEnvironmentVariable("TSM_TIMEOUT_MS", "soon");
-            Assert.Contains("timeout_ms", Assert.Throws<ArgumentException>(() => Session.Login()).Message, StringComparison.OrdinalIgnoreCase);
+            SetVariable("TSM_TIMEOUT_MS", "soon");
+            ArgumentException refused = Assert.Throws<ArgumentException>(() => Session.Login());
+            Assert.Contains("TSM_TIMEOUT_MS", refused.Message, StringComparison.Ordinal);
+            options = new SessionOptions { Timeout = TimeSpan.FromSeconds(30) };
+            using (Session session = Session.Login(options))
+            {
+                Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
+            }
         }
         finally
         {
-            Environment.SetEnvironmentVariable("TSM_TIMEOUT_MS", null);
+            SetVariable("TSM_TIMEOUT_MS", null);
             foreach ((string name, _) in variables)
             {
-                Environment.SetEnvironmentVariable(name, null);
+                SetVariable(name, null);
             }
         }
     }
 
     [Fact]
-    public void Only_what_the_program_sees_of_the_environment_counts()
+    public void The_environment_is_the_process_s_and_not_NET_s_copy()
     {
         using Sandbox sandbox = Sandbox.Start();
         SessionOptions options = sandbox.Options();
@@ -62,20 +73,38 @@ public class OptionsTests
         options.Username = null;
         try
         {
-            _ = setenv([.. "TSM_USERNAME\0"u8], [.. "zbeeblebrox\0"u8], 1); // as when it was set at the start and the program took it away
-            Assert.Contains("username", Assert.Throws<ArgumentException>(() => Session.Login(options)).Message, StringComparison.Ordinal);
-
             Environment.SetEnvironmentVariable("TSM_USERNAME", "zbeeblebrox");
-            Environment.SetEnvironmentVariable("TSM_TIMEOUT_MS", "soon");
-            options.Timeout = TimeSpan.FromSeconds(30);
+            ArgumentException refused = Assert.Throws<ArgumentException>(() => Session.Login(options));
+            Assert.Contains("username", refused.Message, StringComparison.Ordinal);
+            SetVariable("TSM_USERNAME", "zbeeblebrox");
             using Session session = Session.Login(options);
             Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
         }
         finally
         {
-            _ = unsetenv([.. "TSM_USERNAME\0"u8]);
+            SetVariable("TSM_USERNAME", null);
             Environment.SetEnvironmentVariable("TSM_USERNAME", null);
-            Environment.SetEnvironmentVariable("TSM_TIMEOUT_MS", null);
+        }
+    }
+
+    [Fact]
+    public async Task Asynchronous_calls_have_the_time_that_the_environment_gives()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        SessionOptions options = sandbox.Options();
+        options.UseEnvironment = true;
+        SetVariable("TSM_TIMEOUT_MS", "500");
+        try
+        {
+            using Session session = await Session.LoginAsync(options);
+            sandbox.Fault("api", "hold");
+            ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(
+                () => session.GetAsync(Sandbox.Account));
+            Assert.Equal(TsmStatus.Timeout, e.Status);
+        }
+        finally
+        {
+            SetVariable("TSM_TIMEOUT_MS", null);
         }
     }
 
@@ -89,6 +118,15 @@ public class OptionsTests
         options.BaseUrl = "https://localhost:1/api";
         sandbox.Expire();
         Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
+    }
+
+    /// <summary>Changes the process's environment; null takes the variable away.</summary>
+    private static void SetVariable(string name, string? value)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(name + '\0');
+        _ = value is null
+            ? unsetenv(text)
+            : setenv(text, Encoding.UTF8.GetBytes(value + '\0'), 1);
     }
 
     [DllImport("libc")]

@@ -26,6 +26,9 @@ config_new = _library.with_gil("tsm_config_new", c_void_p)
 config_set = _library.with_gil(
     "tsm_config_set", c_int32, c_void_p, c_char_p, c_char_p, POINTER(c_void_p)
 )
+config_get = _library.with_gil(
+    "tsm_config_get", c_int32, c_void_p, c_char_p, c_char_p, c_size_t, POINTER(c_void_p)
+)
 config_load_env = _library.with_gil("tsm_config_load_env", c_int32, c_void_p, POINTER(c_void_p))
 config_set_log = _library.with_gil(
     "tsm_config_set_log", c_int32, c_void_p, c_int32, LOG_FUNCTION, c_void_p

@@ -4,6 +4,7 @@
 // finally.
 
 using System;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Threading;
 
@@ -18,6 +19,29 @@ internal sealed class ConfigHandle : SafeHandle
     }
 
     public override bool IsInvalid => handle == default;
+
+    /// <summary>Takes from the process's environment what is not set yet.</summary>
+    internal void LoadEnvironment()
+    {
+        int status = NativeMethods.tsm_config_load_env(this, out nint error);
+        if (status != 0)
+        {
+            throw NativeError.Take(status, error);
+        }
+    }
+
+    /// <summary>How long a call may take: as it was set, or the library's default.</summary>
+    internal unsafe TimeSpan ReadTimeout()
+    {
+        const int Size = 32;
+        byte* name = stackalloc byte[Size];
+        byte* value = stackalloc byte[Size];
+        using var option = new Utf8Argument("timeout_ms", name, Size, "option");
+        int status = NativeMethods.tsm_config_get(this, option.Pointer, value, Size, out nint error);
+        return status == 0
+            ? TimeSpan.FromMilliseconds(long.Parse(Utf8.Read(value), CultureInfo.InvariantCulture))
+            : throw NativeError.Take(status, error);
+    }
 
     /// <summary>Forgets what the lockout guard counted for this config's user.</summary>
     internal void Unblock()

@@ -15,7 +15,7 @@ namespace ThingSpace.Interop;
 internal static class LibraryLoader
 {
     internal const string Variable = "TSM_LIBRARY";
-    internal const uint Abi = 1;
+    internal const uint Abi = NativeMethods.AbiVersion;
 
     private const string OneRelease =
         "Install the ThingSpace.Session package and the native library of one release, or let " + Variable + " name a library that fits.";
@@ -133,7 +133,7 @@ internal static class LibraryLoader
 
     /// <summary>Calls the function that came last into the library, as a sign that those before it are there.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void CallNewest() => _ = NativeMethods.tsm_response_headers(0, out _);
+    private static unsafe void CallNewest() => NativeMethods.tsm_exchange_free(0);
 
     internal static unsafe string ReadVersion() => Utf8.Read(NativeMethods.tsm_version());
 

@@ -7,10 +7,6 @@ namespace ThingSpace.Interop;
 
 internal static unsafe class NativeError
 {
-    internal const int TokenMax = 128;
-    internal const int ApiTokenMax = 4096;
-    internal const int InfoMax = 4096;
-
     /// <summary>Reads and frees a native error. Gives the exception; the caller throws it.</summary>
     internal static Exception Take(int status, nint error, Session? session = null, CancellationToken cancellationToken = default)
     {
@@ -83,9 +79,9 @@ internal static unsafe class NativeError
 
     private static string? ReadToken(nint error)
     {
-        byte* buffer = stackalloc byte[ApiTokenMax];
+        byte* buffer = stackalloc byte[NativeMethods.ApiTokenMax];
         buffer[0] = 0;
-        if (NativeMethods.tsm_error_token(error, buffer, ApiTokenMax) != 0 || buffer[0] == 0)
+        if (NativeMethods.tsm_error_token(error, buffer, NativeMethods.ApiTokenMax) != 0 || buffer[0] == 0)
         {
             return null;
         }
