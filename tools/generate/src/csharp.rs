@@ -164,6 +164,12 @@ fn options(api: &Api) -> String {
             enums += &comment("", "summary", &escaped(option.doc));
             writeln!(enums, "public enum {of}\n{{").unwrap();
             for word in *words {
+                // `Named` below makes the word of the member's name.
+                assert_eq!(
+                    *word,
+                    pascal_case(word).to_lowercase(),
+                    "a choice is one word"
+                );
                 if !enums.ends_with("{\n") {
                     enums += "\n";
                 }
