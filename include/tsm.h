@@ -154,9 +154,12 @@
  *   The platform locks a contact after 5 consecutive failed logins, and only its support can unlock
  *   it. So logins are counted before they are sent, in the `store`, for all that share it; a
  *   password that was rejected is not sent again; and before the limit (`max_login_failures`)
- *   everything is TSM_E_LOGIN_BLOCKED, with nothing sent. After a correction of the password things
- *   go on by themselves. tsm_unblock() is for the person who has made sure that the account is in
- *   order.
+ *   everything is TSM_E_LOGIN_BLOCKED, with nothing sent. After a login of unknown fate (no answer,
+ *   or a gateway's own: the platform may have judged it) the next leaves 5 seconds later, the one
+ *   after that a minute later; calls in between get that failure again, with the time to wait. At
+ *   the limit a password that has worked is tried every 15 minutes. After a correction of the
+ *   password things go on by themselves. tsm_unblock() is for the person who has made sure that the
+ *   account is in order. A store that cannot be used is TSM_E_STORE, with nothing sent.
  *
  * OPTIONS
  *   For tsm_config_set(config, "name", "value", &error). The environment variable of an option is
@@ -186,7 +189,8 @@
  *       SessionToken.
  *   store                 memory:, file:, file:DIR; file:
  *       Where the lockout guard (and a shared token) lives: in this process, or in files for all
- *       processes of this host. file: alone is the user's state directory.
+ *       processes of this host. DIR is absolute; file: alone is the user's state directory. If the
+ *       store cannot be used no login is sent: nothing takes its place by itself.
  *   share_token           true, false; false
  *       Whether all sessions of the same account and store use one session token.
  *   realm                 text
@@ -647,8 +651,8 @@ void tsm_free(tsm_session *session);
 /**
  * Writes what the session has done as flat JSON into `buffer`; TSM_INFO_MAX bytes suffice. No
  * secret is in it. Keys are stable and none goes away: `logins`, `login_failures`,
- * `api_token_fetches`, `requests`, `resends`, `store`, `session_token_header`, `token_age_ms`, and
- * more. A counter never goes back.
+ * `api_token_fetches`, `requests`, `resends`, `store`, `store_lasts` ("for good", or what ends its
+ * memory), `session_token_header`, `token_age_ms`, and more. A counter never goes back.
  *
  * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
  * TSM_E_FORKED.
@@ -658,7 +662,10 @@ tsm_status tsm_info(const tsm_session *session, char *buffer, size_t capacity, t
 /**
  * Forgets what the lockout guard counted for this config's username, and the passwords it saw
  * rejected. For a person who knows that the account is in order again, not for programs to call on
- * TSM_E_LOGIN_BLOCKED: that is how accounts get locked. It sends nothing.
+ * TSM_E_LOGIN_BLOCKED: that is how accounts get locked. Logins of unknown fate count on until they
+ * are five minutes old, since the platform may still judge them. What was forgotten is told to the
+ * log, at the level of information. It sends nothing, and waits for a login under way, as long as
+ * `timeout_ms`.
  *
  * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_TIMEOUT, TSM_E_STORE.
  */

@@ -1,38 +1,65 @@
 //! The API token (OAuth2 client credentials, one hour): handed out while it lasts, renewed when it
-//! has run out by the clock or was rejected. Failing to renew never drops one that is still valid.
-//! The platform's page: "Getting Credentials to use the API".
+//! has run out by the clock or was rejected. A renewal runs on a thread of its own. Failing to
+//! renew never drops one that is still valid. The platform's page: "Getting Credentials to use the
+//! API".
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
 use crate::call::Running;
-use crate::clock::Clock;
+use crate::damping::Damping;
 use crate::error::{Error, Result, Status};
 use crate::http::{Outgoing, Wire};
-use crate::log::{Log, log_afterwards};
+use crate::log::Log;
 use crate::platform::oauth;
-use crate::renewal::Renewal;
+use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::settings::ApiCredential;
+use crate::single_flight::SingleFlight;
 
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 
+/// A token is kept this long, whatever `expires_in` says: one that ends at once would be fetched
+/// for every request.
+const SHORTEST_LIFE: Duration = Duration::from_secs(5);
+
 /// A token and which one it is, so that a late report about an older one changes nothing.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct ApiToken {
     pub token: Secret,
     pub generation: u64,
+    since_ms: u64,
     ends_ms: Option<u64>,
+    accepted: AtomicBool,
+    damping: Damping,
+}
+
+impl ApiToken {
+    /// An answer has shown that the platform takes it.
+    pub fn was_accepted(&self) {
+        // Looked at first: a write would take the line from every other core.
+        if !self.is_accepted() {
+            self.accepted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn is_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed)
+    }
 }
 
 pub(crate) struct ApiTokens {
     source: Source,
     held: ArcSwapOption<ApiToken>,
-    renewal: Renewal<Arc<ApiToken>>,
+    flight: SingleFlight<Arc<ApiToken>>,
+    /// The failure after which the platform asked to wait, and until when.
+    hold: Mutex<Option<(u64, Error)>>,
     fetches: AtomicU64,
-    clock: Arc<dyn Clock>,
+    wire: Arc<dyn Wire>,
+    runtime: Arc<dyn Runtime>,
     log: Log,
 }
 
@@ -49,7 +76,8 @@ impl ApiTokens {
     pub fn new(
         credential: &ApiCredential,
         base_url: &str,
-        clock: Arc<dyn Clock>,
+        wire: Arc<dyn Wire>,
+        runtime: Arc<dyn Runtime>,
         log: Log,
     ) -> ApiTokens {
         let (source, held) = match credential {
@@ -57,7 +85,10 @@ impl ApiTokens {
                 let fixed = ApiToken {
                     token: token.clone(),
                     generation: 0,
+                    since_ms: runtime.now_ms(),
                     ends_ms: None,
+                    accepted: AtomicBool::default(),
+                    damping: Damping::default(),
                 };
                 (Source::Fixed, Some(Arc::new(fixed)))
             }
@@ -73,9 +104,11 @@ impl ApiTokens {
         ApiTokens {
             source,
             held: ArcSwapOption::new(held),
-            renewal: Renewal::new(),
+            flight: SingleFlight::new("tsm-oauth", Arc::clone(&runtime)),
+            hold: Mutex::default(),
             fetches: AtomicU64::new(0),
-            clock,
+            wire,
+            runtime,
             log,
         }
     }
@@ -96,63 +129,66 @@ impl ApiTokens {
     }
 
     /// The token held, or a new one where there is none or its time is up.
-    pub fn get(&self, wire: &dyn Wire, running: &Running) -> Result<Arc<ApiToken>> {
+    pub fn get(self: &Arc<Self>, running: &Running) -> Result<Arc<ApiToken>> {
         match self.held() {
             Some(held) => Ok(held),
-            None => self.fly(wire, running, || self.held()),
+            None => self.renewed(running, Self::held),
         }
     }
 
     /// A newer token than the one that was rejected.
-    pub fn renew(
-        &self,
-        wire: &dyn Wire,
-        running: &Running,
-        rejected: u64,
-    ) -> Result<Arc<ApiToken>> {
-        let newer = || {
-            self.held
-                .load_full()
-                .filter(|held| held.generation > rejected)
+    pub fn renew(self: &Arc<Self>, running: &Running, rejected: u64) -> Result<Arc<ApiToken>> {
+        let newer = move |tokens: &Self| {
+            let held = tokens.held.load_full();
+            held.filter(|held| held.generation > rejected)
         };
-        self.fly(wire, running, newer)
+        self.renewed(running, newer)
     }
 
-    fn fly(
-        &self,
-        wire: &dyn Wire,
+    /// How long a rejected token is kept all the same, because new ones are rejected as well; None
+    /// when it may be replaced.
+    pub fn keeps_for(&self, token: &ApiToken) -> Option<Duration> {
+        token
+            .damping
+            .keeps_for(self.age(token), token.is_accepted())
+    }
+
+    fn renewed(
+        self: &Arc<Self>,
         running: &Running,
-        newer: impl Fn() -> Option<Arc<ApiToken>>,
+        newer: impl Fn(&Self) -> Option<Arc<ApiToken>>,
     ) -> Result<Arc<ApiToken>> {
-        let fetch = || self.fetch(wire, running);
-        log_afterwards(|| {
-            self.renewal
-                .run(running, newer, |landing| landing.here(running, fetch))
-        })
+        let tokens = Arc::clone(self);
+        let fetch = move |running: &Running| tokens.fetch(running);
+        self.flight.run(running, || newer(self), fetch)
     }
 
     /// A newer token than the one of that text; without one, than what is held.
-    pub fn renew_text(
-        &self,
-        wire: &dyn Wire,
-        running: &Running,
-        rejected: Option<&str>,
-    ) -> Result<()> {
+    pub fn renew_text(self: &Arc<Self>, running: &Running, rejected: Option<&str>) -> Result<()> {
         let Some(held) = self.held.load_full() else {
-            return self.get(wire, running).map(drop);
+            return self.get(running).map(drop);
         };
         match rejected {
             Some(text) if text != held.token.reveal() => Ok(()),
-            _ => self.renew(wire, running, held.generation).map(drop),
+            _ => self.renew(running, held.generation).map(drop),
         }
+    }
+
+    /// Tells the log what renewals have for it. To be called with no lock held.
+    pub fn tell_log(&self) {
+        self.flight.tell_log();
     }
 
     fn has_ended(&self, held: &ApiToken) -> bool {
         held.ends_ms
-            .is_some_and(|ends_ms| self.clock.monotonic_ms() >= ends_ms)
+            .is_some_and(|ends_ms| self.runtime.now_ms() >= ends_ms)
     }
 
-    fn fetch(&self, wire: &dyn Wire, running: &Running) -> Result<Arc<ApiToken>> {
+    fn age(&self, token: &ApiToken) -> Duration {
+        Duration::from_millis(self.runtime.now_ms().saturating_sub(token.since_ms))
+    }
+
+    fn fetch(&self, running: &Running) -> Result<Arc<ApiToken>> {
         let Source::Application {
             secret,
             authorization,
@@ -165,8 +201,9 @@ impl ApiTokens {
                  fetch another with",
             ));
         };
+        self.check_hold()?;
         self.fetches.fetch_add(1, Ordering::Relaxed);
-        let asked_ms = self.clock.monotonic_ms();
+        let asked_ms = self.runtime.now_ms();
         let outgoing = Outgoing {
             method: "POST",
             url,
@@ -178,24 +215,60 @@ impl ApiTokens {
             max_response_bytes: MAX_ANSWER_BYTES,
             on_kept_connection: false,
         };
-        let granted = wire
+        let granted = self
+            .wire
             .send(running, &outgoing)
             .map_err(Error::from)
             .and_then(|answer| {
                 oauth::answer(answer.status, answer.header("retry-after"), &answer.body)
             })
             .map_err(|error| error.without(&[secret]))
-            .inspect_err(|error| self.log.info(|| format!("no API token: {error}")))?;
-        let generation = self.held.load().as_ref().map_or(0, |h| h.generation) + 1;
+            .inspect_err(|error| self.note_failure(error))?;
+        *self.hold() = None;
+        let before = self.held.load_full();
+        let life = |life: Duration| life.max(SHORTEST_LIFE).as_millis() as u64;
         let token = Arc::new(ApiToken {
             token: granted.token,
-            generation,
+            generation: before.as_ref().map_or(0, |before| before.generation) + 1,
+            since_ms: asked_ms,
             ends_ms: granted
                 .expires_in
-                .map(|life| asked_ms.saturating_add(life.as_millis() as u64)),
+                .map(|expires_in| asked_ms.saturating_add(life(expires_in))),
+            accepted: AtomicBool::default(),
+            damping: before.map_or_else(Damping::default, |before| {
+                before
+                    .damping
+                    .after(self.age(&before), before.is_accepted())
+            }),
         });
         self.held.store(Some(Arc::clone(&token)));
         self.log.info(|| "API token fetched".into());
         Ok(token)
+    }
+
+    /// A `Retry-After` holds for all calls until it is over.
+    fn check_hold(&self) -> Result<()> {
+        let Some((until_ms, error)) = self.hold().clone() else {
+            return Ok(());
+        };
+        match until_ms.checked_sub(self.runtime.now_ms()) {
+            None | Some(0) => Ok(()),
+            Some(left_ms) => Err(error.with_retry_after(Some(Duration::from_millis(left_ms)))),
+        }
+    }
+
+    fn note_failure(&self, error: &Error) {
+        self.log.info(|| format!("no API token: {error}"));
+        if let Some(wait) = error.retry_after() {
+            let until_ms = self
+                .runtime
+                .now_ms()
+                .saturating_add(wait.as_millis() as u64);
+            *self.hold() = Some((until_ms, error.clone()));
+        }
+    }
+
+    fn hold(&self) -> MutexGuard<'_, Option<(u64, Error)>> {
+        self.hold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

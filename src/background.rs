@@ -6,11 +6,6 @@ use std::io;
 
 /// Starts a thread.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    // Simulated threads are as many as the simulation knows of.
-    #[cfg(test)]
-    if crate::proof::is_simulated() {
-        return Err(io::ErrorKind::WouldBlock.into());
-    }
     let thread = std::thread::Builder::new().name(name.into());
     without_signals(|| thread.spawn(work)).map(drop)
 }

@@ -2,8 +2,8 @@
 //! [`SLICE`]. It knows neither HTTP nor sessions.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -13,8 +13,10 @@ use crate::error::{Error, Result, Status};
 /// The longest a wait goes on without asking whether its call was ended.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
-/// The least time for a login that goes on by itself: whoever is in a hurry need not wait for it.
-const LEAST_FOR_A_LOGIN: Duration = Duration::from_secs(30);
+/// What a login or a request for an API token has from the moment it is sent: the session's time,
+/// between these.
+const LEAST_OWN_TIME: Duration = Duration::from_secs(30);
+const LONGEST_OWN_TIME: Duration = Duration::from_millis(crate::lockout::LONGEST_LOGIN_MS);
 
 const NO_TIMEOUT: u64 = u64::MAX;
 
@@ -87,62 +89,57 @@ pub(crate) struct Running {
     call: Call,
     session_cancelled: Arc<AtomicBool>,
     deadline: Option<Instant>,
-    short: bool,
-    detached: bool,
+    /// The time that work of the library's own has from when it is sent.
+    own_time: Duration,
+    is_own: bool,
+    stage: Option<Arc<Mutex<String>>>,
 }
 
 impl Running {
     /// Starts the clock: the call's own timeout, or else the session's.
     pub fn start(call: &Call, session_cancelled: Arc<AtomicBool>, default: Duration) -> Running {
-        let own = call.timeout();
         Running {
             call: call.clone(),
             session_cancelled,
             // A timeout past the end of time is none.
-            deadline: Instant::now().checked_add(own.unwrap_or(default)),
-            short: own.is_some_and(|own| own < default),
-            detached: false,
+            deadline: Instant::now().checked_add(call.timeout().unwrap_or(default)),
+            own_time: default.clamp(LEAST_OWN_TIME, LONGEST_OWN_TIME),
+            is_own: false,
+            stage: None,
         }
     }
 
-    /// A login that this call begins and that goes on by itself for as long as `wanted` is not
-    /// cancelled; see [`Running::once_sent`]. It has 30 seconds, or its session's time or this
-    /// call's where those are longer.
-    pub fn detached(
-        &self,
-        wanted: &Call,
-        session_cancelled: Arc<AtomicBool>,
-        timeout: Duration,
-    ) -> Running {
-        let own = Running::start(wanted, session_cancelled, timeout.max(LEAST_FOR_A_LOGIN));
-        let deadline = self.deadline.zip(own.deadline);
+    /// Work that this call begins and that goes on by itself for as long as it is wanted: the
+    /// deadlines are those of the calls that wait for it. What it is waiting for it tells in
+    /// `stage`.
+    pub fn on_its_own(&self, wanted: &Call, stage: Arc<Mutex<String>>) -> Running {
         Running {
-            detached: true,
-            deadline: deadline.map(|(one, other)| one.max(other)),
-            ..own
+            call: wanted.clone(),
+            deadline: None,
+            is_own: true,
+            stage: Some(stage),
+            ..self.clone()
         }
     }
 
-    /// What ends a login that is sent: of one that goes on by itself the deadline alone, since the
-    /// platform judges it whether or not anybody waits for the answer.
+    /// What ends a request once it is sent. Work that goes on by itself has its own time from now,
+    /// and nothing else ends it: the platform judges it whether or not anybody waits.
     pub fn once_sent(&self) -> Running {
-        match self.detached {
+        match self.is_own {
             true => Running {
                 call: Call::new(),
                 session_cancelled: Arc::default(),
+                deadline: Instant::now().checked_add(self.own_time),
                 ..self.clone()
             },
             false => self.clone(),
         }
     }
 
-    /// Whether an error says nothing to others who wait for the same: this call was cancelled, or
-    /// had less time than its session gives every call.
-    pub fn gave_up(&self, error: &Error) -> bool {
-        match error.status() {
-            Status::Cancelled => true,
-            Status::Timeout => self.short,
-            _ => false,
+    /// Notes what this is waiting for, in words for those who give up waiting; "" for nothing.
+    pub fn doing(&self, what: impl FnOnce() -> String) {
+        if let Some(stage) = &self.stage {
+            *stage.lock().unwrap_or_else(PoisonError::into_inner) = what();
         }
     }
 
@@ -163,10 +160,11 @@ impl Running {
             ));
         }
         if self.remaining() == Some(Duration::ZERO) {
-            return Err(Error::new(
-                Status::Timeout,
-                "the call's deadline passed (timeout_ms)",
-            ));
+            let message = match self.is_own {
+                true => format!("no answer within {} s", self.own_time.as_secs()),
+                false => "the call's deadline passed (timeout_ms)".to_owned(),
+            };
+            return Err(Error::new(Status::Timeout, message));
         }
         Ok(())
     }
@@ -219,8 +217,23 @@ mod tests {
         let now = running(&call, Duration::from_secs(3600));
         let error = now.check().unwrap_err();
         assert_eq!(error.status(), Status::Timeout);
-        assert!(now.gave_up(&error));
-        assert!(!running(&Call::new(), Duration::ZERO).gave_up(&error));
+    }
+
+    #[test]
+    fn what_is_sent_on_its_own_has_time_of_its_own_and_is_ended_by_nothing_else() {
+        let (call, wanted) = (Call::new(), Call::new());
+        call.set_timeout(Duration::ZERO);
+        for (session_s, own_s) in [(1, 30), (45, 45), (600, 60)] {
+            let own =
+                running(&call, Duration::from_secs(session_s)).on_its_own(&wanted, Arc::default());
+            assert_eq!(own.remaining(), None);
+            let sent = own.once_sent();
+            own.session_cancelled.store(true, Ordering::Relaxed);
+            assert!(own.check().is_err());
+            assert!(sent.check().is_ok());
+            assert!(sent.remaining().is_some());
+            assert_eq!(sent.own_time, Duration::from_secs(own_s));
+        }
     }
 
     #[test]

@@ -108,6 +108,8 @@ pub struct Error(Box<Facts>);
 struct Facts {
     status: Status,
     message: String,
+    /// The part of the message that the platform said.
+    said: String,
     code: String,
     http_status: u16,
     retryable: bool,
@@ -120,6 +122,7 @@ impl Error {
         Error(Box::new(Facts {
             status,
             message: message.into(),
+            said: String::new(),
             code: String::new(),
             http_status: 0,
             retryable: matches!(
@@ -137,12 +140,26 @@ impl Error {
         self
     }
 
-    /// Takes secrets out that the platform repeated. One of under four letters may be any word, and
-    /// stays.
+    /// Says last what to do.
+    pub(crate) fn advising(mut self, what: &str) -> Error {
+        self.0.message = format!("{}. {what}", self.0.message);
+        self
+    }
+
+    /// Notes which part of the message are the platform's words.
+    pub(crate) fn quoting(mut self, said: String) -> Error {
+        self.0.said = said;
+        self
+    }
+
+    /// Takes secrets out of the platform's words, which may repeat what it was sent; our own stay
+    /// as they are. A secret of under four letters may be any word, and stays.
     pub(crate) fn without(mut self, secrets: &[&Secret]) -> Error {
         for secret in secrets.iter().map(|secret| secret.reveal()) {
             if secret.len() >= 4 {
-                self.0.message = self.0.message.replace(secret, "***");
+                let masked = self.0.said.replace(secret, "***");
+                self.0.message = self.0.message.replacen(&self.0.said, &masked, 1);
+                self.0.said = masked;
                 self.0.code = self.0.code.replace(secret, "***");
             }
         }
@@ -230,3 +247,27 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_falls_on_the_platforms_words_alone() {
+        let message = "rejected the username or password (HTTP 400, \"the password password\")";
+        let said = "\"the password password\"";
+        let error = Error::new(Status::Credentials, message).quoting(said.into());
+        let error = error.without(&[&Secret::new("password")]);
+        assert_eq!(
+            error.message(),
+            "rejected the username or password (HTTP 400, \"the *** ***\")"
+        );
+        let error = error.about("logging in").without(&[&Secret::new("the ")]);
+        assert!(
+            error
+                .message()
+                .starts_with("logging in: rejected the username")
+        );
+        assert!(error.message().ends_with("\"****** ***\")"), "{error}");
+    }
+}

@@ -100,6 +100,13 @@ pub(crate) struct Renewable {
     pub session_token: bool,
 }
 
+/// Which tokens are kept although they were refused, since new ones are refused as well.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Kept {
+    pub api_token: bool,
+    pub session_token: bool,
+}
+
 impl RequestTokens {
     /// For the header that the option `session_token_header` names, or the SOAP header's `token`.
     pub fn session_token(&self) -> &Secret {
@@ -109,6 +116,14 @@ impl RequestTokens {
     /// For `Authorization: Bearer …`; none with SOAP.
     pub fn api_token(&self) -> Option<&Secret> {
         self.api.as_ref().map(|api| &api.text)
+    }
+
+    pub(crate) fn session_generation(&self) -> u64 {
+        self.session.generation
+    }
+
+    pub(crate) fn api_generation(&self) -> Option<u64> {
+        self.api.as_ref().map(|api| api.generation)
     }
 
     /// The error that the refusal of one of these tokens is.
@@ -189,8 +204,16 @@ impl Progress {
         Answer::to_request(http_status, retry_after, body)
     }
 
+    /// What was sent and is not answered yet.
+    pub fn sent(&self) -> Option<&RequestTokens> {
+        match &self.state {
+            State::Sent(sent) => Some(sent),
+            _ => None,
+        }
+    }
+
     /// Takes the answer to what was sent.
-    pub fn answered(&mut self, answer: &Answer) -> Result<Next> {
+    pub fn answered(&mut self, answer: &Answer, kept: Kept) -> Result<Next> {
         let sent = match std::mem::replace(&mut self.state, State::Done) {
             State::Sent(sent) => sent,
             state => {
@@ -198,6 +221,8 @@ impl Progress {
                 return Err(out_of_turn("no request with its tokens is under way"));
             }
         };
+        self.renewals.session_token &= !kept.session_token;
+        self.renewals.api_token &= !kept.api_token;
         let Some(due) = self.renewals.remedy(answer.concern()) else {
             return Ok(Next::Done);
         };
@@ -325,7 +350,7 @@ mod tests {
                 letter => answer(letter),
             };
             let answer = progress.judge(status, None, body.as_bytes());
-            if progress.answered(&answer).unwrap() == Next::Done {
+            if progress.answered(&answer, Kept::default()).unwrap() == Next::Done {
                 trace.push(format!("{:?}", answer.concern()));
                 break;
             }
@@ -499,7 +524,7 @@ mod tests {
                     let adopted = rest / 3 % 2 == 1;
                     rest /= 6;
                     let answer = progress.judge(status, None, body.as_bytes());
-                    if progress.answered(&answer).unwrap() == Next::Done {
+                    if progress.answered(&answer, Kept::default()).unwrap() == Next::Done {
                         break;
                     }
                     let renewed = match adopted {
@@ -531,7 +556,10 @@ mod tests {
         sent(progress);
         let (status, body) = answer(letter);
         let answer = progress.judge(status, None, body.as_bytes());
-        assert_eq!(progress.answered(&answer).unwrap(), Next::Renew);
+        assert_eq!(
+            progress.answered(&answer, Kept::default()).unwrap(),
+            Next::Renew
+        );
     }
 
     #[test]
@@ -566,7 +594,7 @@ mod tests {
                 progress.send(numbered(1), Some(numbered(2))).unwrap();
                 let (http_status, body) = answer(letter);
                 let answer = progress.judge(http_status, None, body.as_bytes());
-                progress.answered(&answer).unwrap();
+                progress.answered(&answer, Kept::default()).unwrap();
                 let mut renewed = Vec::new();
                 let error = loop {
                     renewed.push(match progress.due().unwrap() {
@@ -606,7 +634,10 @@ mod tests {
         // The fetch took nothing from what may be done after a refusal.
         let (status, body) = answer('a');
         let answer = progress.judge(status, None, body.as_bytes());
-        assert_eq!(progress.answered(&answer).unwrap(), Next::Renew);
+        assert_eq!(
+            progress.answered(&answer, Kept::default()).unwrap(),
+            Next::Renew
+        );
     }
 
     #[test]
@@ -626,11 +657,17 @@ mod tests {
     fn what_is_out_of_turn_is_an_error_and_changes_nothing() {
         let ok = rest(true, true).judge(200, None, b"");
         let mut progress = rest(true, true);
-        assert!(progress.answered(&ok).is_err(), "nothing was sent");
+        assert!(
+            progress.answered(&ok, Kept::default()).is_err(),
+            "nothing was sent"
+        );
         sent(&mut progress);
         assert!(progress.due().is_err(), "there is no answer");
-        assert_eq!(progress.answered(&ok).unwrap(), Next::Done);
-        assert!(progress.answered(&ok).is_err(), "a second answer");
+        assert_eq!(progress.answered(&ok, Kept::default()).unwrap(), Next::Done);
+        assert!(
+            progress.answered(&ok, Kept::default()).is_err(),
+            "a second answer"
+        );
         assert!(progress.due().is_err(), "all is done");
         let error = progress.send(numbered(1), None).unwrap_err();
         assert_eq!(error.status(), Status::InvalidArgument);
@@ -638,7 +675,7 @@ mod tests {
 
         let mut progress = rest(true, true);
         refuse(&mut progress, 'e');
-        assert!(progress.answered(&ok).is_err());
+        assert!(progress.answered(&ok, Kept::default()).is_err());
         assert!(progress.renewed(Renewed::Afresh(None), true).unwrap());
         sent(&mut progress);
     }

@@ -39,40 +39,92 @@ fn watch() -> bool {
 #[cfg(unix)]
 pub(crate) mod held_locks {
     use std::os::fd::{AsRawFd, RawFd};
-    use std::sync::atomic::{AtomicI32, Ordering};
+    use std::ptr;
+    use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
     const FREE: i32 = -1;
-    static FDS: [AtomicI32; 64] = [const { AtomicI32::new(FREE) }; 64];
 
-    /// While it lives, a forked child closes its copy of the descriptor. A process with more than
-    /// 64 logins under way at once leaves the rest to the child's exit.
-    pub(crate) struct Held(Option<(usize, RawFd)>);
+    /// Places for descriptors; when all are taken another block is added. Blocks are never freed.
+    struct Block {
+        places: [AtomicI32; 64],
+        next: AtomicPtr<Block>,
+    }
 
-    impl Held {
-        pub fn new(file: &impl AsRawFd) -> Held {
-            super::generation();
-            let fd = file.as_raw_fd();
-            let place = FDS.iter().position(|place| {
-                place
-                    .compare_exchange(FREE, fd, Ordering::AcqRel, Ordering::Relaxed)
-                    .is_ok()
-            });
-            Held(place.map(|place| (place, fd)))
+    static FIRST: Block = Block::new();
+
+    impl Block {
+        const fn new() -> Block {
+            Block {
+                places: [const { AtomicI32::new(FREE) }; 64],
+                next: AtomicPtr::new(ptr::null_mut()),
+            }
+        }
+
+        #[allow(unsafe_code)]
+        fn next(&self) -> Option<&'static Block> {
+            // SAFETY: a block in the list was leaked by `grown`, so it is there for good.
+            unsafe { self.next.load(Ordering::Acquire).as_ref() }
+        }
+
+        /// The block after this one, made if there is none.
+        fn grown(&self) -> &'static Block {
+            if let Some(next) = self.next() {
+                return next;
+            }
+            let new: &'static Block = Box::leak(Box::new(Block::new()));
+            let _ = self.next.compare_exchange(
+                ptr::null_mut(),
+                ptr::from_ref(new).cast_mut(),
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
+            self.next().unwrap_or(new)
+        }
+
+        fn take(&'static self, fd: RawFd) -> &'static AtomicI32 {
+            let mut block = self;
+            loop {
+                let free = block.places.iter().find(|place| {
+                    place
+                        .compare_exchange(FREE, fd, Ordering::AcqRel, Ordering::Relaxed)
+                        .is_ok()
+                });
+                match free {
+                    Some(place) => return place,
+                    None => block = block.grown(),
+                }
+            }
         }
     }
 
-    impl Drop for Held {
+    /// While it lives, a forked child closes its copy of the descriptor.
+    pub(crate) struct HeldLock {
+        place: &'static AtomicI32,
+        fd: RawFd,
+    }
+
+    impl HeldLock {
+        pub fn new(file: &impl AsRawFd) -> HeldLock {
+            super::generation();
+            let fd = file.as_raw_fd();
+            let place = FIRST.take(fd);
+            HeldLock { place, fd }
+        }
+    }
+
+    impl Drop for HeldLock {
         fn drop(&mut self) {
-            if let Some((place, fd)) = self.0 {
-                // In a forked child the place was emptied already, and may be another's by now.
-                let _ = FDS[place].compare_exchange(fd, FREE, Ordering::AcqRel, Ordering::Relaxed);
-            }
+            // In a forked child the place was emptied already, and may be another's by now.
+            let _ = self
+                .place
+                .compare_exchange(self.fd, FREE, Ordering::AcqRel, Ordering::Relaxed);
         }
     }
 
     #[allow(unsafe_code)]
     pub(super) fn close_all() {
-        for place in &FDS {
+        let blocks = std::iter::successors(Some(&FIRST), |block| block.next());
+        for place in blocks.flat_map(|block| &block.places) {
             let fd = place.swap(FREE, Ordering::AcqRel);
             if fd != FREE {
                 // SAFETY: the descriptor belongs to a lock file of the parent's; no code of the
@@ -81,15 +133,30 @@ pub(crate) mod held_locks {
             }
         }
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn there_is_a_place_for_every_lock() {
+            let file = std::fs::File::open("/").unwrap();
+            let held: Vec<_> = (0..200).map(|_| HeldLock::new(&file)).collect();
+            let mut places: Vec<_> = held.iter().map(|held| ptr::from_ref(held.place)).collect();
+            places.sort_unstable();
+            places.dedup();
+            assert_eq!(places.len(), 200);
+        }
+    }
 }
 
 #[cfg(not(unix))]
 pub(crate) mod held_locks {
-    pub(crate) struct Held;
+    pub(crate) struct HeldLock;
 
-    impl Held {
-        pub fn new<T>(_: &T) -> Held {
-            Held
+    impl HeldLock {
+        pub fn new<T>(_: &T) -> HeldLock {
+            HeldLock
         }
     }
 }

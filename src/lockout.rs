@@ -2,18 +2,18 @@
 //! contact then, and only support unlocks it).
 //!
 //! Pure rules over a [`Record`]. A login may leave only with a slot that is durable; the slot goes
-//! when the login is known not to have counted. What was rejected, or never heard of again, keeps
-//! it. Who holds the lease, and when to save, is `login.rs`'s business.
+//! when the login is known not to have counted. What was rejected, or may have been judged without
+//! our hearing of it, keeps it. Who holds the lease, and when to save, is `login`'s business; what
+//! time it is the record knows, since it was looked at.
 //!
 //! The platform's rule: "Start a Connectivity Management Session", second note.
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use argon2::{Algorithm, Argon2, Params, Version};
-
 use crate::error::{Error, Result, Status};
-use crate::secret::{Secret, with_scratch};
-use crate::store::{Found, Key, PasswordHash, Record, Slot};
+use crate::password::{PasswordHash, Salt};
+use crate::runtime::Moment;
+use crate::store::{Found, Key, Record, Slot};
 
 /// How many rejected passwords are remembered.
 const REMEMBERED: usize = 8;
@@ -21,8 +21,15 @@ const REMEMBERED: usize = 8;
 const LATE_MS: u64 = 5 * 60 * 1000;
 /// How many failures in a row lock the contact.
 const LOCKED_AT: usize = 5;
-/// After an outage one login is let through this often.
-const PROBE_MS: u64 = 15 * 60 * 1000;
+/// How long to wait after one login of unknown fate, after two, and after more.
+const SPACING_MS: [u64; 3] = [5 * 1000, 60 * 1000, 15 * 60 * 1000];
+/// The longest a login takes, from the moment it is sent.
+pub(crate) const LONGEST_LOGIN_MS: u64 = 60 * 1000;
+/// The longest that a `Retry-After` is heeded for all.
+const LONGEST_HOLD_MS: u64 = 60 * 60 * 1000;
+
+/// Makes the hash of the password at hand.
+pub(crate) type HashWith<'a> = &'a mut dyn FnMut(&Salt) -> Result<PasswordHash>;
 
 /// The right to send one login.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +38,10 @@ pub(crate) struct Permit {
     /// What a success of this login proves harmless: everything the platform judged before it was
     /// sent.
     settled_by_success: Vec<u64>,
-    /// The slot a probe stands for.
+    /// The slot that a probe stands for.
     replaced: Option<Slot>,
+    /// The password that leaves. Made beforehand: nothing may keep a rejection from being noted.
+    password: PasswordHash,
 }
 
 impl Permit {
@@ -40,12 +49,15 @@ impl Permit {
     pub fn stands(&self, record: &Record) -> bool {
         record.slots.iter().any(|slot| slot.id == self.slot)
     }
-}
 
-#[cfg(test)]
-impl Permit {
+    /// The hash of the password that leaves.
+    pub fn hash(&self) -> PasswordHash {
+        self.password
+    }
+
     /// What it is without the numbers of its slots: which one is its own, which a success settles,
     /// whether it is a probe.
+    #[cfg(test)]
     pub fn outline(&self, record: &Record) -> Vec<u8> {
         let of = |slot: &Slot| {
             let settled = self.settled_by_success.contains(&slot.id);
@@ -61,62 +73,48 @@ impl Permit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Succeeded,
+    /// The platform said no to the password.
     Rejected,
+    /// The platform said that the contact is locked: nothing about the password.
+    Locked,
     /// It is known not to have counted.
     NotCounted,
-    /// It was answered, but whether it counted the answer does not tell.
-    Unclear,
-    /// No answer came.
+    /// No answer, or one that tells nothing: the platform may have judged it.
     Unknown,
 }
 
-/// A password as the guard sees it: hashed only when the record makes it necessary, and once for
-/// each salt.
-pub(crate) struct Password<'a> {
-    text: &'a Secret,
-    hashed: Option<Hashed>,
+/// When the next login may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Now,
+    In(Duration),
+    /// When an operator has unblocked the account.
+    Never,
 }
 
-/// A hash and the salt it was made with. It takes tens of milliseconds to make.
-pub(crate) type Hashed = ([u8; 16], PasswordHash);
-
-impl<'a> Password<'a> {
-    /// `hashed` is what an earlier use made known.
-    pub fn new(text: &'a Secret, hashed: Option<Hashed>) -> Password<'a> {
-        Password { text, hashed }
-    }
-
-    pub fn hashed(&self) -> Option<Hashed> {
-        self.hashed
-    }
-
-    fn hash(&mut self, salt: &[u8; 16]) -> Result<PasswordHash> {
-        match &self.hashed {
-            Some((known, hash)) if known == salt => Ok(*hash),
-            _ => {
-                #[cfg(not(test))]
-                let hash = hash(self.text, salt)?;
-                #[cfg(test)]
-                let hash = crate::proof::made_once(self.text, salt, || hash(self.text, salt))?;
-                self.hashed = Some((*salt, hash));
-                Ok(hash)
-            }
-        }
-    }
-}
-
-/// The record to work on. What cannot be read counts as one slot left, not as none used; and as
-/// none left where one login more could be the last one, or where that one slot was given already.
-pub(crate) fn record(found: Found, now_ms: u64, max_failures: usize) -> Result<Record> {
+/// The record to work on, as of now. What cannot be read counts as one slot left, not as none used;
+/// and as none left where one login more could be the last one, or where that one slot was given
+/// already.
+pub(crate) fn record(
+    found: Found,
+    now: &Moment,
+    salt: impl FnOnce() -> Result<Salt>,
+    max_failures: usize,
+) -> Result<Record> {
     match found {
-        Found::Record(record) => Ok(*record),
-        Found::Nothing => Ok(Record::new(new_salt()?)),
+        Found::Record(mut record) => {
+            record.look_at(now);
+            Ok(*record)
+        }
+        Found::Nothing => Ok(Record::new(salt()?, now)),
         Found::Unreadable { again, .. } => {
-            let mut record = Record::new(new_salt()?);
+            let mut record = Record::new(salt()?, now);
             let left = !again && max_failures + 1 < LOCKED_AT;
             for _ in usize::from(left)..max_failures {
-                reserve(&mut record, now_ms);
+                reserve(&mut record, 0, None);
             }
+            // What they stand for was sent at an unknown time: nothing to keep a distance from.
+            record.unsettled_from = record.next_id;
             Ok(record)
         }
     }
@@ -124,72 +122,90 @@ pub(crate) fn record(found: Found, now_ms: u64, max_failures: usize) -> Result<R
 
 /// Reserves a slot, or says why nothing may be sent. The record must be saved before the login
 /// leaves; and where none does, so that the end of older ones is noted once.
+///
+/// To be called with the lease, which ends by itself at `lease_ends_ms`.
 pub(crate) fn admit(
     record: &mut Record,
     key: &Key,
-    password: &mut Password<'_>,
-    now_ms: u64,
+    hash: HashWith<'_>,
+    wall_ms: u64,
+    lease_ends_ms: Option<u64>,
     max_failures: usize,
 ) -> Result<Permit> {
-    for slot in &mut record.slots {
-        // A clock that was set back must not make a slot younger than it is for ever.
-        slot.sent_ms = slot.sent_ms.min(now_ms);
-        // The lease is ours: whoever sent it has given up by now, or died.
-        slot.ended_ms = Some(slot.ended_ms.unwrap_or(now_ms).min(now_ms));
-    }
-    if is_rejected(record, password)? {
+    end_slots(record);
+    if is_rejected(record, hash)? {
         return Err(blocked(key, record, max_failures, Why::Rejected));
     }
-    let settled_by_success = record
-        .slots
-        .iter()
-        .filter(|slot| slot.rejected || is_over(slot, now_ms))
-        .map(|slot| slot.id)
-        .collect();
-    let mut replaced = None;
-    if record.slots.len() >= max_failures {
-        let due_ms = probe_due_ms(record, password)?;
-        if due_ms.is_none_or(|due_ms| now_ms < due_ms) {
-            let wait = due_ms.map(|due_ms| Duration::from_millis(due_ms - now_ms));
-            return Err(blocked(key, record, max_failures, Why::Full { wait }));
-        }
-        // The probe stands for the oldest login that was never heard of: the count stays full.
-        replaced = Some(record.slots.remove(0));
+    match next_login(record, hash, max_failures)? {
+        Next::Now => {}
+        Next::In(wait) => return Err(too_early(key, record, max_failures, wait)),
+        Next::Never => return Err(blocked(key, record, max_failures, Why::Full)),
     }
+    let password = hash(&record.salt)?;
+    let is_settled = |slot: &&Slot| slot.refused || cannot_be_judged(slot, record.as_of_ms);
+    let settled = record.slots.iter().filter(is_settled).map(|slot| slot.id);
+    let settled_by_success = settled.collect();
+    // A probe stands for the oldest login that was never heard of: the count stays full.
+    let full = record.slots.len() >= max_failures;
+    let replaced = full.then(|| record.slots.remove(0));
     Ok(Permit {
-        slot: reserve(record, now_ms),
+        slot: reserve(record, wall_ms, lease_ends_ms),
         settled_by_success,
         replaced,
+        password,
     })
 }
 
+/// Why a login would not be sent, as far as that can be told without the lease. While a login is
+/// under way it cannot.
+pub(crate) fn refusal(
+    record: &Record,
+    key: &Key,
+    hash: HashWith<'_>,
+    max_failures: usize,
+) -> Option<Error> {
+    let under_way = |slot: &Slot| slot.ended_ms.is_none();
+    if record.slots.iter().any(under_way) {
+        return None;
+    }
+    admit(&mut record.clone(), key, hash, 0, None, max_failures).err()
+}
+
 /// Whether the platform is known to have said no to this password.
-pub(crate) fn is_rejected(record: &Record, password: &mut Password<'_>) -> Result<bool> {
+pub(crate) fn is_rejected(record: &Record, hash: HashWith<'_>) -> Result<bool> {
     match record.rejected.is_empty() {
         true => Ok(false),
-        false => Ok(record.rejected.contains(&password.hash(&record.salt)?)),
+        false => Ok(record.rejected.contains(&hash(&record.salt)?)),
     }
 }
 
-/// Notes what came of a login. The record must be saved afterwards.
+/// Notes what came of a login. The record must have been looked at just now, and must be saved
+/// afterwards. `retry_after` is how long the platform asks all to wait.
 pub(crate) fn settle(
     record: &mut Record,
     permit: &Permit,
-    password: &mut Password<'_>,
     fate: Fate,
-    now_ms: u64,
-) -> Result<()> {
+    retry_after: Option<Duration>,
+) {
     record.ended += 1;
+    let now_ms = record.as_of_ms;
     for slot in &mut record.slots {
         if slot.id == permit.slot {
             slot.ended_ms = Some(now_ms);
+            slot.refused |= matches!(fate, Fate::Rejected | Fate::Locked);
         }
     }
+    record.hold_until_ms = retry_after.map(|wait| {
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        now_ms.saturating_add(wait_ms.min(LONGEST_HOLD_MS))
+    });
     match fate {
         Fate::Succeeded => {
             let done = |id| id == permit.slot || permit.settled_by_success.contains(&id);
             record.slots.retain(|slot| !done(slot.id));
-            record.succeeded = Some(password.hash(&record.salt)?);
+            record.succeeded = Some(permit.password);
+            record.unsettled_from = record.next_id;
+            record.hold_until_ms = None;
         }
         Fate::NotCounted => {
             record.slots.retain(|slot| slot.id != permit.slot);
@@ -197,109 +213,197 @@ pub(crate) fn settle(
                 record.slots.insert(0, replaced.clone());
             }
         }
-        Fate::Unknown => {}
-        // It counts like a rejection, and earns no probe: a changed password may be behind it.
-        Fate::Unclear => mark_refused(record, permit),
         Fate::Rejected => {
-            mark_refused(record, permit);
-            let hash = password.hash(&record.salt)?;
-            record.rejected.retain(|known| *known != hash);
-            record.rejected.push(hash);
+            record.rejected.retain(|known| *known != permit.password);
+            record.rejected.push(permit.password);
             let surplus = record.rejected.len().saturating_sub(REMEMBERED);
             record.rejected.drain(..surplus);
         }
+        Fate::Locked | Fate::Unknown => {}
     }
-    Ok(())
 }
 
-/// What an operator asks for once the cause is mended: no slots, no remembered rejections.
-pub(crate) fn unblock(record: &mut Record) {
-    record.slots.clear();
-    record.rejected.clear();
+/// What an operator's word made the guard forget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unblocked {
+    /// Logins that no longer count.
+    pub logins: usize,
+    /// Rejected passwords that may be sent again.
+    pub passwords: usize,
+    /// Logins of unknown fate, less than five minutes old: the platform may still judge them, so
+    /// they count until they are older, and are forgotten then.
+    pub still_counting: usize,
 }
 
-fn mark_refused(record: &mut Record, permit: &Permit) {
+/// What an operator asks for once the cause is mended: no remembered rejections, and no slots but
+/// those of logins that may still be judged.
+pub(crate) fn unblock(record: &mut Record) -> Unblocked {
+    end_slots(record);
+    let before = record.slots.len();
     for slot in &mut record.slots {
-        slot.rejected |= slot.id == permit.slot;
+        slot.forgiven = true;
+    }
+    end_slots(record);
+    record.hold_until_ms = None;
+    record.unsettled_from = record.next_id;
+    let passwords = std::mem::take(&mut record.rejected).len();
+    Unblocked {
+        logins: before - record.slots.len(),
+        passwords,
+        still_counting: record.slots.len(),
     }
 }
 
-fn reserve(record: &mut Record, now_ms: u64) -> u64 {
+/// When the next login with this password may be sent, by what the record says.
+pub(crate) fn next_login(record: &Record, hash: HashWith<'_>, max_failures: usize) -> Result<Next> {
+    let wait = match record.slots.len() >= max_failures {
+        true => {
+            let probe = may_probe(record, hash)?.then(|| {
+                let all = record.slots.iter();
+                wait_after(all, SPACING_MS[2], record.as_of_ms)
+            });
+            let forgiven = record.slots.iter().filter(|slot| slot.forgiven);
+            let forgiven = forgiven.map(|slot| wait_after([slot], LATE_MS, record.as_of_ms));
+            forgiven.chain(probe).min()
+        }
+        false => Some(spacing(record)),
+    };
+    let Some(wait) = wait else {
+        return Ok(Next::Never);
+    };
+    let wait = wait.max(record.hold().unwrap_or_default());
+    Ok(match wait.is_zero() {
+        true => Next::Now,
+        false => Next::In(wait),
+    })
+}
+
+/// The distance left to keep from logins of unknown fate that are younger than the last success.
+fn spacing(record: &Record) -> Duration {
+    let unknown = |slot: &&Slot| !slot.refused && slot.id >= record.unsettled_from;
+    let unknown = || record.slots.iter().filter(unknown);
+    match unknown().count() {
+        0 => Duration::ZERO,
+        n => {
+            let longest = SPACING_MS.len();
+            wait_after(unknown(), SPACING_MS[n.min(longest) - 1], record.as_of_ms)
+        }
+    }
+}
+
+/// Whether one login may be tried now and then though the slots are full: this password has worked
+/// before, and nothing was refused since.
+fn may_probe(record: &Record, hash: HashWith<'_>) -> Result<bool> {
+    let refused = record.slots.iter().any(|slot| slot.refused);
+    match record.succeeded {
+        Some(succeeded) if !refused => Ok(hash(&record.salt)? == succeeded),
+        _ => Ok(false),
+    }
+}
+
+/// How much of a distance is left to keep from the last of these slots.
+fn wait_after<'a>(
+    slots: impl IntoIterator<Item = &'a Slot>,
+    distance_ms: u64,
+    now_ms: u64,
+) -> Duration {
+    // One that is under way ends now at the earliest.
+    let ended = slots
+        .into_iter()
+        .map(|slot| slot.ended_ms.unwrap_or(now_ms))
+        .max();
+    let due_ms = ended.map_or(0, |ended_ms| ended_ms.saturating_add(distance_ms));
+    Duration::from_millis(due_ms.saturating_sub(now_ms))
+}
+
+/// With the lease in hand nothing older is under way any more: its sender gave up or died, or its
+/// lease ran out while it slept. In that case what it sent may leave until its own time is over.
+fn end_slots(record: &mut Record) {
+    let now_ms = record.as_of_ms;
+    for slot in &mut record.slots {
+        let by_itself = slot
+            .lease_ends_ms
+            .map(|ms| ms.saturating_add(LONGEST_LOGIN_MS));
+        let ended_ms = by_itself.unwrap_or(now_ms);
+        slot.ended_ms = slot.ended_ms.or(Some(ended_ms));
+    }
+    let done = |slot: &Slot| slot.forgiven && (slot.refused || cannot_be_judged(slot, now_ms));
+    record.slots.retain(|slot| !done(slot));
+}
+
+fn reserve(record: &mut Record, wall_ms: u64, lease_ends_ms: Option<u64>) -> u64 {
     let id = record.next_id;
     record.next_id += 1;
     record.slots.push(Slot {
         id,
-        sent_ms: now_ms,
+        sent_wall_ms: wall_ms,
         ended_ms: None,
-        rejected: false,
+        lease_ends_ms,
+        refused: false,
+        forgiven: false,
     });
     id
 }
 
-/// Whether a login of unknown fate can no longer be judged.
-fn is_over(slot: &Slot, now_ms: u64) -> bool {
+/// Whether it is too late for the platform to judge a login.
+fn cannot_be_judged(slot: &Slot, now_ms: u64) -> bool {
     let over = |ended_ms| now_ms.saturating_sub(ended_ms) >= LATE_MS;
     slot.ended_ms.is_some_and(over)
 }
 
-/// When the next probe may leave, if ever: the password has worked before, and nothing was rejected
-/// since.
-fn probe_due_ms(record: &Record, password: &mut Password<'_>) -> Result<Option<u64>> {
-    let Some(succeeded) = record.succeeded else {
-        return Ok(None);
-    };
-    if record.slots.iter().any(|slot| slot.rejected) || password.hash(&record.salt)? != succeeded {
-        return Ok(None);
-    }
-    // From their end: by then none of them can be judged any more, and the one that gives way to
-    // the probe need not be counted on.
-    let last = record.slots.iter().filter_map(|slot| slot.ended_ms).max();
-    Ok(last.map(|last| last.saturating_add(PROBE_MS)))
-}
-
 enum Why {
     Rejected,
-    Full { wait: Option<Duration> },
+    Full,
 }
 
 fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
-    let who = format!("{} at {}", key.username, key.realm);
-    let rejected = record.slots.iter().filter(|slot| slot.rejected).count();
-    let unknown = record.slots.len() - rejected;
-    let since = record.slots.iter().map(|slot| slot.sent_ms).min();
-    let since = since.map_or_else(String::new, |ms| format!(" since {}", date(ms)));
-    let count = format!(
-        "{rejected} refused, {unknown} of unknown fate{since}; max_login_failures is {max_failures}"
-    );
-    let (message, wait) = match why {
-        Why::Rejected => (
-            format!(
-                "login not sent: the platform rejected this password for {who} before ({count}). \
-                 Correct the password; if it is right by now, unblock the account with this library"
-            ),
-            None,
+    let (who, count) = (key.in_words(), count_in_words(record, max_failures));
+    let message = match why {
+        Why::Rejected => format!(
+            "login not sent: the platform rejected this password for {who} before ({count}). \
+             Correct the password; if it is right by now, unblock the account with this \
+             library"
         ),
-        Why::Full { wait: None } => (
-            format!(
-                "login not sent: too many logins for {who} failed ({count}), and the platform \
-                 locks the contact at five. Mend the cause, then unblock the account with this \
-                 library"
-            ),
-            None,
-        ),
-        Why::Full { wait: Some(wait) } => (
-            format!(
-                "login not sent: too many logins for {who} had no answer ({count}). The password \
-                 worked before, so one login is tried every 15 minutes, next in {} s; or unblock \
-                 the account with this library",
-                wait.as_secs().max(1)
-            ),
-            Some(wait),
+        Why::Full => format!(
+            "login not sent: too many logins for {who} failed or may have failed ({count}), and \
+             the platform locks the contact at five. Mend the cause, then unblock the account with \
+             this library"
         ),
     };
     Error::new(Status::LoginBlocked, message)
-        .with_retryable(wait.is_some())
-        .with_retry_after(wait)
+}
+
+/// The failure of the last login, for those who would send another one too early.
+fn too_early(key: &Key, record: &Record, max_failures: usize, wait: Duration) -> Error {
+    let seconds = wait.as_millis().div_ceil(1000);
+    let last = record.last.as_ref().and_then(|last| last.failure.as_ref());
+    let error = match last {
+        Some(failure) => failure.error(&format!(
+            ". That was another login for the same account, and this one was not sent: the next \
+             one may leave in {seconds} s"
+        )),
+        None => Error::new(
+            Status::LoginBlocked,
+            format!(
+                "login not sent: what came of the last one for {} is not known ({}), and the \
+                 platform may have counted it. The next one may leave in {seconds} s",
+                key.in_words(),
+                count_in_words(record, max_failures)
+            ),
+        ),
+    };
+    error.with_retryable(true).with_retry_after(Some(wait))
+}
+
+fn count_in_words(record: &Record, max_failures: usize) -> String {
+    let refused = record.slots.iter().filter(|slot| slot.refused).count();
+    let unknown = record.slots.len() - refused;
+    let sent = record.slots.iter().map(|slot| slot.sent_wall_ms);
+    let since = sent.filter(|ms| *ms > 0).min();
+    let since = since.map_or_else(String::new, |ms| format!(" since {}", date(ms)));
+    format!(
+        "{refused} refused, {unknown} of unknown fate{since}; max_login_failures is {max_failures}"
+    )
 }
 
 fn date(ms: u64) -> String {
@@ -308,73 +412,88 @@ fn date(ms: u64) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(ms))
 }
 
-fn hash(password: &Secret, salt: &[u8; 16]) -> Result<PasswordHash> {
-    // 19 MiB, two passes: OWASP's recommendation for Argon2id.
-    let failed = |error| Error::new(Status::Internal, format!("password hash failed: {error}"));
-    let params = Params::new(19 * 1024, 2, 1, Some(32)).map_err(failed)?;
-    let mut hash = [0; 32];
-    let blocks = params.block_count();
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let password = password.reveal().as_bytes();
-    with_scratch(blocks, |memory| {
-        argon2.hash_password_into_with_memory(password, salt, &mut hash, memory)
-    })
-    .ok_or_else(|| Error::new(Status::Internal, "no memory for the password hash"))?
-    .map_err(failed)?;
-    Ok(hash)
-}
-
-fn new_salt() -> Result<[u8; 16]> {
-    use ring::rand::SecureRandom;
-
-    let mut salt = [0; 16];
-    ring::rand::SystemRandom::new()
-        .fill(&mut salt)
-        .map_err(|_| Error::new(Status::Internal, "the system gives no random numbers"))?;
-    Ok(salt)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const MAX: usize = 3;
-    const MINUTE: u64 = 60 * 1000;
+    const SECOND: u64 = 1000;
+    const MINUTE: u64 = 60 * SECOND;
+    const DAY: u64 = 24 * 60 * MINUTE;
 
     struct Guard {
         record: Record,
         now_ms: u64,
     }
 
+    fn moment(ms: u64) -> Moment {
+        let clock = "test".into();
+        Moment { clock, ms }
+    }
+
+    /// A hash that is made at once.
+    fn hashed(password: &str) -> PasswordHash {
+        let mut hash = [0; 32];
+        hash[..password.len()].copy_from_slice(password.as_bytes());
+        hash
+    }
+
     impl Guard {
         fn new() -> Guard {
+            let now_ms = DAY;
             Guard {
-                record: Record::new([9; 16]),
-                now_ms: 1_700_000_000_000,
+                record: Record::new([9; 16], &moment(now_ms)),
+                now_ms,
             }
         }
 
+        /// The password has worked in this record.
+        fn proven() -> Guard {
+            let mut guard = Guard::new();
+            guard.login("right", Fate::Succeeded).unwrap();
+            guard
+        }
+
+        fn pass(&mut self, ms: u64) -> &mut Guard {
+            self.now_ms += ms;
+            self
+        }
+
         fn admit(&mut self, password: &str) -> Result<Permit> {
-            let secret = Secret::new(password);
-            admit(
-                &mut self.record,
-                &key(),
-                &mut Password::new(&secret, None),
-                self.now_ms,
-                MAX,
-            )
+            self.record.look_at(&moment(self.now_ms));
+            let mut hash = |_: &Salt| Ok(hashed(password));
+            admit(&mut self.record, &key(), &mut hash, 1, None, MAX)
+        }
+
+        fn settle(&mut self, permit: &Permit, fate: Fate) {
+            self.record.look_at(&moment(self.now_ms));
+            settle(&mut self.record, permit, fate, None);
         }
 
         fn login(&mut self, password: &str, fate: Fate) -> Result<()> {
             let permit = self.admit(password)?;
-            let secret = Secret::new(password);
-            settle(
-                &mut self.record,
-                &permit,
-                &mut Password::new(&secret, None),
-                fate,
-                self.now_ms,
-            )
+            self.settle(&permit, fate);
+            Ok(())
+        }
+
+        /// One login of unknown fate after the other, each as soon as it may leave.
+        fn lose(&mut self, password: &str, times: usize) {
+            for _ in 0..times {
+                let wait_ms = self.wait(password).unwrap_or(0);
+                self.pass(wait_ms).login(password, Fate::Unknown).unwrap();
+            }
+        }
+
+        /// How long a login would have to wait, and MAX for ever; None for not at all.
+        fn wait(&mut self, password: &str) -> Option<u64> {
+            let before = self.record.clone();
+            let Err(error) = self.admit(password) else {
+                self.record = before;
+                return None;
+            };
+            assert_eq!(error.retryable(), error.retry_after().is_some(), "{error}");
+            let wait_ms = error.retry_after().map(|wait| wait.as_millis() as u64);
+            Some(wait_ms.unwrap_or(u64::MAX))
         }
 
         fn slots(&self) -> usize {
@@ -396,7 +515,10 @@ mod tests {
         let error = guard.admit("wrong").unwrap_err();
         assert_eq!(error.status(), Status::LoginBlocked);
         assert!(error.message().contains("unblock the account"), "{error}");
-        assert!(error.message().contains("zbeeblebrox"), "{error}");
+        assert!(
+            error.message().contains("zbeeblebrox at example"),
+            "{error}"
+        );
         guard.login("right", Fate::Succeeded).unwrap();
         assert_eq!(guard.slots(), 0);
         // It stays rejected, though it counts no more.
@@ -411,9 +533,15 @@ mod tests {
             .count();
         assert_eq!(sent, MAX);
         assert!(guard.admit("right").is_err());
-        guard.now_ms += 365 * 24 * 60 * MINUTE;
-        assert!(guard.admit("right").is_err());
-        unblock(&mut guard.record);
+        assert!(guard.pass(365 * DAY).admit("right").is_err());
+        assert_eq!(
+            unblock(&mut guard.record),
+            Unblocked {
+                logins: 3,
+                passwords: 3,
+                still_counting: 0
+            }
+        );
         assert!(guard.admit("right").is_ok());
     }
 
@@ -429,6 +557,20 @@ mod tests {
     }
 
     #[test]
+    fn locked_counts_and_says_nothing_about_the_password() {
+        let mut guard = Guard::proven();
+        guard.login("right", Fate::Locked).unwrap();
+        assert_eq!(guard.slots(), 1);
+        guard.login("right", Fate::Succeeded).unwrap();
+        assert_eq!(guard.slots(), 0);
+        for _ in 0..MAX {
+            guard.login("right", Fate::Locked).unwrap();
+        }
+        // It was answered: no probe.
+        assert_eq!(guard.pass(DAY).wait("right"), Some(u64::MAX));
+    }
+
+    #[test]
     fn what_did_not_count_leaves_no_slot() {
         let mut guard = Guard::new();
         for _ in 0..20 {
@@ -438,103 +580,133 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fates_block_for_good_where_the_password_never_worked() {
+    fn logins_of_unknown_fate_keep_their_distance() {
         let mut guard = Guard::new();
-        for _ in 0..MAX {
-            guard.login("right", Fate::Unknown).unwrap();
-        }
-        guard.now_ms += 365 * 24 * 60 * MINUTE;
+        guard.login("right", Fate::Unknown).unwrap();
+        assert_eq!(guard.wait("right"), Some(5 * SECOND));
+        assert_eq!(guard.wait("other"), Some(5 * SECOND));
+        assert_eq!(guard.pass(4 * SECOND).wait("right"), Some(SECOND));
+        guard.pass(SECOND).login("right", Fate::Unknown).unwrap();
+        assert_eq!(guard.wait("right"), Some(MINUTE));
+        guard.pass(MINUTE).login("right", Fate::Unknown).unwrap();
+        // Where the password never worked, the third is the last.
+        assert_eq!(guard.wait("right"), Some(u64::MAX));
+        assert_eq!(guard.pass(365 * DAY).wait("right"), Some(u64::MAX));
+    }
+
+    #[test]
+    fn after_a_success_the_distances_begin_anew() {
+        let mut guard = Guard::new();
+        guard.lose("right", 2);
+        guard.pass(MINUTE).login("right", Fate::Succeeded).unwrap();
+        // Both may still be judged.
+        assert_eq!(guard.slots(), 2);
+        assert_eq!(guard.wait("right"), None);
+        let mut guard = Guard::proven();
+        guard.lose("right", 1);
+        guard
+            .pass(5 * SECOND)
+            .login("right", Fate::Succeeded)
+            .unwrap();
+        guard.pass(MINUTE).login("right", Fate::Unknown).unwrap();
+        assert_eq!(guard.wait("right"), Some(5 * SECOND));
+    }
+
+    #[test]
+    fn those_who_come_too_early_get_the_failure_that_they_wait_for() {
+        let mut guard = Guard::new();
+        guard.login("right", Fate::Unknown).unwrap();
+        assert_eq!(
+            guard.admit("right").unwrap_err().status(),
+            Status::LoginBlocked
+        );
+        let failure = Error::new(Status::Unavailable, "no luck").with_http_status(502);
+        guard.record.last = Some(crate::store::LastLogin {
+            protocol: "rest".into(),
+            replaced: None,
+            failure: Some(crate::store::LoginFailure::of(&failure)),
+        });
         let error = guard.admit("right").unwrap_err();
-        assert!(!error.retryable());
+        assert_eq!(
+            (error.status(), error.http_status()),
+            (Status::Unavailable, 502)
+        );
+        assert!(error.message().starts_with("no luck. "), "{error}");
+        assert!(error.message().ends_with("may leave in 5 s"), "{error}");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn a_retry_after_holds_for_all_but_not_for_ever() {
+        let mut guard = Guard::new();
+        let permit = guard.admit("right").unwrap();
+        let day = Some(Duration::from_secs(24 * 60 * 60));
+        settle(&mut guard.record, &permit, Fate::NotCounted, day);
+        assert_eq!(guard.wait("other"), Some(60 * MINUTE));
+        assert_eq!(guard.pass(60 * MINUTE).wait("right"), None);
     }
 
     #[test]
     fn after_an_outage_one_probe_leaves_every_fifteen_minutes() {
-        let mut guard = Guard::new();
-        guard.login("right", Fate::Succeeded).unwrap();
-        for _ in 0..MAX {
-            guard.login("right", Fate::Unknown).unwrap();
-        }
-        let error = guard.admit("right").unwrap_err();
-        assert!(error.retryable());
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(15 * 60)));
-        assert!(guard.admit("other").is_err());
-
+        let mut guard = Guard::proven();
+        guard.lose("right", MAX);
+        assert_eq!(guard.wait("right"), Some(15 * MINUTE));
+        assert_eq!(guard.wait("other"), Some(u64::MAX));
         for _ in 0..10 {
-            guard.now_ms += 15 * MINUTE;
-            guard.login("right", Fate::Unknown).unwrap();
-            assert!(guard.admit("right").is_err());
+            guard
+                .pass(15 * MINUTE)
+                .login("right", Fate::Unknown)
+                .unwrap();
+            assert_eq!(guard.wait("right"), Some(15 * MINUTE));
             assert_eq!(guard.slots(), MAX);
         }
-        guard.now_ms += 15 * MINUTE;
-        guard.login("right", Fate::Succeeded).unwrap();
+        guard
+            .pass(15 * MINUTE)
+            .login("right", Fate::Succeeded)
+            .unwrap();
         assert_eq!(guard.slots(), 0);
     }
 
     #[test]
     fn a_probe_that_did_not_count_leaves_the_count_as_it_was() {
-        let mut guard = Guard::new();
-        guard.login("right", Fate::Succeeded).unwrap();
-        for _ in 0..MAX {
-            guard.login("right", Fate::Unknown).unwrap();
-        }
-        guard.now_ms += 15 * MINUTE;
-        guard.login("right", Fate::NotCounted).unwrap();
+        let mut guard = Guard::proven();
+        guard.lose("right", MAX);
+        guard
+            .pass(15 * MINUTE)
+            .login("right", Fate::NotCounted)
+            .unwrap();
         assert_eq!(guard.slots(), MAX);
         guard.login("right", Fate::Unknown).unwrap();
         assert!(guard.admit("right").is_err());
     }
 
     #[test]
-    fn fifteen_minutes_count_from_the_end_of_the_last_login() {
-        let mut guard = Guard::new();
-        guard.login("right", Fate::Succeeded).unwrap();
-        for _ in 1..MAX {
-            guard.login("other", Fate::Unknown).unwrap();
-        }
+    fn distances_count_from_the_end_of_a_login_that_nobody_ended() {
+        let mut guard = Guard::proven();
         // Its sender dies sooner or later.
-        let _ = guard.admit("other").unwrap();
-        guard.now_ms += 15 * MINUTE;
-        assert!(guard.admit("right").unwrap_err().retryable());
-        guard.now_ms += 15 * MINUTE;
-        assert!(guard.admit("right").is_ok());
-    }
-
-    #[test]
-    fn answers_without_a_verdict_count_and_earn_no_probe() {
-        let mut guard = Guard::new();
-        guard.login("right", Fate::Succeeded).unwrap();
-        for _ in 0..MAX {
-            guard.login("right", Fate::Unclear).unwrap();
-        }
-        guard.now_ms += 24 * 60 * MINUTE;
-        assert!(!guard.admit("right").unwrap_err().retryable());
-        unblock(&mut guard.record);
-        guard.login("right", Fate::Unclear).unwrap();
-        guard.login("right", Fate::Succeeded).unwrap();
-        assert_eq!(guard.slots(), 0);
+        let _ = guard.admit("right").unwrap();
+        assert_eq!(guard.pass(15 * MINUTE).wait("right"), Some(5 * SECOND));
+        assert_eq!(guard.pass(5 * SECOND).wait("right"), None);
     }
 
     #[test]
     fn a_rejection_ends_the_probes() {
-        let mut guard = Guard::new();
-        guard.login("right", Fate::Succeeded).unwrap();
+        let mut guard = Guard::proven();
         guard.login("other", Fate::Rejected).unwrap();
-        guard.login("right", Fate::Unknown).unwrap();
-        guard.login("right", Fate::Unknown).unwrap();
-        guard.now_ms += 60 * MINUTE;
-        assert!(!guard.admit("right").unwrap_err().retryable());
+        guard.lose("right", 2);
+        assert_eq!(guard.pass(60 * MINUTE).wait("right"), Some(u64::MAX));
     }
 
     #[test]
     fn a_success_clears_unknown_fates_only_once_they_cannot_be_judged_late() {
         let mut guard = Guard::new();
         guard.login("right", Fate::Unknown).unwrap();
-        guard.now_ms += LATE_MS - 1;
-        guard.login("right", Fate::Succeeded).unwrap();
+        guard
+            .pass(LATE_MS - 1)
+            .login("right", Fate::Succeeded)
+            .unwrap();
         assert_eq!(guard.slots(), 1);
-        guard.now_ms += 1;
-        guard.login("right", Fate::Succeeded).unwrap();
+        guard.pass(1).login("right", Fate::Succeeded).unwrap();
         assert_eq!(guard.slots(), 0);
     }
 
@@ -542,68 +714,76 @@ mod tests {
     fn a_success_does_not_clear_what_was_answered_after_it_was_sent() {
         let mut guard = Guard::new();
         let late = guard.admit("right").unwrap();
-        guard.login("wrong", Fate::Rejected).unwrap();
-        let secret = Secret::new("right");
-        settle(
-            &mut guard.record,
-            &late,
-            &mut Password::new(&secret, None),
-            Fate::Succeeded,
-            guard.now_ms,
-        )
-        .unwrap();
+        guard.pass(5 * SECOND).admit("wrong").unwrap_err();
+        guard
+            .pass(5 * SECOND)
+            .login("wrong", Fate::Rejected)
+            .unwrap();
+        guard.settle(&late, Fate::Succeeded);
         assert_eq!(guard.slots(), 1);
+    }
+
+    #[test]
+    fn a_lease_that_ended_by_itself_leaves_its_login_time_to_leave() {
+        let mut guard = Guard::new();
+        let lease_ends_ms = guard.now_ms + 10 * SECOND;
+        let mut hash = |_: &Salt| Ok(hashed("right"));
+        let record = &mut guard.record;
+        admit(record, &key(), &mut hash, 1, Some(lease_ends_ms), MAX).unwrap();
+        // Ten seconds of lease, sixty of login, five of distance.
+        assert_eq!(guard.pass(30 * SECOND).wait("right"), Some(45 * SECOND));
+        guard
+            .pass(45 * SECOND)
+            .login("right", Fate::Succeeded)
+            .unwrap();
+        assert_eq!(guard.slots(), 1);
+    }
+
+    #[test]
+    fn an_operators_word_forgets_what_cannot_be_judged_any_more() {
+        let mut guard = Guard::new();
+        guard.login("wrong", Fate::Rejected).unwrap();
+        guard.login("right", Fate::Unknown).unwrap();
+        guard
+            .pass(4 * MINUTE)
+            .login("right", Fate::Unknown)
+            .unwrap();
+        guard.pass(MINUTE);
+        guard.record.look_at(&moment(guard.now_ms));
+        let forgotten = unblock(&mut guard.record);
+        assert_eq!((forgotten.logins, forgotten.still_counting), (2, 1));
+        assert_eq!(guard.wait("wrong"), None);
+    }
+
+    #[test]
+    fn what_an_operator_forgave_goes_by_itself() {
+        let mut guard = Guard::new();
+        guard.lose("right", MAX);
+        let forgotten = unblock(&mut guard.record);
+        assert_eq!((forgotten.logins, forgotten.still_counting), (0, 3));
+        // The first of them ended 65 seconds before.
+        assert_eq!(guard.wait("right"), Some(LATE_MS - 65 * SECOND));
+        assert_eq!(guard.pass(LATE_MS - 65 * SECOND).wait("right"), None);
     }
 
     #[test]
     fn a_clock_set_back_or_far_forward_opens_nothing_and_hangs_nothing() {
-        let mut guard = Guard::new();
-        guard.login("right", Fate::Succeeded).unwrap();
-        for _ in 0..MAX {
-            guard.login("right", Fate::Unknown).unwrap();
-        }
-        guard.now_ms -= 365 * 24 * 60 * MINUTE;
-        assert!(guard.admit("right").is_err());
-        // From now on the fifteen minutes count by the new clock.
-        guard.now_ms += 15 * MINUTE;
-        assert!(guard.admit("right").is_ok());
-        guard.now_ms = u64::MAX;
+        let mut guard = Guard::proven();
+        guard.lose("right", MAX);
+        guard.now_ms -= 12 * 60 * MINUTE;
+        assert_eq!(guard.wait("right"), Some(15 * MINUTE));
         let _ = guard.admit("right");
-    }
-
-    #[test]
-    fn five_minutes_count_from_the_end_of_a_login_not_from_its_start() {
-        let mut guard = Guard::new();
-        let permit = guard.admit("right").unwrap();
-        guard.now_ms += 10 * MINUTE;
-        let secret = Secret::new("right");
-        let mut password = Password::new(&secret, None);
-        let now_ms = guard.now_ms;
-        settle(
-            &mut guard.record,
-            &permit,
-            &mut password,
-            Fate::Unknown,
-            now_ms,
-        )
-        .unwrap();
-        guard.login("right", Fate::Succeeded).unwrap();
-        assert_eq!(guard.slots(), 1);
-
-        // Nobody knows how long the sender of this one lived.
-        let _ = guard.admit("right").unwrap();
-        guard.now_ms += 10 * MINUTE;
-        guard.login("right", Fate::Succeeded).unwrap();
-        assert_eq!(guard.slots(), 1);
-        guard.now_ms += LATE_MS;
-        guard.login("right", Fate::Succeeded).unwrap();
-        assert_eq!(guard.slots(), 0);
+        // From now on the fifteen minutes count by the new clock.
+        assert_eq!(guard.pass(15 * MINUTE).wait("right"), None);
+        guard.now_ms = u64::MAX / 4;
+        let _ = guard.admit("right");
     }
 
     fn unreadable(again: bool, max_failures: usize) -> usize {
         let why = "half".into();
         let found = Found::Unreadable { why, again };
-        max_failures - record(found, 0, max_failures).unwrap().slots.len()
+        let record = record(found, &moment(0), || Ok([0; 16]), max_failures).unwrap();
+        max_failures - record.slots.len()
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub enum LogLevel {
     /// What an operator must see: a damaged record, a login that was refused to keep the account
     /// from being locked.
     Error = 1,
-    /// What protects less than it should: the fallback of the default store.
+    /// What protects less than it should: a store that forgets.
     Warn = 2,
     /// Logins, renewals, logouts.
     Info = 3,
@@ -30,58 +30,29 @@ pub(crate) struct Log(Option<(LogLevel, Arc<LogFn>)>);
 type LogFn = dyn Fn(LogLevel, &str) + Send + Sync;
 
 thread_local! {
-    /// Lines that wait until this thread holds nothing that others wait for.
-    static HELD_BACK: RefCell<Option<Vec<HeldBack>>> = const { RefCell::new(None) };
+    /// Lines of a thread that may not tell them itself.
+    static DEFERRED: RefCell<Option<Vec<DeferredLine>>> = const { RefCell::new(None) };
 }
 
 /// A line for the log that waits.
-pub(crate) struct HeldBack {
+pub(crate) struct DeferredLine {
     log: Log,
     level: LogLevel,
     text: String,
 }
 
-impl HeldBack {
+impl DeferredLine {
     pub fn tell(self) {
         self.log.line(self.level, || self.text);
     }
 }
 
-/// Runs `work`, and lets no log callback run before it is over: it may hold a lease, or be what
-/// other threads wait for.
-pub(crate) fn log_afterwards<R>(work: impl FnOnce() -> R) -> R {
-    struct Scope(bool);
-
-    impl Drop for Scope {
-        fn drop(&mut self) {
-            if self.0 {
-                // A panic drops the lines with the rest.
-                HELD_BACK.take();
-            }
-        }
-    }
-
-    let outermost = HELD_BACK.with_borrow_mut(|held| {
-        let outermost = held.is_none();
-        held.get_or_insert_default();
-        outermost
-    });
-    let scope = Scope(outermost);
+/// Runs `work` on a thread of the library's own, from which no log callback may be called, and
+/// gives the lines to be told on another.
+pub(crate) fn deferred<R>(work: impl FnOnce() -> R) -> (R, Vec<DeferredLine>) {
+    DEFERRED.set(Some(Vec::new()));
     let result = work();
-    if outermost {
-        let lines = HELD_BACK.take().unwrap_or_default();
-        drop(scope);
-        lines.into_iter().for_each(HeldBack::tell);
-    }
-    result
-}
-
-/// Runs `work` on a thread from which no log callback may be called, and gives the lines to be told
-/// on another.
-pub(crate) fn log_elsewhere<R>(work: impl FnOnce() -> R) -> (R, Vec<HeldBack>) {
-    HELD_BACK.set(Some(Vec::new()));
-    let result = work();
-    (result, HELD_BACK.take().unwrap_or_default())
+    (result, DEFERRED.take().unwrap_or_default())
 }
 
 impl Log {
@@ -102,11 +73,11 @@ impl Log {
             return;
         }
         let text = text();
-        let now = HELD_BACK.with_borrow_mut(|held| match held {
+        let now = DEFERRED.with_borrow_mut(|held| match held {
             None => Some(text),
             Some(held) => {
                 let log = self.clone();
-                held.push(HeldBack { log, level, text });
+                held.push(DeferredLine { log, level, text });
                 None
             }
         });

@@ -104,9 +104,9 @@ options! {
     /// The folder of the .svc services. http only for loopback.
     soap_url: Text("https URL", url), "https://uws.apps.nphase.com/api/v2";
     /// The contact that logs in.
-    username: Text("text", not_empty), "";
+    username: Text("text", credential), "";
     /// Its password.
-    password: Secret("text", not_empty), "";
+    password: Secret("text", credential), "";
     /// A fixed API token, instead of app_key and app_secret. REST only.
     api_token: Secret("token", api_token), "";
     /// The application's key, to fetch API tokens with. REST only.
@@ -119,7 +119,8 @@ options! {
     /// SessionToken.
     session_token_header: Text("header name", header_name), "VZ-M2M-Token";
     /// Where the lockout guard (and a shared token) lives: in this process, or in files for all
-    /// processes of this host. file: alone is the user's state directory.
+    /// processes of this host. DIR is absolute; file: alone is the user's state directory. If the
+    /// store cannot be used no login is sent: nothing takes its place by itself.
     store: Text("memory:, file:, file:DIR", store), "file:";
     /// Whether all sessions of the same account and store use one session token.
     share_token: Flag, "false";
@@ -268,6 +269,18 @@ fn api_token(value: &str) -> Checked {
     token::api_token(value)
         .map(drop)
         .map_err(|error| error.message().into())
+}
+
+fn credential(value: &str) -> Checked {
+    not_empty(value)?;
+    match value.chars().any(char::is_control) {
+        true => Err(
+            "must not hold a control character, such as the line end of a file it was read from: \
+             the platform would reject it"
+                .into(),
+        ),
+        false => Ok(()),
+    }
 }
 
 fn store(value: &str) -> Checked {

@@ -11,17 +11,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::api_token::ApiTokens;
 use crate::call::{Call, Running};
-use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Status};
 use crate::fork;
 use crate::http::{Http, Wire};
-use crate::log::{Log, log_afterwards};
-use crate::login::{self, Place};
+use crate::lockout::Unblocked;
+use crate::log::Log;
+use crate::login;
 use crate::platform::answer::Answer;
+use crate::runtime::{self, Runtime};
 use crate::secret::Secret;
 use crate::settings::{Protocol, Settings};
+use crate::store::{self, Store};
 use crate::tokens::{Token, Tokens};
 
 pub use exchange::Exchange;
@@ -48,21 +50,22 @@ impl Session {
     /// Logs in, or adopts a shared token (option `share_token`).
     pub fn login(config: &Config, call: &Call) -> Result<Session> {
         let settings = config.settings()?;
-        let clock = clock::system();
-        let wire = Box::new(Http::new(&settings)?);
-        let place = Place::open(&settings.account)?;
-        let session = Session::new(&settings, wire, place, clock);
+        let runtime = runtime::system();
+        let wire = Arc::new(Http::new(&settings)?);
+        let store = store::open(&settings.account.store, &runtime)?;
+        let session = Session::new(&settings, wire, store, runtime);
         let running = session.start(call)?;
+        session.tokens.logins.warn_of_a_store_that_forgets();
         session.tokens.renew(&running, 0, None)?;
         Ok(session)
     }
 
-    /// A session that is not logged in yet, over any wire, store and clock.
+    /// A session that is not logged in yet, over any wire, store and machine.
     pub(crate) fn new(
         settings: &Settings,
-        wire: Box<dyn Wire>,
-        place: Place,
-        clock: Arc<dyn Clock>,
+        wire: Arc<dyn Wire>,
+        store: Arc<dyn Store>,
+        runtime: Arc<dyn Runtime>,
     ) -> Session {
         Session {
             protocol: settings.protocol,
@@ -73,7 +76,7 @@ impl Session {
             session_token_header: settings.session_token_header.clone(),
             share_token: settings.share_token,
             max_response_bytes: settings.max_response_bytes,
-            tokens: Arc::new(Tokens::new(settings, wire, place, clock)),
+            tokens: Arc::new(Tokens::new(settings, wire, store, runtime)),
             born: fork::generation(),
             requests: AtomicU64::new(0),
             resends: AtomicU64::new(0),
@@ -100,7 +103,7 @@ impl Session {
         // What is held costs no wait, so that no deadline is too short for it.
         let api = match api_tokens.held() {
             Some(held) => held,
-            None => api_tokens.get(&*self.tokens.wire, &self.start(call)?)?,
+            None => api_tokens.get(&self.start(call)?)?,
         };
         Ok(api.token.clone())
     }
@@ -131,9 +134,13 @@ impl Session {
         let running = self.start(call)?;
         match (held, expired_token) {
             (Ok(held), Some(expired)) if held.text.reveal() != expired => return Ok(()),
-            (Ok(held), _) => self
-                .tokens
-                .renew(&running, held.generation, Some(&held.text))?,
+            (Ok(held), expired) => {
+                if expired.is_some() {
+                    self.tokens.check_replaceable(&held)?;
+                }
+                let (generation, text) = (held.generation, Some(&held.text));
+                self.tokens.renew(&running, generation, text)?
+            }
             // After a logout there is nothing to be newer than.
             (Err(_), _) => self.tokens.renew(&running, newest, None)?,
         };
@@ -144,8 +151,7 @@ impl Session {
     /// held now.
     pub fn renew_api_token(&self, call: &Call, rejected_token: Option<&str>) -> Result<()> {
         let running = self.start(call)?;
-        self.api_tokens()?
-            .renew_text(&*self.tokens.wire, &running, rejected_token)
+        self.api_tokens()?.renew_text(&running, rejected_token)
     }
 
     /// Ends the session on the platform; with `share_token`, for all that share it.
@@ -185,7 +191,7 @@ impl Session {
         self.check_process()?;
         let Tokens { logins, api, .. } = &*self.tokens;
         let age_ms = self.tokens.age_ms();
-        let (store, store_is_fallback) = logins.store();
+        let (store, lasts) = logins.store();
         Ok(serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"),
             "protocol": self.protocol.name(),
@@ -193,7 +199,7 @@ impl Session {
             "soap_url": self.soap_url.url(),
             "realm": self.realm,
             "store": store,
-            "store_is_fallback": store_is_fallback,
+            "store_lasts": lasts.name(),
             "share_token": self.share_token,
             "auto_relogin": self.auto_relogin,
             "session_token_header": self.session_token_header,
@@ -201,7 +207,7 @@ impl Session {
             "token_age_ms": age_ms,
             "logins": logins.succeeded(),
             "login_failures": logins.failed(),
-            "api_token_fetches": api.as_ref().map_or(0, ApiTokens::fetches),
+            "api_token_fetches": api.as_ref().map_or(0, |api| api.fetches()),
             "requests": self.requests.load(Ordering::Relaxed),
             "resends": self.resends.load(Ordering::Relaxed),
         })
@@ -231,7 +237,7 @@ impl Session {
         }
     }
 
-    fn api_tokens(&self) -> Result<&ApiTokens> {
+    fn api_tokens(&self) -> Result<&Arc<ApiTokens>> {
         self.tokens
             .api
             .as_ref()
@@ -259,10 +265,8 @@ pub fn check(http_status: i32, body: &[u8]) -> Result<()> {
 /// Makes the lockout guard forget what it counted and remembers for the account of this
 /// configuration. For an operator who has mended the cause. Needs `username` and what tells the
 /// platform and the store.
-pub fn unblock(config: &Config) -> Result<()> {
-    let account = config.account()?;
-    let running = Running::start(&Call::new(), Arc::default(), account.timeout);
-    log_afterwards(|| login::unblock(&account, &running, &*clock::system()))
+pub fn unblock(config: &Config) -> Result<Unblocked> {
+    login::unblock(&config.account()?, &runtime::system())
 }
 
 fn invalid(message: impl Into<String>) -> Error {

@@ -9,24 +9,24 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use crate::api_token::ApiTokens;
-use crate::background;
 use crate::call::{Call, Running};
-use crate::clock::Clock;
+use crate::damping::Damping;
 use crate::error::{Error, Result, Status};
 use crate::http::Wire;
-use crate::log::{HeldBack, log_afterwards, log_elsewhere};
-use crate::login::{Logins, Place};
-use crate::renewal::{Landing, Renewal};
+use crate::login::Logins;
+use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::settings::Settings;
+use crate::single_flight::SingleFlight;
+use crate::store::Store;
 
 /// What a session holds, and what it takes to hold it.
 pub(crate) struct Tokens {
-    pub wire: Box<dyn Wire>,
+    pub wire: Arc<dyn Wire>,
     /// None in a SOAP session.
-    pub api: Option<ApiTokens>,
-    pub logins: Logins,
-    pub clock: Arc<dyn Clock>,
+    pub api: Option<Arc<ApiTokens>>,
+    pub logins: Arc<Logins>,
+    runtime: Arc<dyn Runtime>,
     cancelled: Arc<AtomicBool>,
     timeout: Duration,
     /// None after a logout.
@@ -35,10 +35,7 @@ pub(crate) struct Tokens {
     /// How many logouts there were: a login that one overtook must not bring the session back.
     /// Locked while `held` changes.
     logouts: Mutex<u64>,
-    renewal: Renewal<Renewed>,
-    /// What logins on threads of their own have for the log, until a call of the program's tells
-    /// it.
-    untold: Mutex<Vec<HeldBack>>,
+    flight: SingleFlight<Renewed>,
 }
 
 /// A session token and which one it is, so that a late report about an older one changes nothing.
@@ -46,6 +43,22 @@ pub(crate) struct Token {
     pub text: Secret,
     pub generation: u64,
     since_ms: u64,
+    accepted: AtomicBool,
+    damping: Damping,
+}
+
+impl Token {
+    /// An answer has shown that the platform takes it.
+    pub fn was_accepted(&self) {
+        // Looked at first: a write would take the line from every other core.
+        if !self.is_accepted() {
+            self.accepted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn is_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Clone)]
@@ -54,35 +67,34 @@ pub(crate) struct Renewed {
     pub by_login: bool,
 }
 
-/// A login to be: what it replaces, and how many logouts there had been.
-struct Replacing {
-    refused: Option<Secret>,
-    logouts: u64,
-}
-
 impl Tokens {
     pub fn new(
         settings: &Settings,
-        wire: Box<dyn Wire>,
-        place: Place,
-        clock: Arc<dyn Clock>,
+        wire: Arc<dyn Wire>,
+        store: Arc<dyn Store>,
+        runtime: Arc<dyn Runtime>,
     ) -> Tokens {
         let api = settings.api_credential.as_ref().map(|credential| {
-            let (url, log) = (settings.base_url.url(), settings.log.clone());
-            ApiTokens::new(credential, url, Arc::clone(&clock), log)
+            Arc::new(ApiTokens::new(
+                credential,
+                settings.base_url.url(),
+                Arc::clone(&wire),
+                Arc::clone(&runtime),
+                settings.log.clone(),
+            ))
         });
+        let logins = Logins::new(settings, Arc::clone(&wire), store, Arc::clone(&runtime));
         Tokens {
             wire,
             api,
-            logins: Logins::new(settings, place, Arc::clone(&clock)),
-            clock,
+            logins: Arc::new(logins),
             cancelled: Arc::default(),
             timeout: settings.timeout,
             held: ArcSwapOption::empty(),
             generations: AtomicU64::new(0),
             logouts: Mutex::new(0),
-            renewal: Renewal::new(),
-            untold: Mutex::default(),
+            flight: SingleFlight::new("tsm-login", Arc::clone(&runtime)),
+            runtime,
         }
     }
 
@@ -90,7 +102,10 @@ impl Tokens {
     pub fn start(&self, call: &Call) -> Result<Running> {
         let running = Running::start(call, Arc::clone(&self.cancelled), self.timeout);
         running.check()?;
-        self.tell();
+        self.flight.tell_log();
+        if let Some(api) = &self.api {
+            api.tell_log();
+        }
         Ok(running)
     }
 
@@ -115,12 +130,23 @@ impl Tokens {
     /// How long the session token has been held.
     pub fn age_ms(&self) -> Option<u64> {
         let held = self.held.load_full();
-        held.map(|token| self.clock.monotonic_ms() - token.since_ms)
+        held.map(|token| self.age(&token).as_millis() as u64)
     }
 
     /// The generation of the newest session token there was.
     pub fn newest(&self) -> u64 {
         self.generations.load(Ordering::Acquire)
+    }
+
+    /// Fails where a refused token is kept all the same, because new ones are refused as well.
+    pub fn check_replaceable(&self, token: &Token) -> Result<()> {
+        match token
+            .damping
+            .keeps_for(self.age(token), token.is_accepted())
+        {
+            Some(wait) => Err(kept(wait).with_token(token.text.clone())),
+            None => Ok(()),
+        }
     }
 
     /// A token newer than the refused one, by whoever gets it first.
@@ -139,77 +165,41 @@ impl Tokens {
             })
         };
         let logouts = *self.logouts();
-        log_afterwards(|| {
-            let renewed = self.renewal.run(running, newer, |landing| {
-                let replacing = Replacing {
-                    refused: refused.cloned(),
-                    logouts,
-                };
-                self.lead(landing, running, replacing)
-            });
-            self.tell();
-            renewed
-        })
+        if refused.is_some() {
+            // No renewal undoes a logout.
+            self.held()?;
+        }
+        let (tokens, refused) = (Arc::clone(self), refused.cloned());
+        let replace = move |running: &Running| tokens.replace(running, refused.as_ref(), logouts);
+        self.flight.run(running, newer, replace)
     }
 
-    /// Tells the log what logins on threads of their own have for it. To be called with no lock
-    /// held.
-    fn tell(&self) {
-        let lines = std::mem::take(&mut *lock(&self.untold));
-        lines.into_iter().for_each(HeldBack::tell);
-    }
-
-    fn lead(
-        self: &Arc<Self>,
-        landing: Landing<Renewed>,
+    /// Obtains another token and holds it, unless there has been a logout since there were so many.
+    fn replace(
+        &self,
         running: &Running,
-        replacing: Replacing,
-    ) -> Result<()> {
-        let gone = replacing.refused.is_some() && self.held.load().is_none();
-        if gone || *self.logouts() != replacing.logouts {
+        refused: Option<&Secret>,
+        logouts_before: u64,
+    ) -> Result<Renewed> {
+        if *self.logouts() != logouts_before {
             return Err(not_logged_in());
         }
-        let cancelled = Arc::clone(&self.cancelled);
-        let detached = running.detached(landing.wanted(), cancelled, self.timeout);
-        // Taken by the thread, or here where none is to be had.
-        let job = Arc::new(Mutex::new(Some((landing, replacing))));
-        let (tokens, theirs) = (Arc::clone(self), Arc::clone(&job));
-        let login = move || {
-            let Some((landing, replacing)) = lock(&theirs).take() else {
-                return;
-            };
-            let (renewed, lines) = log_elsewhere(|| tokens.replace(&detached, &replacing));
-            lock(&tokens.untold).extend(lines);
-            match renewed {
-                // Nobody waited any more, or a logout overtook it: who came since has it done anew.
-                Err(error) if detached.gave_up(&error) || error.status() == Status::NotLoggedIn => {
-                    landing.hand_over(error);
-                }
-                renewed => landing.land(renewed),
-            }
-        };
-        if background::spawn("tsm-login", login).is_ok() {
-            return Ok(());
-        }
-        let job = lock(&job).take();
-        let (landing, replacing) = job.expect("no thread was started that took it");
-        landing.here(running, || self.replace(running, &replacing))
-    }
-
-    /// Obtains another token and holds it.
-    fn replace(&self, running: &Running, replacing: &Replacing) -> Result<Renewed> {
-        let refused = replacing.refused.as_ref();
-        let obtained = self
-            .logins
-            .obtain(&*self.wire, self.api.as_ref(), running, refused)?;
+        let obtained = self.logins.obtain(self.api.as_ref(), running, refused)?;
         let logouts = self.logouts();
-        if *logouts != replacing.logouts {
+        if *logouts != logouts_before {
             return Err(not_logged_in());
         }
+        let before = self.held.load_full();
         let token = Arc::new(Token {
             text: obtained.token,
             generation: self.generations.fetch_add(1, Ordering::AcqRel) + 1,
-            since_ms: self.clock.monotonic_ms(),
+            since_ms: self.runtime.now_ms(),
+            accepted: AtomicBool::default(),
+            damping: before.map_or_else(Damping::default, |before| {
+                before
+                    .damping
+                    .after(self.age(&before), before.is_accepted())
+            }),
         });
         self.held.store(Some(Arc::clone(&token)));
         Ok(Renewed {
@@ -231,17 +221,17 @@ impl Tokens {
             }
             newer
         };
-        log_afterwards(|| self.logins.forget_shared(running, &token.text))?;
+        self.logins.forget_shared(running, &token.text)?;
         Ok(newer)
     }
 
-    fn logouts(&self) -> MutexGuard<'_, u64> {
-        lock(&self.logouts)
+    fn age(&self, token: &Token) -> Duration {
+        Duration::from_millis(self.runtime.now_ms().saturating_sub(token.since_ms))
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn logouts(&self) -> MutexGuard<'_, u64> {
+        self.logouts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn not_logged_in() -> Error {
@@ -249,4 +239,19 @@ fn not_logged_in() -> Error {
         Status::NotLoggedIn,
         "the session was logged out: log in again to go on",
     )
+}
+
+/// Why a refused token is not replaced.
+fn kept(wait: Duration) -> Error {
+    let seconds = wait.as_millis().div_ceil(1000);
+    Error::new(
+        Status::SessionExpired,
+        format!(
+            "the platform refuses every new session token soon after it was given: no other login \
+             is sent for {seconds} s. Check the request; and where several sessions or programs \
+             use one username, let them share a token (share_token=true)"
+        ),
+    )
+    .with_retryable(true)
+    .with_retry_after(Some(wait))
 }

@@ -44,6 +44,17 @@ struct Sending {
     reason: Option<Error>,
 }
 
+impl Sending {
+    /// Something was written: of the request itself, once its connection stands. From then on what
+    /// must not be given up has its own time.
+    fn wrote(&mut self) {
+        if !self.sent && self.connect_deadline.is_none() {
+            self.sent = true;
+            self.running = self.running.once_sent();
+        }
+    }
+}
+
 /// One request under way on this thread, from [`UnderWay::begin`] until [`UnderWay::end`].
 pub(crate) struct UnderWay {
     outer: Option<Sending>,
@@ -104,13 +115,8 @@ fn with_sending<R>(use_it: impl FnOnce(&mut Sending) -> R) -> io::Result<R> {
 /// Asks the call whether it goes on. Nothing is borrowed meanwhile: an interrupt function may do as
 /// it likes.
 fn check() -> io::Result<()> {
-    let (running, connect_deadline) = with_sending(|sending| {
-        let running = match sending.sent && sending.connect_deadline.is_none() {
-            true => sending.running.once_sent(),
-            false => sending.running.clone(),
-        };
-        (running, sending.connect_deadline)
-    })?;
+    let (running, connect_deadline) =
+        with_sending(|sending| (sending.running.clone(), sending.connect_deadline))?;
     let late = connect_deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let verdict = running.check().and_then(|()| match late {
         true => Err(Error::new(
@@ -305,7 +311,7 @@ impl Tcp {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     written += n;
-                    with_sending(|sending| sending.sent |= sending.connect_deadline.is_none())?;
+                    with_sending(Sending::wrote)?;
                     check_now_and_then()?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -168,11 +168,11 @@ impl Stage {
             "check" => {
                 let http = step["http"].as_i64().unwrap() as i32;
                 return thingspace_session::check(http, text("body").as_bytes())
-                    .map(|()| Outcome::default());
+                    .map(|_| Outcome::default());
             }
             "unblock" => {
                 return thingspace_session::unblock(&self.config(step)?)
-                    .map(|()| Outcome::default());
+                    .map(|_| Outcome::default());
             }
             "free" => {
                 self.sessions.remove(&session_name);

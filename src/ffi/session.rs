@@ -289,8 +289,8 @@ pub extern "C" fn tsm_free(session: *mut tsm_session) {
 
 /// Writes what the session has done as flat JSON into `buffer`; TSM_INFO_MAX bytes suffice. No
 /// secret is in it. Keys are stable and none goes away: `logins`, `login_failures`,
-/// `api_token_fetches`, `requests`, `resends`, `store`, `session_token_header`, `token_age_ms`, and
-/// more. A counter never goes back.
+/// `api_token_fetches`, `requests`, `resends`, `store`, `store_lasts` ("for good", or what ends its
+/// memory), `session_token_header`, `token_age_ms`, and more. A counter never goes back.
 ///
 /// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
 /// TSM_E_FORKED.
@@ -312,7 +312,10 @@ pub unsafe extern "C" fn tsm_info(
 
 /// Forgets what the lockout guard counted for this config's username, and the passwords it saw
 /// rejected. For a person who knows that the account is in order again, not for programs to call on
-/// TSM_E_LOGIN_BLOCKED: that is how accounts get locked. It sends nothing.
+/// TSM_E_LOGIN_BLOCKED: that is how accounts get locked. Logins of unknown fate count on until they
+/// are five minutes old, since the platform may still judge them. What was forgotten is told to the
+/// log, at the level of information. It sends nothing, and waits for a login under way, as long as
+/// `timeout_ms`.
 ///
 /// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_TIMEOUT, TSM_E_STORE.
 #[unsafe(no_mangle)]
@@ -320,7 +323,7 @@ pub unsafe extern "C" fn tsm_unblock(
     config: *const tsm_config,
     error: *mut *mut tsm_error,
 ) -> tsm_status {
-    let body = || session::unblock(&settings(config)?.config);
+    let body = || session::unblock(&settings(config)?.config).map(drop);
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_unblock", error, body) }
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 use super::retry_after;
 use super::said::{self, Said, Voice};
 use crate::error::{Error, Result, Status};
-use crate::secret::Secret;
 
 /// Which of our tokens a refused request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,23 +17,6 @@ pub(crate) enum Concern {
     ApiToken,
     /// A bare 401 says nothing more.
     Either,
-}
-
-/// What an answer to a login means for the account.
-#[derive(Debug)]
-pub(crate) enum LoginAnswer {
-    /// Logged in.
-    Token(Secret),
-    /// The password was judged and refused: a strike.
-    Rejected(Error),
-    /// The platform was reached and did not judge the password: no strike.
-    NotJudged(Error),
-    /// The API token was at fault: no strike.
-    ApiToken(Error),
-    /// A bare 401: perhaps the API token, perhaps the password. Fate unknown.
-    Ambiguous(Error),
-    /// Whether it counted cannot be told. Fate unknown.
-    Unknown(Error),
 }
 
 /// What an answer can mean; the status of its error follows from it.
@@ -96,6 +78,11 @@ impl Answer {
             Meaning::EitherToken => Concern::Either,
             _ => Concern::Neither,
         }
+    }
+
+    /// Whether it is what was asked for.
+    pub fn is_success(&self) -> bool {
+        self.meaning() == Meaning::Success
     }
 
     /// A typed error for anything but a 2xx answer without a SOAP fault.
@@ -169,15 +156,18 @@ impl Answer {
             .as_ref()
             .map(|said| said.code.clone())
             .unwrap_or_default();
-        Error::new(status, format!("{what} ({}); {advice}", self.in_words()))
+        let said = self.said_in_words();
+        let message = format!("{what} (HTTP {}{said}); {advice}", self.http_status);
+        Error::new(status, message)
+            .quoting(said)
             .with_code(code)
             .with_http_status(self.http_status)
             .with_retry_after(self.retry_after)
     }
 
-    /// `HTTP 400, SomeCode, "its message"`
-    fn in_words(&self) -> String {
-        let mut words = format!("HTTP {}", self.http_status);
+    /// `, SomeCode, "its message"`
+    fn said_in_words(&self) -> String {
+        let mut words = String::new();
         let Some(said) = &self.said else { return words };
         if !said.code.is_empty() {
             words.push_str(", ");

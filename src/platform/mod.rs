@@ -4,7 +4,7 @@
 
 pub(crate) mod answer;
 mod json;
-mod login;
+pub(crate) mod login;
 pub(crate) mod oauth;
 pub(crate) mod rest;
 mod retry_after;

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::answer::{Answer, LoginAnswer};
+use super::answer::Answer;
+use super::login::LoginAnswer;
 use super::{json, login, token};
 use crate::secret::Secret;
 

@@ -80,27 +80,6 @@ pub(super) fn read_soap_fault(body: &[u8]) -> Option<Said> {
     soap_fault(xml::parse(body, &xml::ANSWER).ok()?.root_element())
 }
 
-/// Whether a body that could not be read may all the same have held the platform's verdict: half an
-/// envelope, or half an error. In any encoding, so NULs are skipped.
-pub(super) fn may_hold_a_verdict(body: &[u8]) -> bool {
-    ["Envelope", "errorCode"]
-        .iter()
-        .any(|mark| contains_skipping_nul(body, mark.as_bytes()))
-}
-
-fn contains_skipping_nul(body: &[u8], mark: &[u8]) -> bool {
-    let Some(first) = mark.first() else {
-        return true;
-    };
-    body.iter()
-        .enumerate()
-        .filter(|(_, byte)| *byte == first)
-        .any(|(at, _)| {
-            let from_here = body.iter().skip(at).filter(|byte| **byte != 0);
-            from_here.take(mark.len()).eq(mark)
-        })
-}
-
 fn read_json(body: &[u8]) -> Option<Said> {
     let members = json::object(body).ok()?;
     if let Some(code) = text(&members, "errorCode") {

@@ -5,7 +5,8 @@
 use roxmltree::Node;
 use zeroize::Zeroizing;
 
-use super::answer::{Answer, LoginAnswer};
+use super::answer::Answer;
+use super::login::LoginAnswer;
 use super::said::{ENVELOPE_NS, soap_fault};
 use super::{login, token, xml};
 use crate::error::{Error, Result, Status};
@@ -259,7 +260,7 @@ pub(crate) fn login_answer(
     let answer = Answer::to_login(http_status, retry_after, body);
     match login::without_token(&answer, body, &flaw) {
         // There is no API token on this path that a bare 401 could be about.
-        LoginAnswer::Ambiguous(_) => LoginAnswer::Unknown(login::refused(&answer)),
+        LoginAnswer::PerhapsApiToken(_) => LoginAnswer::Unknown(login::refused(&answer)),
         verdict => verdict,
     }
 }

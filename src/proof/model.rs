@@ -1,20 +1,23 @@
-//! A model of the guard and of renewal, explored exhaustively by the model checker `stateright`.
+//! A model of the guard and of single flight, explored exhaustively by the model checker
+//! `stateright`.
 //!
 //! Processes, each with threads that all saw the session token refused, share one store and one
 //! account. What decides is the real code: `lockout::{record, admit, settle}` on real records.
 //! Around it the model has a step for everything that others can see: a look into the store without
 //! a lease, the lease, each save, the request leaving, the platform judging it, the answer, the
 //! lease's end, the landing of the flight that threads of a process share. A process may die at
-//! each of them. An answer may be lost: the request was judged, or is judged late (within five
-//! minutes after its sender ended, and after any others), or never. Operators restart processes
-//! with the same password or another. Threads that wait for a flight sleep until they are notified;
-//! the slices of the real code, which look again in any case, are left out.
+//! each of them. An answer may be lost, or be a gateway's own: the request was judged, or is judged
+//! late (within five minutes after its sender ended, and after any others), or never. Time passes
+//! by the distances that the guard keeps. The store's clock may become another one. Leases may end
+//! by themselves while their holder sleeps, before or after its login left. The store may lose its
+//! record. Operators restart processes with the same password or another. Threads that wait for a
+//! flight sleep until they are notified; the slices of the real code, which look again in any case,
+//! are left out.
 //!
 //! Bounds of [`Bounds::wide`]: two processes of two threads, two crashes (each followed by a
 //! restart with any password), two unknown fates, three passwords of which the platform holds one;
-//! `max_login_failures` 3 and 4; tokens shared or not; five minutes passing at any moment with 3
-//! and own tokens. The other tests widen other things. The number of states is in their output, and
-//! in `docs/proof.md`.
+//! `max_login_failures` 3 and 4; tokens shared or not. The other tests widen other things. The
+//! number of states is in their output, and in `docs/proof.md`.
 //!
 //! States that differ only in the numbers of slots, in which thread or process is which, or in
 //! which wrong password is which, count as one.
@@ -23,13 +26,28 @@ use std::hash::{Hash, Hasher};
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
-use super::{Password, SALT, Secret};
+use super::SALT;
 use crate::error::Status;
-use crate::lockout::{self, Fate, Permit};
-use crate::store::{Found, Key, Outcome, OutcomeFailure, Record, Shared};
+use crate::lockout::{self, Fate, HashWith, LONGEST_LOGIN_MS, Permit};
+use crate::password::{PasswordHash, Salt};
+use crate::runtime::Moment;
+use crate::secret::Secret;
+use crate::store::{Found, Key, LastLogin, LoginFailure, Record, SharedToken};
 
-const START_MS: u64 = 1_700_000_000_000;
-const MINUTE_MS: u64 = 60 * 1000;
+const START_MS: u64 = 1_000_000_000;
+const SECOND_MS: u64 = 1000;
+const MINUTE_MS: u64 = 60 * SECOND_MS;
+/// How long a lease that ends by itself is held.
+const LEASE_MS: u64 = LONGEST_LOGIN_MS + 30 * SECOND_MS;
+/// The times that may pass: the distances that the guard keeps, and those after which a lease has
+/// ended, and a lost login can no longer be judged.
+const STEPS_MS: [u64; 5] = [
+    5 * SECOND_MS,
+    MINUTE_MS,
+    LEASE_MS + LONGEST_LOGIN_MS,
+    5 * MINUTE_MS,
+    15 * MINUTE_MS,
+];
 /// What the platform holds.
 const RIGHT: u8 = 0;
 const PASSWORDS: u8 = 3;
@@ -48,8 +66,11 @@ struct Bounds {
     restarts: u8,
     cancels: u8,
     damages: u8,
-    five_minutes: u8,
-    fifteen_minutes: u8,
+    losses: u8,
+    other_clocks: u8,
+    /// How often each of [`STEPS_MS`] may pass.
+    steps: [u8; 5],
+    leases_end: bool,
     flaw: Flaw,
 }
 
@@ -68,11 +89,19 @@ enum Flaw {
     SharesNoFailure,
     NotifiesNobody,
     SleepsWithoutLooking,
+    KeepsNoDistance,
+    SavesWithoutItsLease,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct State {
     now_ms: u64,
+    /// Which clock that is.
+    clock: u8,
+    /// How many leases were given, the last one included.
+    leases: u8,
+    /// When a login of unknown fate ended last, since a success.
+    unknown_ms: Option<u64>,
     left: Left,
     stored: Stored,
     processes: Vec<Process>,
@@ -94,8 +123,9 @@ struct Left {
     restarts: u8,
     cancels: u8,
     damages: u8,
-    five_minutes: u8,
-    fifteen_minutes: u8,
+    losses: u8,
+    other_clocks: u8,
+    steps: [u8; 5],
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -130,6 +160,8 @@ enum Thread {
     },
     /// It holds the lease, and its slot is durable.
     Saved(Login),
+    /// It has seen that its lease lasts long enough, and may sleep before its login leaves.
+    Looked(Login),
     Sent(Login, Request),
     /// It gave the lease back, and others do not know yet.
     Lands(Landed),
@@ -147,6 +179,9 @@ enum Landed {
 struct Login {
     record: Record,
     permit: Permit,
+    /// The number of its lease, and when that ends by itself.
+    lease: u8,
+    lease_ends_ms: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -161,15 +196,15 @@ enum Action {
     Judge(usize, usize),
     NotJudged(usize, usize),
     LoseAnswer(usize, usize),
-    AnswerUnclearly(usize, usize),
     Cancel(usize, usize),
     Crash(usize),
     Restart(usize, u8),
     JudgeLate(usize),
     NeverJudge(usize),
     Damage,
-    FiveMinutes,
-    FifteenMinutes,
+    LoseStore,
+    OtherClock,
+    Pass(usize),
 }
 
 impl Bounds {
@@ -187,8 +222,10 @@ impl Bounds {
             restarts: 0,
             cancels: 0,
             damages: 0,
-            five_minutes: 1,
-            fifteen_minutes: 0,
+            losses: 0,
+            other_clocks: 0,
+            steps: [0; 5],
+            leases_end: false,
             flaw: Flaw::None,
         }
     }
@@ -216,10 +253,8 @@ impl Bounds {
                 again: *again,
             },
         };
-        let mut record = lockout::record(found, state.now_ms, self.max_failures).unwrap();
         // A new one has a salt of its own; the passwords here are hashed already.
-        record.salt = SALT;
-        record
+        lockout::record(found, &state.moment(), || Ok(SALT), self.max_failures).unwrap()
     }
 
     /// The lease is taken, and given back unless a login is to follow: compare-first, the outcome
@@ -239,15 +274,21 @@ impl Bounds {
         {
             return Thread::Lands(Landed::Failed);
         }
-        if self.flaw == Flaw::AgeCountsFromTheStart {
-            for slot in &mut record.slots {
-                slot.ended_ms = Some(slot.sent_ms);
+        match self.flaw {
+            // Where nothing else tells, the time at which it was reserved.
+            Flaw::AgeCountsFromTheStart => {
+                for slot in &mut record.slots {
+                    slot.ended_ms = Some(slot.sent_wall_ms);
+                }
             }
+            Flaw::KeepsNoDistance => record.unsettled_from = record.next_id,
+            _ => {}
         }
+        let lease_ends_ms = self.leases_end.then_some(state.now_ms + LEASE_MS);
         let (now_ms, max) = (state.now_ms, self.max_failures);
-        let admitted = with_password(password, |password| {
-            lockout::admit(&mut record, &key(), password, now_ms, max)
-        });
+        let mut hash = hashed(password);
+        let hash: HashWith<'_> = &mut hash;
+        let admitted = lockout::admit(&mut record, &key(), hash, now_ms, lease_ends_ms, max);
         match admitted {
             Ok(permit) => {
                 if self.flaw != Flaw::SendsBeforeItSaves {
@@ -256,10 +297,17 @@ impl Bounds {
                 if told && self.cancels + self.damages == 0 {
                     state.broken = Some("a failure is repeated instead of shared");
                 }
-                Thread::Saved(Login { record, permit })
+                state.leases += 1;
+                Thread::Saved(Login {
+                    record,
+                    permit,
+                    lease: state.leases,
+                    lease_ends_ms,
+                })
             }
             Err(error) => {
-                assert_eq!(error.status(), Status::LoginBlocked);
+                let early = error.retry_after().is_some();
+                assert!(early || error.status() == Status::LoginBlocked);
                 // What was found out about older slots is kept.
                 state.stored = Stored::Record(record);
                 Thread::Lands(Landed::Failed)
@@ -283,20 +331,30 @@ impl Bounds {
             (Flaw::ForgetsRejections, Fate::Rejected) => Fate::Unknown,
             _ => fate,
         };
-        let now_ms = state.now_ms;
-        with_password(password, |password| {
-            lockout::settle(&mut record, &login.permit, password, fate_noted, now_ms)
-        })
-        .unwrap();
+        record.look_at(&state.moment());
+        lockout::settle(&mut record, &login.permit, fate_noted, None);
         if self.flaw == Flaw::SuccessClearsEverything && fate == Fate::Succeeded {
             record.slots.clear();
+        }
+        match fate {
+            Fate::Unknown => state.unknown_ms = Some(state.now_ms),
+            Fate::Succeeded => state.unknown_ms = None,
+            _ => {}
+        }
+        let fenced = login.lease == state.leases || self.flaw == Flaw::TakesNoLease;
+        if !fenced && self.flaw != Flaw::SavesWithoutItsLease {
+            // Its lease is another's by now: the store does not take it.
+            return Thread::Lands(match fate {
+                Fate::Succeeded => Landed::Token,
+                _ => Landed::Failed,
+            });
         }
         if fate == Fate::Rejected && !state.noted.contains(&password) {
             state.noted.push(password);
             state.noted.sort_unstable();
         }
+        record.last = (!cancelled).then(|| last_login(fate));
         if self.share_token {
-            record.last = (!cancelled).then(|| outcome(fate));
             if fate == Fate::Succeeded {
                 record.shared = vec![token()];
                 state.renewed = true;
@@ -321,13 +379,43 @@ impl Bounds {
         if in_process || (self.share_token && state.renewed) {
             state.broken = Some("a second login for one expiry");
         }
+        let early = |ended_ms: u64| state.now_ms < ended_ms + 5 * SECOND_MS;
+        if state.unknown_ms.is_some_and(early) && self.knows_of_all_logins() {
+            state.broken = Some("a login right after one of unknown fate");
+        }
         Thread::Sent(login, Request::UnderWay)
     }
 
+    /// Whether nothing can take a login out of the record, or delay the news of its end.
+    fn knows_of_all_logins(&self) -> bool {
+        self.damages + self.losses == 0 && !self.leases_end
+    }
+
     fn lease_is_free(&self, state: &State) -> bool {
-        let holds = |thread: &Thread| matches!(thread, Thread::Saved(_) | Thread::Sent(..));
+        let holds = |thread: &Thread| match thread {
+            Thread::Saved(login) | Thread::Looked(login) | Thread::Sent(login, _) => {
+                let ended = |ends_ms: u64| ends_ms <= state.now_ms;
+                login.lease == state.leases && !login.lease_ends_ms.is_some_and(ended)
+            }
+            _ => false,
+        };
         let mut threads = state.processes.iter().flat_map(|p| &p.threads);
         self.flaw == Flaw::TakesNoLease || !threads.any(holds)
+    }
+
+    /// Whether time may pass: what is late is judged before five minutes are over, or never; and
+    /// what has left, or is about to, ends by its own time.
+    fn may_pass(&self, state: &State, time_ms: u64) -> bool {
+        let now_ms = state.now_ms + time_ms;
+        let mut threads = state.processes.iter().flat_map(|p| &p.threads);
+        let ends = |thread: &Thread| match thread {
+            Thread::Looked(login) | Thread::Sent(login, Request::UnderWay) => {
+                let last_ms = login.lease_ends_ms.map(|ms| ms + LONGEST_LOGIN_MS);
+                last_ms.is_none_or(|last_ms| now_ms <= last_ms)
+            }
+            _ => true,
+        };
+        (state.late.is_empty() || time_ms < 2 * MINUTE_MS) && threads.all(ends)
     }
 
     /// The next step of a thread on its own. None where it has to wait, or is done.
@@ -364,7 +452,15 @@ impl Bounds {
                 true => self.enter(state, p, ended_before, told),
                 false => return None,
             },
-            Thread::Saved(login) => self.send(state, p, login),
+            Thread::Saved(login) => match login.lease_ends_ms {
+                None => self.send(state, p, login),
+                Some(ends_ms) if state.now_ms + LONGEST_LOGIN_MS <= ends_ms => {
+                    Thread::Looked(login)
+                }
+                // Nothing left; its slot stays, for the lease may be another's.
+                Some(_) => Thread::Lands(Landed::Failed),
+            },
+            Thread::Looked(login) => self.send(state, p, login),
             Thread::Sent(login, Request::Judged { right }) => {
                 let fate = match right {
                     true => Fate::Succeeded,
@@ -468,7 +564,7 @@ fn concerns(record: &Record, password: u8) -> bool {
     match last.and_then(|last| last.failure.as_ref()) {
         None => false,
         Some(failure) if failure.status == Status::Credentials => {
-            with_password(password, |p| lockout::is_rejected(record, p)).unwrap()
+            lockout::is_rejected(record, &mut hashed(password)).unwrap()
         }
         Some(_) => true,
     }
@@ -502,21 +598,20 @@ fn key() -> Key {
 }
 
 /// Hashed already: what a hash is made of is of no matter here.
-fn with_password<T>(number: u8, act: impl FnOnce(&mut Password<'_>) -> T) -> T {
-    let secret = Secret::new(number.to_string());
-    act(&mut Password::new(&secret, Some((SALT, [number; 32]))))
+fn hashed(number: u8) -> impl FnMut(&Salt) -> crate::error::Result<PasswordHash> {
+    move |_| Ok([number; 32])
 }
 
-fn token() -> Shared {
-    Shared {
+fn token() -> SharedToken {
+    SharedToken {
         protocol: "rest".into(),
         token: Secret::new("new"),
         obtained_ms: START_MS,
     }
 }
 
-fn outcome(fate: Fate) -> Outcome {
-    let failure = || OutcomeFailure {
+fn last_login(fate: Fate) -> LastLogin {
+    let failure = || LoginFailure {
         status: match fate {
             Fate::Rejected => Status::Credentials,
             _ => Status::Network,
@@ -525,7 +620,7 @@ fn outcome(fate: Fate) -> Outcome {
         code: String::new(),
         http_status: 0,
     };
-    Outcome {
+    LastLogin {
         protocol: "rest".into(),
         replaced: None,
         failure: (fate != Fate::Succeeded).then(failure),
@@ -537,7 +632,7 @@ impl Model for Bounds {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        let mut record = Record::new(SALT);
+        let mut record = new_record(START_MS, 1);
         record.succeeded = self.proven.then_some([RIGHT; 32]);
         let choices: &[&[u8]] = match self.processes {
             1 => &[&[0], &[1]],
@@ -557,6 +652,9 @@ impl Model for Bounds {
         };
         let state = |passwords: &&[u8]| State {
             now_ms: START_MS,
+            clock: 1,
+            leases: 0,
+            unknown_ms: None,
             left: Left {
                 crashes: self.crashes,
                 unknown: self.unknown,
@@ -564,8 +662,9 @@ impl Model for Bounds {
                 restarts: self.restarts,
                 cancels: self.cancels,
                 damages: self.damages,
-                five_minutes: self.five_minutes,
-                fifteen_minutes: self.fifteen_minutes,
+                losses: self.losses,
+                other_clocks: self.other_clocks,
+                steps: self.steps,
             },
             stored: Stored::Record(record.clone()),
             processes: passwords.iter().map(process).collect(),
@@ -591,7 +690,6 @@ impl Model for Bounds {
                         }
                     }
                     if left.unknown > 0 {
-                        actions.push(Action::AnswerUnclearly(p, t));
                         actions.push(Action::LoseAnswer(p, t));
                     }
                 }
@@ -617,12 +715,16 @@ impl Model for Bounds {
         if left.damages > 0 {
             actions.push(Action::Damage);
         }
-        // What is late is judged before, or never.
-        if state.late.is_empty() && left.five_minutes > 0 {
-            actions.push(Action::FiveMinutes);
+        if left.losses > 0 {
+            actions.push(Action::LoseStore);
         }
-        if state.late.is_empty() && left.fifteen_minutes > 0 {
-            actions.push(Action::FifteenMinutes);
+        if left.other_clocks > 0 {
+            actions.push(Action::OtherClock);
+        }
+        for (step, time_ms) in STEPS_MS.iter().enumerate() {
+            if left.steps[step] > 0 && self.may_pass(state, *time_ms) {
+                actions.push(Action::Pass(step));
+            }
         }
     }
 
@@ -643,10 +745,6 @@ impl Model for Bounds {
             Action::LoseAnswer(p, t) => {
                 state.left.unknown -= 1;
                 self.end(&mut state, p, t, Fate::Unknown, false);
-            }
-            Action::AnswerUnclearly(p, t) => {
-                state.left.unknown -= 1;
-                self.end(&mut state, p, t, Fate::Unclear, false);
             }
             Action::Cancel(p, t) => {
                 state.left.cancels -= 1;
@@ -683,13 +781,18 @@ impl Model for Bounds {
                 let again = self.damages - state.left.damages > 1;
                 state.stored = Stored::Damaged { again };
             }
-            Action::FiveMinutes => {
-                state.left.five_minutes -= 1;
-                state.now_ms += 5 * MINUTE_MS;
+            Action::LoseStore => {
+                state.left.losses -= 1;
+                state.noted.clear();
+                state.stored = Stored::Record(new_record(state.now_ms, state.clock));
             }
-            Action::FifteenMinutes => {
-                state.left.fifteen_minutes -= 1;
-                state.now_ms += 15 * MINUTE_MS;
+            Action::OtherClock => {
+                state.left.other_clocks -= 1;
+                state.clock += 1;
+            }
+            Action::Pass(step) => {
+                state.left.steps[step] -= 1;
+                state.now_ms += STEPS_MS[step];
             }
         }
         Some(state)
@@ -699,12 +802,13 @@ impl Model for Bounds {
         vec![
             Property::always(
                 "fewer than five failures in a row",
-                |_: &Bounds, state: &State| state.strikes < 5,
+                |model: &Bounds, state: &State| state.strikes < 5 || model.losses > 0,
             ),
             Property::always("no more than allowed", |model: &Bounds, state: &State| {
-                // A damaged record may have been full.
+                // A damaged record may have been full, and so may one that was lost.
                 let allowed = model.max_failures + usize::from(model.damages > 0);
-                usize::from(state.strikes) <= allowed
+                let lost = usize::from(model.losses - state.left.losses);
+                usize::from(state.strikes) <= allowed * (1 + lost)
             }),
             Property::always("nothing is sent in vain", |_: &Bounds, state: &State| {
                 state.broken.is_none()
@@ -738,13 +842,36 @@ impl Hash for State {
         let other = self.outline([0, 2, 1]);
         hasher.write(&one.min(other));
         (self.left, self.strikes, self.renewed, self.broken).hash(hasher);
+        let ago = self.unknown_ms.map(|ms| self.age(ms));
+        ago.hash(hasher);
     }
 }
 
 /// Passwords as they are to be told.
 type Names = [u8; PASSWORDS as usize];
 
+fn new_record(now_ms: u64, clock: u8) -> Record {
+    Record::new(SALT, &moment(now_ms, clock))
+}
+
+fn moment(ms: u64, clock: u8) -> Moment {
+    let clock = clock.to_string();
+    Moment { clock, ms }
+}
+
 impl State {
+    fn moment(&self) -> Moment {
+        moment(self.now_ms, self.clock)
+    }
+
+    /// A time as it matters: how long ago, in units of five seconds, up to fifteen minutes.
+    fn age(&self, ms: u64) -> u8 {
+        let ago_ms = self.now_ms as i64 - ms as i64;
+        let (unit_ms, most) = (5 * SECOND_MS as i64, 15 * 12);
+        // Leases end in the future.
+        (ago_ms.div_euclid(unit_ms).clamp(-60, most) + 60) as u8
+    }
+
     fn outline(&self, names: Names) -> Vec<u8> {
         let mut all = Vec::with_capacity(128);
         let ended = match &self.stored {
@@ -780,11 +907,25 @@ impl State {
     }
 
     fn outline_of(&self, record: &Record, names: Names, all: &mut Vec<u8>) {
-        let ago = |ms: u64| (self.now_ms.saturating_sub(ms) / MINUTE_MS).min(15) as u8;
+        // By another clock nothing has aged since the last look, nor will before the next.
+        let same_clock = record.clock == self.clock.to_string();
+        let shift_ms = match same_clock {
+            true => 0,
+            false => self.now_ms - record.as_of_ms,
+        };
+        let ago = |ms: u64| self.age(ms + shift_ms);
         for slot in &record.slots {
-            let ended = slot.ended_ms.map_or(99, ago);
-            all.extend([ago(slot.sent_ms), ended, u8::from(slot.rejected)]);
+            let ended = slot.ended_ms.map_or(u8::MAX, ago);
+            let lease_ends = slot.lease_ends_ms.map_or(u8::MAX, ago);
+            let settled = slot.id < record.unsettled_from;
+            let flags = u8::from(slot.refused) + 2 * u8::from(settled);
+            let reserved = match self.left.steps.iter().sum() {
+                0u8 => 0,
+                _ => ago(slot.sent_wall_ms),
+            };
+            all.extend([ended, lease_ends, flags, reserved]);
         }
+        all.push(u8::from(same_clock));
         all.push(u8::MAX);
         all.extend(record.rejected.iter().map(|hash| names[hash[0] as usize]));
         let last = record.last.as_ref();
@@ -799,7 +940,9 @@ impl State {
     /// `ended`: how many logins have ended by the record in the store.
     fn outline_of_thread(&self, thread: &Thread, ended: u64, names: Names) -> Vec<u8> {
         let login = |stage: u8, login: &Login| {
-            let mut outline = vec![stage];
+            let current = u8::from(login.lease == self.leases);
+            let ends = login.lease_ends_ms.map_or(u8::MAX, |ms| self.age(ms));
+            let mut outline = vec![stage, current, ends];
             self.outline_of(&login.record, names, &mut outline);
             outline.extend(login.permit.outline(&login.record));
             outline
@@ -815,6 +958,7 @@ impl State {
                 vec![5, (100 + meanwhile) as u8, u8::from(*told)]
             }
             Thread::Saved(of) => login(6, of),
+            Thread::Looked(of) => login(12, of),
             Thread::Sent(of, Request::UnderWay) => login(7, of),
             Thread::Sent(of, Request::Judged { right: false }) => login(8, of),
             Thread::Sent(of, Request::Judged { right: true }) => login(9, of),
@@ -877,17 +1021,7 @@ fn two_processes_of_two_threads() {
     for share_token in [false, true] {
         if soaks() {
             for max_failures in [4, 3] {
-                // Time passes in the smallest of the four alone: it makes each several times as
-                // large.
-                let five_minutes = u8::from(max_failures == 3 && !share_token);
-                let bounds = Bounds::wide(max_failures, share_token);
-                holds(
-                    "threads",
-                    Bounds {
-                        five_minutes,
-                        ..bounds
-                    },
-                );
+                holds("threads", Bounds::wide(max_failures, share_token));
             }
             continue;
         }
@@ -895,7 +1029,6 @@ fn two_processes_of_two_threads() {
             let narrower = Bounds {
                 crashes,
                 unknown,
-                five_minutes: 0,
                 ..Bounds::wide(3, share_token)
             };
             holds("threads", narrower);
@@ -910,12 +1043,30 @@ fn processes_that_are_restarted_with_other_passwords() {
             bounds.unknown = 1;
             bounds.restarts = 2;
             bounds.crashes = 0;
+            bounds.steps = [1, 0, 0, 1, 0];
             if soaks() {
                 bounds.processes = 3;
                 bounds.crashes = 1;
             }
         });
         holds("restarts", bounds);
+    }
+}
+
+#[test]
+fn logins_of_unknown_fate_one_after_the_other() {
+    for max_failures in 2..=4 {
+        let bounds = Bounds::single(max_failures).with(|bounds| {
+            bounds.crashes = u8::from(soaks());
+            bounds.unknown = 3;
+            bounds.restarts = if soaks() { 3 } else { 1 };
+            bounds.steps = if soaks() {
+                [2, 2, 0, 1, 1]
+            } else {
+                [1, 1, 0, 1, 0]
+            };
+        });
+        holds("distances", bounds);
     }
 }
 
@@ -927,7 +1078,7 @@ fn damaged_records() {
             bounds.crashes = u8::from(soaks());
             bounds.unknown = u8::from(soaks());
             bounds.restarts = if soaks() { 3 } else { 2 };
-            bounds.five_minutes = 0;
+            bounds.steps = [u8::from(soaks()), 0, 0, 0, 0];
         });
         holds("damages", bounds);
     }
@@ -942,8 +1093,7 @@ fn probes_after_an_outage() {
             bounds.unknown = 3;
             bounds.not_judged = u8::from(soaks());
             bounds.restarts = if soaks() { 2 } else { 1 };
-            bounds.five_minutes = 0;
-            bounds.fifteen_minutes = 2;
+            bounds.steps = [1, u8::from(soaks()), 0, 0, 2];
         });
         holds("probes", bounds);
     }
@@ -958,9 +1108,50 @@ fn cancelled_calls() {
             bounds.crashes = u8::from(soaks());
             bounds.unknown = 1;
             bounds.cancels = 2;
-            bounds.five_minutes = 0;
         });
         holds("cancels", bounds);
+    }
+}
+
+#[test]
+fn leases_that_end_while_their_holder_sleeps() {
+    for max_failures in if soaks() { 1..=4 } else { 2..=3 } {
+        let bounds = Bounds::single(max_failures).with(|bounds| {
+            bounds.leases_end = true;
+            bounds.crashes = u8::from(soaks());
+            bounds.unknown = 1;
+            bounds.restarts = if soaks() { 3 } else { 1 };
+            bounds.steps = [1, u8::from(soaks()), 1, 1, 0];
+        });
+        holds("leases that end", bounds);
+    }
+}
+
+#[test]
+fn clocks_that_are_another_all_at_once() {
+    for max_failures in if soaks() { 1..=4 } else { 2..=3 } {
+        let bounds = Bounds::single(max_failures).with(|bounds| {
+            bounds.crashes = u8::from(soaks());
+            bounds.unknown = 2;
+            bounds.restarts = if soaks() { 3 } else { 1 };
+            bounds.other_clocks = 2;
+            bounds.steps = [1, 0, 0, 1, 0];
+        });
+        holds("other clocks", bounds);
+    }
+}
+
+/// A store that forgets without a trace: what no client can bound better than this.
+#[test]
+fn stores_that_lose_their_record() {
+    for max_failures in 1..=4 {
+        let bounds = Bounds::single(max_failures).with(|bounds| {
+            bounds.crashes = 0;
+            bounds.losses = 1;
+            bounds.unknown = u8::from(soaks());
+            bounds.restarts = if soaks() { 4 } else { 3 };
+        });
+        holds("losses", bounds);
     }
 }
 
@@ -971,7 +1162,6 @@ fn every_flaw_is_found() {
         crashes: 0,
         unknown: 0,
         restarts: 0,
-        five_minutes: 0,
         ..Bounds::single(max_failures)
     };
     let threads = |share_token| Bounds {
@@ -981,29 +1171,40 @@ fn every_flaw_is_found() {
     };
     let crash = |bounds: &mut Bounds| bounds.crashes = 1;
     let lost = |bounds: &mut Bounds| bounds.unknown = 1;
-    let restarts = |bounds: &mut Bounds| bounds.restarts = 3;
+    let turned_away = |bounds: &mut Bounds| bounds.not_judged = 1;
     let late = |bounds: &mut Bounds| {
         bounds.unknown = 1;
         bounds.restarts = 3;
-        bounds.five_minutes = 1;
+        bounds.steps = [1, 0, 0, 1, 0];
     };
     let damage = |bounds: &mut Bounds| {
         bounds.restarts = 3;
         bounds.damages = 1;
     };
+    let asleep = |bounds: &mut Bounds| {
+        bounds.leases_end = true;
+        bounds.restarts = 1;
+        bounds.steps = [1, 0, 1, 0, 0];
+    };
     for (flaw, property, bounds) in [
         (Flaw::SendsBeforeItSaves, STRIKES, own(1).with(crash)),
         (Flaw::ReleasesUnknownFates, STRIKES, own(1).with(lost)),
-        (Flaw::ForgetsRejections, IN_VAIN, own(3).with(restarts)),
+        (Flaw::ForgetsRejections, IN_VAIN, own(3).with(late)),
         (Flaw::SuccessClearsEverything, STRIKES, own(2).with(late)),
         (Flaw::AgeCountsFromTheStart, STRIKES, own(2).with(late)),
         (Flaw::DamagedIsNothing, STRIKES, own(2).with(damage)),
-        (Flaw::TakesNoLease, STRIKES, own(2).with(restarts)),
+        (Flaw::TakesNoLease, STRIKES, own(2).with(late)),
         (Flaw::ComparesNothing, IN_VAIN, threads(false)),
         (Flaw::ComparesNothing, IN_VAIN, threads(true)),
-        (Flaw::SharesNoFailure, IN_VAIN, threads(true).with(lost)),
+        (
+            Flaw::SharesNoFailure,
+            IN_VAIN,
+            threads(true).with(turned_away),
+        ),
         (Flaw::NotifiesNobody, ENDS, threads(false)),
         (Flaw::SleepsWithoutLooking, ENDS, threads(false)),
+        (Flaw::KeepsNoDistance, IN_VAIN, own(3).with(late)),
+        (Flaw::SavesWithoutItsLease, STRIKES, own(2).with(asleep)),
     ] {
         if soaks() {
             holds("without the flaw", bounds);

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Session, invalid};
-use crate::api_token::{ApiToken, ApiTokens};
+use crate::api_token::ApiToken;
 use crate::call::{Call, Running};
 use crate::endpoint::Endpoint;
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::exchange::{
-    self, Due, Next, NumberedToken, Progress, Renewable, Renewed, RequestTokens,
+    self, Due, Kept, Next, NumberedToken, Progress, Renewable, Renewed, RequestTokens,
 };
-use crate::platform::answer::Concern;
+use crate::platform::answer::{Answer, Concern};
 use crate::response::Response;
 use crate::settings::Protocol;
 use crate::tokens::Token;
@@ -128,7 +128,8 @@ impl Session {
             Ok(status @ 100..=999) => status,
             _ => return Err(invalid("http_status must be from 100 to 999")),
         };
-        progress.answered(&progress.judge(http_status, None, body))
+        let answer = progress.judge(http_status, None, body);
+        self.take_answer(progress, &answer)
     }
 
     /// See [`Exchange::renew`].
@@ -156,7 +157,7 @@ impl Session {
     fn progress(&self, may_relogin: bool) -> Progress {
         let api = self.tokens.api.as_ref();
         let renewable = Renewable {
-            api_token: api.is_some_and(ApiTokens::is_renewable),
+            api_token: api.is_some_and(|api| api.is_renewable()),
             session_token: may_relogin,
         };
         Progress::new(self.protocol, renewable)
@@ -177,14 +178,55 @@ impl Session {
                 let response = send(&tokens)?;
                 let answer = response
                     .judged(|status, retry_after, body| progress.judge(status, retry_after, body));
-                if progress.answered(answer)? == Next::Done {
+                if self.take_answer(&mut progress, answer)? == Next::Done {
                     return match answer.concern() {
                         Concern::Neither => Ok(response),
-                        _ => Err(tokens.refused(answer)),
+                        _ => Err(self.refused(&tokens, answer)),
                     };
                 }
             }
             self.renew_due(running, &mut progress, true)?;
+        }
+    }
+
+    /// Takes the answer to what was sent, and notes what it shows of the tokens.
+    fn take_answer(&self, progress: &mut Progress, answer: &Answer) -> Result<Next> {
+        let mut kept = Kept::default();
+        if let Some(sent) = progress.sent() {
+            let tokens = &self.tokens;
+            let session = tokens.held().ok();
+            let session = session.filter(|held| held.generation == sent.session_generation());
+            let api = tokens.api.as_ref().and_then(|tokens| tokens.held());
+            let api = api.filter(|held| Some(held.generation) == sent.api_generation());
+            match answer.concern() {
+                Concern::Neither if answer.is_success() => {
+                    session.inspect(|token| token.was_accepted());
+                    api.inspect(|token| token.was_accepted());
+                }
+                Concern::Neither => {}
+                _ => {
+                    kept.session_token =
+                        session.is_some_and(|token| tokens.check_replaceable(&token).is_err());
+                    kept.api_token = api.is_some_and(|token| {
+                        let tokens = tokens.api.as_ref();
+                        tokens.is_some_and(|tokens| tokens.keeps_for(&token).is_some())
+                    });
+                }
+            }
+        }
+        progress.answered(answer, kept)
+    }
+
+    /// The error that the refusal of a token is, and why it was not replaced where it is kept.
+    fn refused(&self, sent: &RequestTokens, answer: &Answer) -> Error {
+        let error = sent.refused(answer);
+        let held = self.tokens.held().ok();
+        let held = held.filter(|held| held.generation == sent.session_generation());
+        match held.map(|held| self.tokens.check_replaceable(&held)) {
+            Some(Err(kept)) if error.status() == Status::SessionExpired => error
+                .advising(kept.message())
+                .with_retry_after(kept.retry_after()),
+            _ => error,
         }
     }
 
@@ -193,7 +235,7 @@ impl Session {
             text: token.text.clone(),
             generation: token.generation,
         };
-        let api = self.tokens.api.as_ref().and_then(ApiTokens::held);
+        let api = self.tokens.api.as_ref().and_then(|api| api.held());
         let tokens = progress.send(session, api.as_deref().map(numbered))?;
         Ok(tokens.cloned())
     }
@@ -205,11 +247,10 @@ impl Session {
         progress: &mut Progress,
         can_resend: bool,
     ) -> Result<()> {
-        let wire = &*self.tokens.wire;
         loop {
             let renewed = match progress.due()? {
                 Due::FetchApi => {
-                    let fetched = self.api_tokens()?.get(wire, running)?;
+                    let fetched = self.api_tokens()?.get(running)?;
                     progress.renewed(Renewed::Afresh(Some(numbered(&fetched))), can_resend)?;
                     return Ok(());
                 }
@@ -220,7 +261,7 @@ impl Session {
                     match held.is_some_and(|held| held.generation > refused.generation) {
                         true => Renewed::Adopted,
                         false => {
-                            let renewed = api_tokens.renew(wire, running, refused.generation)?;
+                            let renewed = api_tokens.renew(running, refused.generation)?;
                             Renewed::Afresh(Some(numbered(&renewed)))
                         }
                     }

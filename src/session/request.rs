@@ -192,10 +192,13 @@ fn check_headers(headers: &[(&str, &str)], session_token_header: &str) -> Result
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::config::Config;
     use crate::http::{Failure, Wire};
-    use crate::login::Place;
+    use crate::runtime;
+    use crate::store;
 
     /// Answers logins and requests for an API token, and any other request with an error.
     struct Errors;
@@ -229,8 +232,9 @@ mod tests {
             config.set(name, value).unwrap();
         }
         let settings = config.settings().unwrap();
-        let place = Place::open(&settings.account).unwrap();
-        let session = Session::new(&settings, Box::new(Errors), place, crate::clock::system());
+        let runtime = runtime::system();
+        let store = store::open(&settings.account.store, &runtime).unwrap();
+        let session = Session::new(&settings, Arc::new(Errors), store, runtime);
         session.relogin(&Call::new(), None).unwrap();
         let request = Request {
             method: "GET",

@@ -2,16 +2,18 @@
 //! records are replaced whole, and a lease whose holder did not come along into a forked child is
 //! free there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use once_cell::race::OnceBox;
 
-use super::{Found, Key, Lease, Record, Store};
+use super::{Found, Key, Lasts, Lease, Record, Store};
+use crate::call::Running;
 use crate::error::Result;
 use crate::fork;
+use crate::runtime::{Moment, Runtime};
 
 static ENTRIES: OnceBox<ArcSwap<HashMap<Key, Arc<Entry>>>> = OnceBox::new();
 
@@ -22,69 +24,74 @@ struct Entry {
     holder: AtomicU64,
 }
 
-pub(crate) struct MemoryStore;
+pub(crate) struct MemoryStore {
+    runtime: Arc<dyn Runtime>,
+}
 
 impl MemoryStore {
-    fn entry(key: &Key) -> Arc<Entry> {
-        let entries = ENTRIES.get_or_init(Box::default);
-        if let Some(entry) = entries.load().get(key) {
-            return Arc::clone(entry);
-        }
-        let new = Arc::new(Entry::default());
-        let before = entries.rcu(|entries| {
-            let mut entries = HashMap::clone(entries);
-            entries.entry(key.clone()).or_insert_with(|| new.clone());
-            entries
-        });
-        match before.get(key) {
-            Some(entry) => Arc::clone(entry),
-            None => new,
-        }
+    pub fn new(runtime: Arc<dyn Runtime>) -> MemoryStore {
+        MemoryStore { runtime }
     }
 }
 
-/// Accounts whose default store failed in this process: it counts them here, and by itself.
-static ALONE: OnceBox<ArcSwap<HashSet<Key>>> = OnceBox::new();
-
-pub(crate) fn count_alone(key: &Key) {
-    ALONE.get_or_init(Box::default).rcu(|keys| {
-        let mut keys = HashSet::clone(keys);
-        keys.insert(key.clone());
-        keys
+fn entry(key: &Key) -> Arc<Entry> {
+    let entries = ENTRIES.get_or_init(Box::default);
+    if let Some(entry) = entries.load().get(key) {
+        return Arc::clone(entry);
+    }
+    let new = Arc::new(Entry::default());
+    let before = entries.rcu(|entries| {
+        let mut entries = HashMap::clone(entries);
+        entries.entry(key.clone()).or_insert_with(|| new.clone());
+        entries
     });
+    match before.get(key) {
+        Some(entry) => Arc::clone(entry),
+        None => new,
+    }
 }
 
-pub(crate) fn counts_alone(key: &Key) -> bool {
-    ALONE.get_or_init(Box::default).load().contains(key)
-}
-
-fn me() -> u64 {
+fn this_process() -> u64 {
     u64::from(fork::generation()) + 1
 }
 
 impl Store for MemoryStore {
-    fn try_lease(&self, key: &Key) -> Result<Option<Box<dyn Lease>>> {
-        let entry = MemoryStore::entry(key);
+    fn try_lease(&self, key: &Key, _: &Running) -> Result<Option<Box<dyn Lease>>> {
+        let entry = entry(key);
         let holder = entry.holder.load(Ordering::Acquire);
-        if holder == me() {
+        if holder == this_process() {
             return Ok(None);
         }
         // Free, or held by a thread of the parent's that does not exist here.
-        let taken =
-            entry
-                .holder
-                .compare_exchange(holder, me(), Ordering::AcqRel, Ordering::Relaxed);
+        let taken = entry.holder.compare_exchange(
+            holder,
+            this_process(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
         Ok(taken
             .is_ok()
             .then(|| Box::new(MemoryLease { entry }) as Box<dyn Lease>))
     }
 
-    fn peek(&self, key: &Key) -> Result<Found> {
-        Ok(found(&MemoryStore::entry(key)))
+    fn peek(&self, key: &Key, _: &Running) -> Result<Found> {
+        Ok(found(&entry(key)))
+    }
+
+    fn now(&self, _: &Running) -> Result<Moment> {
+        Ok(Moment::now(&*self.runtime))
     }
 
     fn name(&self) -> String {
         "memory:".into()
+    }
+
+    fn lasts(&self) -> Lasts {
+        Lasts::AsLongAsTheProcess
+    }
+
+    fn lease_in_words(&self, _: &Key) -> String {
+        "in this process".into()
     }
 }
 
@@ -93,13 +100,17 @@ struct MemoryLease {
 }
 
 impl Lease for MemoryLease {
-    fn load(&mut self) -> Result<Found> {
+    fn load(&mut self, _: &Running) -> Result<Found> {
         Ok(found(&self.entry))
     }
 
-    fn save(&mut self, record: &Record) -> Result<()> {
+    fn save(&mut self, record: &Record, _: &Running) -> Result<()> {
         self.entry.record.store(Some(Arc::new(record.clone())));
         Ok(())
+    }
+
+    fn ends_ms(&self) -> Option<u64> {
+        None
     }
 }
 
@@ -118,7 +129,11 @@ fn found(entry: &Entry) -> Found {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::call::Call;
+    use crate::runtime;
 
     fn key(username: &str) -> Key {
         Key {
@@ -127,24 +142,33 @@ mod tests {
         }
     }
 
+    fn store() -> MemoryStore {
+        MemoryStore::new(runtime::system())
+    }
+
+    fn running() -> Running {
+        Running::start(&Call::new(), Arc::default(), Duration::from_secs(3600))
+    }
+
     #[test]
     fn one_lease_at_a_time_per_key() {
-        let lease = MemoryStore.try_lease(&key("a")).unwrap().unwrap();
-        assert!(MemoryStore.try_lease(&key("a")).unwrap().is_none());
-        assert!(MemoryStore.try_lease(&key("b")).unwrap().is_some());
-        drop(lease);
-        assert!(MemoryStore.try_lease(&key("a")).unwrap().is_some());
+        let lease = |key: &Key| store().try_lease(key, &running()).unwrap();
+        let held = lease(&key("a")).unwrap();
+        assert!(lease(&key("a")).is_none());
+        assert!(lease(&key("b")).is_some());
+        drop(held);
+        assert!(lease(&key("a")).is_some());
     }
 
     #[test]
     fn what_is_saved_is_seen_by_all() {
-        let mut lease = MemoryStore.try_lease(&key("c")).unwrap().unwrap();
-        assert!(matches!(lease.load().unwrap(), Found::Nothing));
-        lease.save(&Record::new([1; 16])).unwrap();
-        assert!(matches!(
-            MemoryStore.peek(&key("c")).unwrap(),
-            Found::Record(_)
-        ));
+        let (store, running) = (store(), running());
+        let mut lease = store.try_lease(&key("c"), &running).unwrap().unwrap();
+        assert!(matches!(lease.load(&running).unwrap(), Found::Nothing));
+        let record = Record::new([1; 16], &store.now(&running).unwrap());
+        lease.save(&record, &running).unwrap();
+        let found = store.peek(&key("c"), &running).unwrap();
+        assert!(matches!(found, Found::Record(_)));
     }
 
     #[test]
@@ -154,8 +178,9 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
+                    let (store, running) = (store(), running());
                     while rounds.load(Ordering::Relaxed) < 2000 {
-                        if let Some(lease) = MemoryStore.try_lease(&key("d")).unwrap() {
+                        if let Some(lease) = store.try_lease(&key("d"), &running).unwrap() {
                             assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                             inside.fetch_sub(1, Ordering::SeqCst);
                             rounds.fetch_add(1, Ordering::Relaxed);

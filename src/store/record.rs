@@ -1,77 +1,124 @@
-//! The record of one account: login slots, remembered passwords, the last outcome, a shared token.
-//! Its JSON form is versioned. Times are milliseconds since 1970 by the wall clock, so that
-//! processes agree on them.
+//! The record of one account: login slots, remembered passwords, the last login, a shared token.
+//! Its JSON form has a format number; a newer format is refused, not replaced.
 
-use serde_json::{Map, Value, json};
+use std::time::Duration;
 
-use crate::error::Status;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, Status};
+use crate::password::{PasswordHash, Salt};
+use crate::runtime::Moment;
 use crate::secret::Secret;
 
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
+
+/// No count of ours ever comes this far; one that did could not be counted on from.
+const COUNTER_END: u64 = 1 << 53;
 
 pub(crate) type Digest = [u8; 32];
-/// A salted, memory-hard hash of a password.
-pub(crate) type PasswordHash = [u8; 32];
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    format: u64,
+    /// The clock that all times here are of.
+    pub clock: String,
+    /// When they were looked at last, by that clock.
+    pub as_of_ms: u64,
+    #[serde(with = "hex_bytes")]
+    pub salt: Salt,
+    pub next_id: u64,
+    /// Oldest first.
+    pub slots: Vec<Slot>,
+    /// Slots from here on are younger than the last success.
+    pub unsettled_from: u64,
+    /// Nothing is sent before this, because the platform asked for it.
+    pub hold_until_ms: Option<u64>,
+    /// Oldest first.
+    #[serde(with = "hex_list")]
+    pub rejected: Vec<PasswordHash>,
+    #[serde(with = "hex_option")]
+    pub succeeded: Option<PasswordHash>,
+    /// How many logins have ended; tells a waiter whether one did meanwhile.
+    pub ended: u64,
+    pub last: Option<LastLogin>,
+    pub shared: Vec<SharedToken>,
+}
 
 /// A login that may have counted as a failure.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Slot {
     pub id: u64,
-    pub sent_ms: u64,
-    /// When its sender gave up or was found dead: nothing of it can have left later. None while it
-    /// is under way.
+    /// When it was reserved, in milliseconds since 1970: for people.
+    pub sent_wall_ms: u64,
+    /// When nothing of it can have left any more. None while it is under way.
     pub ended_ms: Option<u64>,
-    /// It was answered, and not with a token. Otherwise its fate is unknown: under way, lost, or
-    /// its process died.
-    pub rejected: bool,
+    /// When the lease under which it was sent ends by itself. None where a lease lives as long as
+    /// its process.
+    pub lease_ends_ms: Option<u64>,
+    /// The platform answered, and not with a token. Otherwise its fate is unknown.
+    pub refused: bool,
+    /// An operator has asked to forget it: it goes once it can no longer be judged.
+    pub forgiven: bool,
 }
 
-/// How the last login of a sharing session ended, for those who waited for it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Outcome {
+/// How the last login ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct LastLogin {
     pub protocol: String,
     /// The token that was to be replaced.
+    #[serde(with = "hex_option")]
     pub replaced: Option<Digest>,
     /// None for success.
-    pub failure: Option<OutcomeFailure>,
+    pub failure: Option<LoginFailure>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct OutcomeFailure {
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct LoginFailure {
+    #[serde(with = "status_number")]
     pub status: Status,
     pub message: String,
     pub code: String,
     pub http_status: u16,
 }
 
+impl LoginFailure {
+    pub fn of(error: &Error) -> LoginFailure {
+        LoginFailure {
+            status: error.status(),
+            message: error.message().to_owned(),
+            code: error.code().to_owned(),
+            http_status: error.http_status(),
+        }
+    }
+
+    /// The same failure for somebody else.
+    pub fn error(&self, more: &str) -> Error {
+        Error::new(self.status, format!("{}{more}", self.message))
+            .with_code(self.code.clone())
+            .with_http_status(self.http_status)
+    }
+}
+
 /// A session token that all may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Shared {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SharedToken {
     pub protocol: String,
+    #[serde(with = "session_token")]
     pub token: Secret,
     pub obtained_ms: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Record {
-    pub salt: [u8; 16],
-    pub next_id: u64,
-    pub slots: Vec<Slot>,
-    /// Oldest first.
-    pub rejected: Vec<PasswordHash>,
-    pub succeeded: Option<PasswordHash>,
-    /// How many logins have ended; tells a waiter whether one did meanwhile.
-    pub ended: u64,
-    pub last: Option<Outcome>,
-    pub shared: Vec<Shared>,
-}
-
 impl Record {
-    pub fn new(salt: [u8; 16]) -> Record {
+    pub fn new(salt: Salt, now: &Moment) -> Record {
         Record {
+            format: FORMAT,
+            clock: now.clock.clone(),
+            as_of_ms: now.ms,
             salt,
             next_id: 1,
             slots: Vec::new(),
+            unsettled_from: 1,
+            hold_until_ms: None,
             rejected: Vec::new(),
             succeeded: None,
             ended: 0,
@@ -80,119 +127,66 @@ impl Record {
         }
     }
 
-    pub fn to_json(&self) -> Value {
-        json!({
-            "format": FORMAT,
-            "salt": hex(&self.salt),
-            "next_id": self.next_id,
-            "slots": self.slots.iter().map(|slot| json!({
-                "id": slot.id,
-                "sent_ms": slot.sent_ms,
-                "ended_ms": slot.ended_ms,
-                "rejected": slot.rejected,
-            })).collect::<Vec<_>>(),
-            "rejected": self.rejected.iter().map(|hash| hex(hash)).collect::<Vec<_>>(),
-            "succeeded": self.succeeded.as_ref().map(|hash| hex(hash)),
-            "ended": self.ended,
-            "last": self.last.as_ref().map(Outcome::to_json),
-            "shared": self.shared.iter().map(|shared| json!({
-                "protocol": shared.protocol,
-                "token": shared.token.reveal(),
-                "obtained_ms": shared.obtained_ms,
-            })).collect::<Vec<_>>(),
-        })
-    }
-
-    /// None for anything that is not wholly a record of this format.
-    pub fn from_json(value: &Value) -> Option<Record> {
-        let record = value.as_object()?;
-        if record.get("format")?.as_u64()? != FORMAT {
-            return None;
+    /// Tells all times by the clock of `now`. Where that is another clock, or was set back, what
+    /// has passed since the last look is not known: everything stays as old as it was then.
+    pub fn look_at(&mut self, now: &Moment) {
+        if self.clock != now.clock || self.as_of_ms > now.ms {
+            let shift = now.ms as i64 - self.as_of_ms as i64;
+            for time in self.times() {
+                *time = time.saturating_add_signed(shift);
+            }
+            self.clock.clone_from(&now.clock);
         }
-        let next_id = counter(record.get("next_id")?)?;
-        Some(Record {
-            salt: unhex(record.get("salt")?)?,
-            next_id,
-            slots: list(record, "slots", |slot| {
-                let members = slot.as_object()?;
-                Some(Slot {
-                    id: slot.get("id")?.as_u64().filter(|id| *id < next_id)?,
-                    sent_ms: slot.get("sent_ms")?.as_u64()?,
-                    ended_ms: optional(members, "ended_ms", Value::as_u64)?,
-                    rejected: slot.get("rejected")?.as_bool()?,
-                })
-            })?,
-            rejected: list(record, "rejected", unhex)?,
-            succeeded: optional(record, "succeeded", unhex)?,
-            ended: counter(record.get("ended")?)?,
-            last: optional(record, "last", Outcome::from_json)?,
-            shared: list(record, "shared", |shared| {
-                let token = shared.get("token")?.as_str()?;
-                Some(Shared {
-                    protocol: shared.get("protocol")?.as_str()?.to_owned(),
-                    token: crate::platform::token::session_token(token).ok()?,
-                    obtained_ms: shared.get("obtained_ms")?.as_u64()?,
-                })
-            })?,
-        })
-    }
-}
-
-impl Outcome {
-    fn to_json(&self) -> Value {
-        json!({
-            "protocol": self.protocol,
-            "replaced": self.replaced.as_ref().map(|digest| hex(digest)),
-            "failure": self.failure.as_ref().map(|failure| json!({
-                "status": failure.status as i32,
-                "message": failure.message,
-                "code": failure.code,
-                "http_status": failure.http_status,
-            })),
-        })
+        self.as_of_ms = now.ms;
     }
 
-    fn from_json(value: &Value) -> Option<Outcome> {
-        let outcome = value.as_object()?;
-        Some(Outcome {
-            protocol: outcome.get("protocol")?.as_str()?.to_owned(),
-            replaced: optional(outcome, "replaced", unhex)?,
-            failure: optional(outcome, "failure", |failure| {
-                let number = failure.get("status")?.as_i64()?;
-                Some(OutcomeFailure {
-                    status: *Status::ALL.iter().find(|s| **s as i64 == number)?,
-                    message: failure.get("message")?.as_str()?.to_owned(),
-                    code: failure.get("code")?.as_str()?.to_owned(),
-                    http_status: failure.get("http_status")?.as_u64()?.try_into().ok()?,
-                })
-            })?,
-        })
+    fn times(&mut self) -> impl Iterator<Item = &mut u64> {
+        let slots = self.slots.iter_mut();
+        slots
+            .flat_map(|slot| [slot.ended_ms.as_mut(), slot.lease_ends_ms.as_mut()])
+            .flatten()
+            .chain(&mut self.hold_until_ms)
+            .chain(self.shared.iter_mut().map(|shared| &mut shared.obtained_ms))
     }
-}
 
-/// No count of ours ever comes this far; one that did could not be counted on from.
-const COUNTER_END: u64 = 1 << 53;
+    /// How long the platform has asked to wait, from the last look on.
+    pub fn hold(&self) -> Option<Duration> {
+        let left_ms = self.hold_until_ms?.checked_sub(self.as_of_ms)?;
+        (left_ms > 0).then(|| Duration::from_millis(left_ms))
+    }
 
-fn counter(value: &Value) -> Option<u64> {
-    value.as_u64().filter(|count| *count < COUNTER_END)
-}
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a record is plain data")
+    }
 
-fn list<T>(
-    object: &Map<String, Value>,
-    name: &str,
-    item: impl Fn(&Value) -> Option<T>,
-) -> Option<Vec<T>> {
-    object.get(name)?.as_array()?.iter().map(item).collect()
-}
+    /// None for anything that is not wholly a record; an error for one of a newer format.
+    pub fn from_json(text: &[u8]) -> Result<Option<Record>> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u64,
+        }
+        match serde_json::from_slice(text) {
+            Ok(Format { format: FORMAT }) => {}
+            Ok(Format { format }) if format > FORMAT => {
+                return Err(Error::new(
+                    Status::Store,
+                    format!(
+                        "store: the record of this account has the format {format}, of a newer \
+                         version of this library, and this one knows {FORMAT}: update this \
+                         program, or give it another store"
+                    ),
+                ));
+            }
+            _ => return Ok(None),
+        }
+        let record = serde_json::from_slice::<Record>(text).ok();
+        Ok(record.filter(Record::is_sound))
+    }
 
-fn optional<T>(
-    object: &Map<String, Value>,
-    name: &str,
-    item: impl Fn(&Value) -> Option<T>,
-) -> Option<Option<T>> {
-    match object.get(name)? {
-        Value::Null => Some(None),
-        value => item(value).map(Some),
+    fn is_sound(&self) -> bool {
+        let counts = [self.next_id, self.ended, self.unsettled_from];
+        counts.iter().all(|count| *count < COUNTER_END)
+            && self.slots.iter().all(|slot| slot.id < self.next_id)
     }
 }
 
@@ -200,8 +194,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex<const N: usize>(value: &Value) -> Option<[u8; N]> {
-    let text = value.as_str()?;
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.is_ascii() {
         return None;
     }
@@ -212,68 +205,206 @@ fn unhex<const N: usize>(value: &Value) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+mod hex_bytes {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&super::hex(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        from: D,
+    ) -> Result<[u8; N], D::Error> {
+        let text = String::deserialize(from)?;
+        super::unhex(&text).ok_or_else(|| D::Error::custom("not that many bytes in hex"))
+    }
+}
+
+mod hex_option {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer, const N: usize>(
+        bytes: &Option<[u8; N]>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        bytes.map(|bytes| super::hex(&bytes)).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        from: D,
+    ) -> Result<Option<[u8; N]>, D::Error> {
+        let bytes = Option::<String>::deserialize(from)?.map(|text| super::unhex(&text));
+        match bytes {
+            Some(None) => Err(D::Error::custom("not that many bytes in hex")),
+            bytes => Ok(bytes.flatten()),
+        }
+    }
+}
+
+mod hex_list {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(list: &[[u8; 32]], to: S) -> Result<S::Ok, S::Error> {
+        let list: Vec<String> = list.iter().map(|bytes| super::hex(bytes)).collect();
+        list.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[u8; 32]>, D::Error> {
+        let list = Vec::<String>::deserialize(from)?;
+        let bytes = list.iter().map(|text| super::unhex(text)).collect();
+        Option::ok_or_else(bytes, || D::Error::custom("not 32 bytes in hex"))
+    }
+}
+
+mod status_number {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::error::Status;
+
+    pub fn serialize<S: Serializer>(status: &Status, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i32(*status as i32)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Status, D::Error> {
+        let number = i32::deserialize(from)?;
+        let status = Status::ALL.iter().find(|status| **status as i32 == number);
+        status.copied().ok_or_else(|| D::Error::custom("no status"))
+    }
+}
+
+mod session_token {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    use crate::platform::token;
+    use crate::secret::Secret;
+
+    pub fn serialize<S: Serializer>(token: &Secret, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(token.reveal())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        let text = Zeroizing::new(String::deserialize(from)?);
+        token::session_token(&text).map_err(|_| D::Error::custom("no session token"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    fn at(clock: &str, ms: u64) -> Moment {
+        Moment {
+            clock: clock.into(),
+            ms,
+        }
+    }
 
     fn record() -> Record {
         Record {
-            salt: [7; 16],
             next_id: 9,
             slots: vec![Slot {
                 id: 8,
-                sent_ms: 1_700_000_000_000,
-                ended_ms: Some(1_700_000_000_500),
-                rejected: true,
+                sent_wall_ms: 1_700_000_000_000,
+                ended_ms: Some(500_000),
+                lease_ends_ms: None,
+                refused: true,
+                forgiven: false,
             }],
+            hold_until_ms: Some(700_000),
             rejected: vec![[1; 32], [0xab; 32]],
             succeeded: Some([2; 32]),
             ended: 5,
-            last: Some(Outcome {
+            last: Some(LastLogin {
                 protocol: "rest".into(),
                 replaced: Some([3; 32]),
-                failure: Some(OutcomeFailure {
+                failure: Some(LoginFailure {
                     status: Status::Credentials,
                     message: "no".into(),
                     code: "X.Y".into(),
                     http_status: 400,
                 }),
             }),
-            shared: vec![Shared {
+            shared: vec![SharedToken {
                 protocol: "rest".into(),
                 token: Secret::new("bcce3ea6-fe4f-4952-bacf-eadd80718e83"),
-                obtained_ms: 1,
+                obtained_ms: 400_000,
             }],
+            ..Record::new([7; 16], &at("boot:1", 600_000))
         }
+    }
+
+    fn read(value: &Value) -> Result<Option<Record>> {
+        Record::from_json(value.to_string().as_bytes())
+    }
+
+    fn value(record: &Record) -> Value {
+        serde_json::from_slice(&record.to_json()).unwrap()
     }
 
     #[test]
     fn a_record_survives_its_json_form() {
-        for record in [record(), Record::new([0; 16])] {
-            assert_eq!(Record::from_json(&record.to_json()), Some(record));
+        for record in [record(), Record::new([0; 16], &at("x", 0))] {
+            let read = Record::from_json(&record.to_json());
+            assert_eq!(read.unwrap(), Some(record));
         }
     }
 
     #[test]
     fn a_record_whose_counts_cannot_be_counted_on_from_is_none() {
         for (name, number) in [("next_id", u64::MAX), ("next_id", 8), ("ended", u64::MAX)] {
-            let mut value = record().to_json();
+            let mut value = value(&record());
             value[name] = json!(number);
-            assert_eq!(Record::from_json(&value), None, "{name}");
+            assert_eq!(read(&value).unwrap(), None, "{name}");
         }
     }
 
     #[test]
     fn a_record_with_anything_missing_or_mistyped_is_none() {
-        let whole = record().to_json();
+        let whole = value(&record());
         for name in whole.as_object().unwrap().keys() {
             let mut lacking = whole.clone();
             lacking.as_object_mut().unwrap().remove(name);
-            assert_eq!(Record::from_json(&lacking), None, "without {name}");
+            let optional = ["hold_until_ms", "last"].contains(&name.as_str());
+            assert_eq!(read(&lacking).unwrap().is_some(), optional, "{name}");
             let mut mistyped = whole.clone();
             mistyped[name] = json!(-1.5);
-            assert_eq!(Record::from_json(&mistyped), None, "mistyped {name}");
+            assert_eq!(read(&mistyped).unwrap(), None, "mistyped {name}");
         }
-        assert_eq!(Record::from_json(&json!([])), None);
+        assert_eq!(read(&json!([])).unwrap(), None);
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_whatever_else_it_holds_and_an_older_one_is_none() {
+        let newer = read(&json!({"format": FORMAT + 1, "else": 1}));
+        assert_eq!(newer.unwrap_err().status(), Status::Store);
+        assert_eq!(read(&json!({"format": 1})).unwrap(), None);
+    }
+
+    #[test]
+    fn by_another_clock_or_one_set_back_everything_stays_as_old_as_it_was() {
+        for now in [
+            at("boot:2", 90_000),
+            at("boot:2", 900_000),
+            at("boot:1", 599_999),
+        ] {
+            let mut record = record();
+            record.look_at(&now);
+            let ended_ms = record.slots[0].ended_ms.unwrap();
+            // At 90 seconds nothing can have ended 100 seconds ago: it counts as younger.
+            assert_eq!(now.ms - ended_ms, 100_000.min(now.ms));
+            assert_eq!(record.hold(), Some(Duration::from_secs(100)));
+        }
+        let mut record = record();
+        record.look_at(&at("boot:1", 700_000));
+        assert_eq!(record.slots[0].ended_ms, Some(500_000));
+        assert_eq!(record.hold(), None);
     }
 }

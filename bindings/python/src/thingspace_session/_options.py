@@ -69,7 +69,8 @@ class Options(TypedDict, total=False):
     """
     store: Optional[str]
     """Where the lockout guard (and a shared token) lives: in this process, or in files for all
-    processes of this host. file: alone is the user's state directory.
+    processes of this host. DIR is absolute; file: alone is the user's state directory. If the
+    store cannot be used no login is sent: nothing takes its place by itself.
 
     ``TSM_STORE``: memory:, file:, file:DIR; default ``file:``.
     """

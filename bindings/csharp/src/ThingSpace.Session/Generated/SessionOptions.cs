@@ -69,7 +69,8 @@ public sealed partial class SessionOptions
 
     /// <summary>
     /// Where the lockout guard (and a shared token) lives: in this process, or in files for all
-    /// processes of this host. file: alone is the user's state directory.
+    /// processes of this host. DIR is absolute; file: alone is the user's state directory. If the
+    /// store cannot be used no login is sent: nothing takes its place by itself.
     /// </summary>
     /// <remarks><c>TSM_STORE</c>: memory:, file:, file:DIR; default <c>file:</c>.</remarks>
     public string? Store { get; set; }

@@ -6,30 +6,46 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::record::hex;
-use super::{Found, Key, Lease, Record, Store};
+use super::{Found, Key, Lasts, Lease, Record, Store};
+use crate::call::Running;
 use crate::error::{Error, Result, Status};
-use crate::fork::held_locks::Held;
+use crate::fork::held_locks::HeldLock;
+use crate::runtime::{Moment, Runtime};
+
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod private;
+#[cfg(not(unix))]
+#[path = "other.rs"]
+mod private;
 
 const MAX_RECORD_BYTES: u64 = 1024 * 1024;
 
 pub(crate) struct FileStore {
     directory: PathBuf,
     network: bool,
+    runtime: Arc<dyn Runtime>,
 }
 
 impl FileStore {
-    /// None is the user's state directory.
-    pub fn open(directory: Option<&str>, network: bool) -> Result<FileStore> {
+    /// None is the user's state directory. Nothing is touched before the first use.
+    pub fn new(
+        directory: Option<&str>,
+        network: bool,
+        runtime: Arc<dyn Runtime>,
+    ) -> Result<FileStore> {
         let directory = match directory {
-            Some(directory) => std::path::absolute(directory)
-                .map_err(|error| failed("cannot use", Path::new(directory), &error))?,
+            Some(directory) => PathBuf::from(directory),
             None => state_directory()?,
         };
-        let store = FileStore { directory, network };
-        store.prepare()?;
-        Ok(store)
+        Ok(FileStore {
+            directory,
+            network,
+            runtime,
+        })
     }
 
     /// Makes the directory if it is not there, and sees that it is fit.
@@ -72,7 +88,7 @@ impl FileStore {
 }
 
 impl Store for FileStore {
-    fn try_lease(&self, key: &Key) -> Result<Option<Box<dyn Lease>>> {
+    fn try_lease(&self, key: &Key, _: &Running) -> Result<Option<Box<dyn Lease>>> {
         self.prepare()?;
         let path = self.path(key, "lock");
         let lock = private::open(&path, OpenOptions::new().write(true).create(true))?;
@@ -97,24 +113,36 @@ impl Store for FileStore {
         })))
     }
 
-    fn peek(&self, key: &Key) -> Result<Found> {
+    fn peek(&self, key: &Key, _: &Running) -> Result<Found> {
         read(&self.path(key, "json"))
+    }
+
+    fn now(&self, _: &Running) -> Result<Moment> {
+        Ok(Moment::now(&*self.runtime))
     }
 
     fn name(&self) -> String {
         format!("file:{}", self.directory.display())
+    }
+
+    fn lasts(&self) -> Lasts {
+        private::lasts(&self.directory)
+    }
+
+    fn lease_in_words(&self, key: &Key) -> String {
+        format!("lock file {}", self.path(key, "lock").display())
     }
 }
 
 /// A locked file. A forked child closes its copy, so that the lock is the parent's alone.
 struct Lock {
     file: File,
-    held: Option<Held>,
+    held: Option<HeldLock>,
 }
 
 impl Lock {
     fn new(file: File) -> Lock {
-        let held = Some(Held::new(&file));
+        let held = Some(HeldLock::new(&file));
         Lock { file, held }
     }
 }
@@ -156,7 +184,7 @@ impl FileLease {
 }
 
 impl Lease for FileLease {
-    fn load(&mut self) -> Result<Found> {
+    fn load(&mut self, _: &Running) -> Result<Found> {
         let mut found = read(&self.record)?;
         if let Found::Unreadable { again, .. } = &mut found {
             *again = self
@@ -166,7 +194,7 @@ impl Lease for FileLease {
         Ok(found)
     }
 
-    fn save(&mut self, record: &Record) -> Result<()> {
+    fn save(&mut self, record: &Record, _: &Running) -> Result<()> {
         // Who removed the lock file made way for another lease: the record is its holder's now.
         if !private::is_at(&self.lock.file, &self.lock_path) {
             return Err(refused(
@@ -178,8 +206,8 @@ impl Lease for FileLease {
             remove(&self.new)?;
             let mut options = OpenOptions::new();
             let mut file = private::flags(options.write(true).create_new(true)).open(&self.new)?;
-            let text = zeroize::Zeroizing::new(record.to_json().to_string());
-            file.write_all(text.as_bytes())?;
+            let text = zeroize::Zeroizing::new(record.to_json());
+            file.write_all(&text)?;
             file.sync_all()?;
             fs::rename(&self.new, &self.record)?;
             private::sync_directory(&self.directory)
@@ -189,6 +217,10 @@ impl Lease for FileLease {
             let _ = fs::remove_file(&self.new);
             failed("cannot write", &self.record, &error)
         })
+    }
+
+    fn ends_ms(&self) -> Option<u64> {
+        None
     }
 
     fn all_is_well(&mut self) {
@@ -223,12 +255,9 @@ fn read(path: &Path) -> Result<Found> {
     if text.len() as u64 > MAX_RECORD_BYTES {
         return Ok(unreadable("is too long for a record"));
     }
-    let Ok(value) = serde_json::from_slice(&text) else {
-        return Ok(unreadable("is not JSON"));
-    };
-    Ok(match Record::from_json(&value) {
+    Ok(match Record::from_json(&text)? {
         Some(record) => Found::Record(Box::new(record)),
-        None => unreadable("is not a record of this version"),
+        None => unreadable("is no record"),
     })
 }
 
@@ -267,152 +296,4 @@ fn refused(path: &Path, why: &str) -> Error {
         Status::Store,
         format!("store: {} is refused: {why}", path.display()),
     )
-}
-
-#[cfg(unix)]
-mod private {
-    //! What only this user may touch.
-
-    use super::*;
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-
-    const OTHERS_WRITE: u32 = 0o022;
-
-    pub fn mode(builder: &mut DirBuilder) {
-        builder.mode(0o700);
-    }
-
-    pub fn flags(options: &mut OpenOptions) -> &mut OpenOptions {
-        // NONBLOCK: a pipe put there by somebody must not hang us.
-        options
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK)
-    }
-
-    pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
-        let file = flags(options)
-            .open(path)
-            .map_err(|error| failed("cannot open", path, &error))?;
-        let metadata = file
-            .metadata()
-            .map_err(|error| failed("cannot look at", path, &error))?;
-        if !metadata.is_file() {
-            return Err(refused(path, "it is not a plain file"));
-        }
-        check(path, &metadata)?;
-        Ok(file)
-    }
-
-    pub fn check(path: &Path, metadata: &fs::Metadata) -> Result<()> {
-        // SAFETY: reads a number of this process; cannot fail.
-        #[allow(unsafe_code)]
-        let me = unsafe { libc::geteuid() };
-        if metadata.uid() != me {
-            return Err(refused(path, "it belongs to another user"));
-        }
-        if metadata.mode() & OTHERS_WRITE != 0 {
-            return Err(refused(
-                path,
-                "others can write it; chmod go-w makes it fit",
-            ));
-        }
-        Ok(())
-    }
-
-    pub fn is_at(file: &File, path: &Path) -> bool {
-        match (file.metadata(), fs::symlink_metadata(path)) {
-            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
-            _ => false,
-        }
-    }
-
-    pub fn is_same(one: &Path, other: &Path) -> bool {
-        match (fs::symlink_metadata(one), fs::symlink_metadata(other)) {
-            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
-            _ => false,
-        }
-    }
-
-    pub fn sync_directory(path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
-    }
-
-    #[cfg(target_os = "linux")]
-    #[allow(unsafe_code)]
-    pub fn is_on_network(path: &Path) -> bool {
-        use std::os::unix::ffi::OsStrExt;
-
-        /// NFS, SMB (three generations), Coda, AFS (two), 9P, Ceph, Lustre, GPFS, OCFS2, GFS2, FUSE
-        /// (sshfs and its like).
-        const NETWORK: [i64; 14] = [
-            0x6969,
-            0x517b,
-            0xff53_4d42,
-            0xfe53_4d42,
-            0x7375_7245,
-            0x5346_414f,
-            0x6b41_4653,
-            0x0102_1997,
-            0x00c3_6400,
-            0x0bd0_0bd0,
-            0x4750_4653,
-            0x7461_636f,
-            0x0116_1970,
-            0x6573_5546,
-        ];
-        let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else {
-            return false;
-        };
-        // SAFETY: a zeroed statfs is a valid one; it is written by the call below, which gets a
-        // terminated path.
-        let mut about: libc::statfs = unsafe { std::mem::zeroed() };
-        // SAFETY: both pointers are valid for the call.
-        let answer = unsafe { libc::statfs(path.as_ptr(), &mut about) };
-        answer == 0 && NETWORK.contains(&(about.f_type as i64 & 0xffff_ffff))
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub fn is_on_network(_: &Path) -> bool {
-        false
-    }
-}
-
-#[cfg(not(unix))]
-mod private {
-    //! Elsewhere the user's own folder is private by inheritance.
-
-    use super::*;
-
-    pub fn mode(_: &mut DirBuilder) {}
-
-    pub fn flags(options: &mut OpenOptions) -> &mut OpenOptions {
-        options
-    }
-
-    pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
-        options
-            .open(path)
-            .map_err(|error| failed("cannot open", path, &error))
-    }
-
-    pub fn check(_: &Path, _: &fs::Metadata) -> Result<()> {
-        Ok(())
-    }
-
-    pub fn is_at(_: &File, path: &Path) -> bool {
-        path.exists()
-    }
-
-    /// It cannot be told here; two are one too many.
-    pub fn is_same(_: &Path, _: &Path) -> bool {
-        false
-    }
-
-    pub fn sync_directory(_: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub fn is_on_network(_: &Path) -> bool {
-        false
-    }
 }

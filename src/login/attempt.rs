@@ -1,0 +1,289 @@
+//! One login: reserve → save → send → judge → settle → save. The slot is durable before anything
+//! leaves, and what came of it is noted before anyone else may try.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{Logins, Obtained, UnsavedRejection, digest};
+use crate::api_token::ApiToken;
+use crate::call::Running;
+use crate::error::{Error, Result, Status};
+use crate::http::Failure;
+use crate::lockout::{self, Fate, LONGEST_LOGIN_MS, Next, Permit};
+use crate::password::Salt;
+use crate::platform::login::LoginAnswer;
+use crate::response::Response;
+use crate::secret::Secret;
+use crate::store::{LastLogin, Lease, LoginFailure, Record, SharedToken};
+
+/// A gateway that throttles and does not say for how long is left alone this long.
+const THROTTLED: Duration = Duration::from_secs(5);
+
+/// What one login works with.
+#[derive(Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    pub logins: &'a Logins,
+    pub running: &'a Running,
+    pub replaced: Option<&'a Secret>,
+    pub api_token: Option<&'a ApiToken>,
+}
+
+/// How it ended.
+pub(super) enum End {
+    Adopted(Obtained),
+    Token(Secret),
+    Failed(Error),
+    /// The API token may be at fault. `counts` unless it certainly was.
+    ApiTokenRefused {
+        error: Error,
+        counts: bool,
+    },
+}
+
+impl Attempt<'_> {
+    pub fn log_in(&self, lease: &mut dyn Lease, record: &mut Record) -> Result<End> {
+        let body = self.logins.request.body(&self.logins.password)?;
+        let permit = self.reserve(lease, record)?;
+        let sent = self.send(&body, lease);
+        let (fate, mut end) = self.judge(sent);
+        self.settle(lease, record, &permit, fate, &mut end);
+        self.report(fate, &end);
+        Ok(end)
+    }
+
+    /// A slot, durable.
+    fn reserve(&self, lease: &mut dyn Lease, record: &mut Record) -> Result<Permit> {
+        let logins = self.logins;
+        let before = record.clone();
+        self.catch_up(record);
+        let mut password = logins.password();
+        let mut hash = |salt: &Salt| password.hash(salt);
+        let admitted = lockout::admit(
+            record,
+            &logins.key,
+            &mut hash,
+            logins.runtime.wall_ms(),
+            lease.ends_ms(),
+            logins.max_failures,
+        );
+        logins.remember(&password);
+        match admitted {
+            Ok(permit) => {
+                lease.save(record, self.running)?;
+                logins.unsaved.store(None);
+                Ok(permit)
+            }
+            Err(refusal) => {
+                logins.log.error(|| refusal.to_string());
+                if *record != before {
+                    self.save_afterwards(lease, record);
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Notes a rejection of this session's password that could not be saved when it came, unless
+    /// its slot was forgotten meanwhile.
+    fn catch_up(&self, record: &mut Record) {
+        if let Some(unsaved) = self.logins.unsaved.load_full()
+            && unsaved.salt == record.salt
+            && unsaved.permit.stands(record)
+        {
+            lockout::settle(record, &unsaved.permit, Fate::Rejected, None);
+        }
+    }
+
+    fn send(&self, body: &[u8], lease: &dyn Lease) -> std::result::Result<Response, Failure> {
+        let logins = self.logins;
+        if let Some(ends_ms) = lease.ends_ms() {
+            // A lease that has run out meanwhile is another's: better not to send at all.
+            let unsent = |error| Failure { error, sent: false };
+            let now = logins.store.now(self.running).map_err(unsent)?;
+            if now.ms.saturating_add(LONGEST_LOGIN_MS) > ends_ms {
+                let message = "the lease ran out before the login could leave; nothing was sent";
+                return Err(unsent(
+                    Error::new(Status::Store, message).with_retryable(true),
+                ));
+            }
+        }
+        let (wire, api_token) = (&*logins.wire, self.api_token);
+        logins.request.send(wire, self.running, body, api_token)
+    }
+
+    fn judge(&self, sent: std::result::Result<Response, Failure>) -> (Fate, End) {
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(failure) if failure.sent => return (Fate::Unknown, End::Failed(failure.error)),
+            Err(failure) => return (Fate::NotCounted, End::Failed(failure.error)),
+        };
+        let refused = |error: Error, counts: bool| match self.api_token {
+            Some(api) => End::ApiTokenRefused {
+                error: error.with_token(api.token.clone()),
+                counts,
+            },
+            None => End::Failed(error),
+        };
+        let (fate, end) = match self.logins.request.meaning(&answer) {
+            LoginAnswer::Token(token) => (Fate::Succeeded, End::Token(token)),
+            LoginAnswer::Rejected(error) => (Fate::Rejected, End::Failed(error)),
+            LoginAnswer::Locked(error) => (Fate::Locked, End::Failed(error)),
+            LoginAnswer::NotJudged(error) if error.status() == Status::RateLimited => {
+                let wait = error.retry_after().unwrap_or(THROTTLED);
+                let error = error.with_retry_after(Some(wait));
+                (Fate::NotCounted, End::Failed(error))
+            }
+            LoginAnswer::NotJudged(error) => (Fate::NotCounted, End::Failed(error)),
+            LoginAnswer::ApiTokenRefused(error) => (Fate::NotCounted, refused(error, false)),
+            LoginAnswer::PerhapsApiToken(error) => (Fate::Unknown, refused(error, true)),
+            LoginAnswer::Unknown(error) => (Fate::Unknown, End::Failed(error)),
+        };
+        (fate, self.without_secrets(end))
+    }
+
+    /// The platform may repeat what it was sent.
+    fn without_secrets(&self, mut end: End) -> End {
+        if let End::Failed(error) | End::ApiTokenRefused { error, .. } = &mut end {
+            let secrets = [
+                Some(&self.logins.password),
+                self.api_token.map(|api| &api.token),
+            ];
+            for secret in secrets.into_iter().flatten() {
+                *error = error.clone().without(&[secret]);
+            }
+        }
+        end
+    }
+
+    /// What came of it, noted in the record and told in the error: when the next login may leave.
+    fn settle(
+        &self,
+        lease: &mut dyn Lease,
+        record: &mut Record,
+        permit: &Permit,
+        fate: Fate,
+        end: &mut End,
+    ) {
+        let logins = self.logins;
+        match logins.store.now(self.running) {
+            Ok(now) => record.look_at(&now),
+            Err(error) => logins.log.error(|| error.to_string()),
+        }
+        let retry_after = end.error().and_then(Error::retry_after);
+        lockout::settle(record, permit, fate, retry_after);
+        self.note_last(record, end);
+        let saved = self.save_afterwards(lease, record);
+        match (saved, fate) {
+            (true, Fate::Succeeded) => lease.all_is_well(),
+            (false, Fate::Rejected) => {
+                let (salt, permit) = (record.salt, permit.clone());
+                let rejection = UnsavedRejection { salt, permit };
+                logins.unsaved.store(Some(Arc::new(rejection)));
+            }
+            _ => {}
+        }
+        if let (Fate::Unknown, Some(error)) = (fate, end.error_mut()) {
+            let next = lockout::next_login(record, &mut |_| Ok(permit.hash()), logins.max_failures);
+            *error = told_when(error.clone(), next.unwrap_or(Next::Never));
+        }
+    }
+
+    /// Where this fails the record before it stands, with slots of unknown fate: the safe side.
+    fn save_afterwards(&self, lease: &mut dyn Lease, record: &Record) -> bool {
+        let saved = lease.save(record, self.running);
+        if let Err(error) = &saved {
+            self.logins.log.error(|| error.to_string());
+        }
+        saved.is_ok()
+    }
+
+    /// What those who share the token, or wait for it, need to know.
+    fn note_last(&self, record: &mut Record, end: &End) {
+        let logins = self.logins;
+        let protocol = logins.request.protocol_name();
+        if logins.share_token {
+            let replaced = |shared: &SharedToken| Some(&shared.token) == self.replaced;
+            record
+                .shared
+                .retain(|s| s.protocol != protocol || !replaced(s));
+        }
+        if let (End::Token(token), true) = (end, logins.share_token) {
+            record.shared.retain(|shared| shared.protocol != protocol);
+            record.shared.push(SharedToken {
+                protocol: protocol.to_owned(),
+                token: token.clone(),
+                obtained_ms: record.as_of_ms,
+            });
+        }
+        // One that nobody wanted any more has nothing to tell.
+        let failure = end
+            .error()
+            .filter(|error| error.status() != Status::Cancelled);
+        record.last = match (end, failure) {
+            (End::Token(_), _) | (_, Some(_)) => Some(LastLogin {
+                protocol: protocol.to_owned(),
+                replaced: self.replaced.map(digest),
+                failure: failure.map(LoginFailure::of),
+            }),
+            _ => None,
+        };
+    }
+
+    fn report(&self, fate: Fate, end: &End) {
+        let logins = self.logins;
+        match end.error() {
+            None => {
+                logins.succeeded.fetch_add(1, Ordering::Relaxed);
+                logins.log.info(|| "logged in".into());
+            }
+            Some(error) => {
+                logins.failed.fetch_add(1, Ordering::Relaxed);
+                // The caller is told; who logs errors would have it twice.
+                logins
+                    .log
+                    .info(|| format!("login failed ({fate:?}): {error}"));
+            }
+        }
+    }
+}
+
+impl End {
+    fn error(&self) -> Option<&Error> {
+        match self {
+            End::Failed(error) | End::ApiTokenRefused { error, .. } => Some(error),
+            End::Adopted(_) | End::Token(_) => None,
+        }
+    }
+
+    fn error_mut(&mut self) -> Option<&mut Error> {
+        match self {
+            End::Failed(error) | End::ApiTokenRefused { error, .. } => Some(error),
+            End::Adopted(_) | End::Token(_) => None,
+        }
+    }
+}
+
+/// A failure of unknown fate with the time of the next login.
+fn told_when(error: Error, next: Next) -> Error {
+    let wait = match next {
+        Next::Now => Duration::ZERO,
+        Next::In(wait) => wait,
+        Next::Never => {
+            return error
+                .advising(
+                    "The platform may have counted it, and it was the last login that the lockout \
+                     guard allows: mend the cause, then unblock the account with this library",
+                )
+                .with_retryable(false);
+        }
+    };
+    let wait = error.retry_after().unwrap_or_default().max(wait);
+    let seconds = wait.as_millis().div_ceil(1000);
+    error
+        .advising(&format!(
+            "The platform may have counted it: the next login may leave in {seconds} s"
+        ))
+        .with_retryable(true)
+        .with_retry_after(Some(wait))
+}

@@ -1,0 +1,350 @@
+//! How a session comes by a token: it adopts a shared one that is newer, or else takes the
+//! account's lease and logs in. At most one login of an account is under way in all that share a
+//! store, and those who waited for one that failed share its failure.
+
+mod attempt;
+mod request;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwapOption;
+
+use crate::api_token::ApiTokens;
+use crate::call::{Call, Running};
+use crate::error::{Error, Result, Status};
+use crate::http::Wire;
+use crate::lockout::{self, Permit, Unblocked};
+use crate::log::Log;
+use crate::password::{Hashed, Password, Salt};
+use crate::runtime::{Moment, Runtime};
+use crate::secret::Secret;
+use crate::settings::{Account, Settings};
+use crate::single_flight::SingleFlight;
+use crate::store::{self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store};
+
+use attempt::{Attempt, End};
+use request::LoginRequest;
+pub(crate) use request::bearer;
+
+/// Logs in for one session, as often as it takes.
+pub(crate) struct Logins {
+    key: Key,
+    password: Secret,
+    request: LoginRequest,
+    hashed: ArcSwapOption<Hashed>,
+    unsaved: ArcSwapOption<UnsavedRejection>,
+    max_failures: usize,
+    share_token: bool,
+    store: Arc<dyn Store>,
+    store_is_default: bool,
+    wire: Arc<dyn Wire>,
+    runtime: Arc<dyn Runtime>,
+    log: Log,
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// A rejection that the store did not take: it is noted with the next login.
+struct UnsavedRejection {
+    salt: Salt,
+    permit: Permit,
+}
+
+/// A session token, and whether it took a login.
+#[derive(Clone, Debug)]
+pub(crate) struct Obtained {
+    pub token: Secret,
+    pub by_login: bool,
+}
+
+impl Logins {
+    pub fn new(
+        settings: &Settings,
+        wire: Arc<dyn Wire>,
+        store: Arc<dyn Store>,
+        runtime: Arc<dyn Runtime>,
+    ) -> Logins {
+        let account = &settings.account;
+        Logins {
+            key: Key::new(account),
+            password: settings.password.clone(),
+            request: LoginRequest::new(settings),
+            hashed: ArcSwapOption::empty(),
+            unsaved: ArcSwapOption::empty(),
+            max_failures: account.max_login_failures,
+            share_token: settings.share_token,
+            store,
+            store_is_default: account.store_is_default,
+            wire,
+            runtime,
+            log: settings.log.clone(),
+            succeeded: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        }
+    }
+
+    /// Logins that gave a token.
+    pub fn succeeded(&self) -> u64 {
+        self.succeeded.load(Ordering::Relaxed)
+    }
+
+    /// Logins that were sent and gave none.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// The name of the store, and how long what it holds is there.
+    pub fn store(&self) -> (String, Lasts) {
+        (self.store.name(), self.store.lasts())
+    }
+
+    /// Says so where the guard's memory ends sooner than an operator may think.
+    pub fn warn_of_a_store_that_forgets(&self) {
+        let (name, lasts) = self.store();
+        if lasts == Lasts::AsLongAsTheContainer {
+            self.log.warn(|| {
+                format!(
+                    "the lockout guard is in {name}, on the container's own layer: it forgets \
+                     failed logins when the container is made anew. Set the option store \
+                     (TSM_STORE) to file:DIR on a volume that lasts"
+                )
+            });
+        }
+    }
+
+    /// A session token other than the one to be replaced: a shared one, or else by a login.
+    pub fn obtain(
+        &self,
+        api_tokens: Option<&Arc<ApiTokens>>,
+        running: &Running,
+        replaced: Option<&Secret>,
+    ) -> Result<Obtained> {
+        let obtained = self.adopt_or_log_in(api_tokens, running, replaced);
+        obtained.map_err(|error| advise(error, self.store_is_default))
+    }
+
+    fn adopt_or_log_in(
+        &self,
+        api_tokens: Option<&Arc<ApiTokens>>,
+        running: &Running,
+        replaced: Option<&Secret>,
+    ) -> Result<Obtained> {
+        let mut ended_before = None;
+        let mut api_token_renewed = false;
+        loop {
+            // A look without the lease: it may spare the wait, and whatever would be sent in vain.
+            if let Found::Record(mut record) = self.store.peek(&self.key, running)? {
+                record.look_at(&self.store.now(running)?);
+                if let Some(adopted) = self.adopt(&record, replaced) {
+                    return Ok(adopted);
+                }
+                if let Some(refusal) = self.refusal(&record) {
+                    return Err(refusal);
+                }
+                ended_before.get_or_insert(record.ended);
+            }
+            let api_token = api_tokens.map(|tokens| tokens.get(running)).transpose()?;
+            let attempt = Attempt {
+                logins: self,
+                running,
+                replaced,
+                api_token: api_token.as_deref(),
+            };
+            match self.with_lease(attempt, ended_before.unwrap_or(0))? {
+                End::Adopted(adopted) => return Ok(adopted),
+                End::Token(token) => {
+                    return Ok(Obtained {
+                        token,
+                        by_login: true,
+                    });
+                }
+                End::Failed(error) => return Err(error),
+                End::ApiTokenRefused { error, counts } => {
+                    let renewable = api_tokens.filter(|tokens| tokens.is_renewable());
+                    let (Some(tokens), Some(refused)) = (renewable, api_token) else {
+                        return Err(error);
+                    };
+                    if api_token_renewed || tokens.keeps_for(&refused).is_some() {
+                        return Err(error);
+                    }
+                    api_token_renewed = true;
+                    let renewed = tokens.renew(running, refused.generation);
+                    if counts {
+                        // The next login has another API token; it keeps its distance.
+                        return Err(error);
+                    }
+                    renewed?;
+                }
+            }
+        }
+    }
+
+    /// What is done with the lease in hand.
+    fn with_lease(&self, attempt: Attempt<'_>, ended_before: u64) -> Result<End> {
+        let Attempt {
+            running, replaced, ..
+        } = attempt;
+        let mut held = store::lease(&*self.store, &self.key, running, &*self.runtime)?;
+        let found = held.lease.load(running)?;
+        if let Found::Unreadable { why, .. } = &found {
+            self.log.error(|| {
+                format!(
+                    "lockout guard: {why}; it is set aside, and counts as one login left at most"
+                )
+            });
+        }
+        let now = self.store.now(running)?;
+        let mut record = self.record(found, &now)?;
+        if let Some(adopted) = self.adopt(&record, replaced) {
+            return Ok(End::Adopted(adopted));
+        }
+        if record.ended > ended_before
+            && let Some(failure) = self.shared_failure(&record, replaced)?
+        {
+            return Ok(End::Failed(failure));
+        }
+        attempt.log_in(&mut *held.lease, &mut record)
+    }
+
+    /// Takes a token that was logged out from those who share it.
+    pub fn forget_shared(self: &Arc<Self>, running: &Running, token: &Secret) -> Result<()> {
+        if !self.share_token {
+            return Ok(());
+        }
+        let (logins, token) = (Arc::clone(self), token.clone());
+        let forget = move |running: &Running| {
+            let runtime = &*logins.runtime;
+            let mut held = store::lease(&*logins.store, &logins.key, running, runtime)?;
+            let Found::Record(mut record) = held.lease.load(running)? else {
+                return Ok(());
+            };
+            let before = record.shared.len();
+            record.shared.retain(|shared| shared.token != token);
+            match record.shared.len() == before {
+                true => Ok(()),
+                false => held.lease.save(&record, running),
+            }
+        };
+        on_a_thread(&self.runtime, running, forget)
+            .map_err(|error| advise(error, self.store_is_default))
+    }
+
+    fn record(&self, found: Found, now: &Moment) -> Result<Record> {
+        lockout::record(found, now, || self.runtime.salt(), self.max_failures)
+    }
+
+    fn refusal(&self, record: &Record) -> Option<Error> {
+        let mut password = self.password();
+        let mut hash = |salt: &Salt| password.hash(salt);
+        let refusal = lockout::refusal(record, &self.key, &mut hash, self.max_failures);
+        self.remember(&password);
+        refusal.inspect(|refusal| self.log.error(|| refusal.to_string()))
+    }
+
+    fn adopt(&self, record: &Record, replaced: Option<&Secret>) -> Option<Obtained> {
+        let protocol = self.request.protocol_name();
+        let mine = |shared: &&SharedToken| shared.protocol == protocol;
+        let token = record.shared.iter().find(mine).map(|shared| &shared.token);
+        let token = token.filter(|token| self.share_token && replaced != Some(token))?;
+        self.log.info(|| "shared session token adopted".into());
+        Some(Obtained {
+            token: token.clone(),
+            by_login: false,
+        })
+    }
+
+    /// The failure of a login for the same token that ended while this one waited: it is shared,
+    /// not repeated. But a rejection is only for those who have the same password.
+    fn shared_failure(&self, record: &Record, replaced: Option<&Secret>) -> Result<Option<Error>> {
+        let same = |last: &&LastLogin| {
+            last.protocol == self.request.protocol_name() && last.replaced == replaced.map(digest)
+        };
+        let last = record
+            .last
+            .as_ref()
+            .filter(same)
+            .filter(|_| self.share_token);
+        let Some(failure) = last.and_then(|last| last.failure.as_ref()) else {
+            return Ok(None);
+        };
+        if failure.status == Status::Credentials {
+            let mut password = self.password();
+            let rejected = lockout::is_rejected(record, &mut |salt| password.hash(salt))?;
+            self.remember(&password);
+            if !rejected {
+                return Ok(None);
+            }
+        }
+        Ok(Some(failure.error("")))
+    }
+
+    fn password(&self) -> Password<'_> {
+        let hashed = self.hashed.load_full().map(|hashed| *hashed);
+        Password::new(&self.password, &*self.runtime, hashed)
+    }
+
+    /// Keeps the hash that was made, if one was.
+    fn remember(&self, password: &Password<'_>) {
+        self.hashed.store(password.hashed().map(Arc::new));
+    }
+}
+
+/// Forgets what the guard counts for an account, and says what that was. Waits for a login under
+/// way.
+pub(crate) fn unblock(account: &Account, runtime: &Arc<dyn Runtime>) -> Result<Unblocked> {
+    let running = Running::start(&Call::new(), Arc::default(), account.timeout);
+    let (of, own) = (account.clone(), Arc::clone(runtime));
+    let unblock = move |running: &Running| {
+        let (key, store) = (Key::new(&of), store::open(&of.store, &own)?);
+        let mut held = store::lease(&*store, &key, running, &*own)?;
+        let (found, now) = (held.lease.load(running)?, store.now(running)?);
+        let mut record = lockout::record(found, &now, || own.salt(), of.max_login_failures)?;
+        let forgotten = lockout::unblock(&mut record);
+        held.lease.save(&record, running)?;
+        held.lease.all_is_well();
+        of.log.info(|| {
+            let Unblocked {
+                logins,
+                passwords,
+                still_counting,
+            } = forgotten;
+            format!(
+                "unblocked {}: forgot {logins} logins and {passwords} rejected passwords; \
+                 {still_counting} logins may still be judged by the platform, and count until \
+                 they are five minutes old",
+                key.in_words()
+            )
+        });
+        Ok(forgotten)
+    };
+    on_a_thread(runtime, &running, unblock).map_err(|error| advise(error, account.store_is_default))
+}
+
+/// Work on a store, which no call waits for longer than it has time: a disk may stall.
+fn on_a_thread<T: Clone + Send + Sync + 'static>(
+    runtime: &Arc<dyn Runtime>,
+    running: &Running,
+    work: impl FnOnce(&Running) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    SingleFlight::new("tsm-store", Arc::clone(runtime)).run(running, || None, work)
+}
+
+/// A default store that cannot be used is for a person to replace: the guard falls back to nothing.
+fn advise(error: Error, store_is_default: bool) -> Error {
+    match error.status() {
+        Status::Store if store_is_default => error.advising(
+            "No login is sent without the lockout guard. Mend this, or set the option store \
+             (TSM_STORE): to file:DIR, a directory that lasts, for all processes of this host; or \
+             to memory:, where protection within one process will do",
+        ),
+        _ => error,
+    }
+}
+
+fn digest(token: &Secret) -> Digest {
+    let digest = ring::digest::digest(&ring::digest::SHA256, token.reveal().as_bytes());
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
+}

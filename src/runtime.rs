@@ -1,0 +1,187 @@
+//! The machine around the library: time, waiting, threads, randomness and the password hash.
+//! The one seam at which tests put a machine of their own; deadlines of calls are in `call.rs`.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::error::{Error, Result, Status};
+use crate::password::{self, PasswordHash, Salt};
+use crate::secret::Secret;
+
+/// What a thread of the library's own has to do.
+pub(crate) type Work = Box<dyn FnOnce() + Send>;
+
+pub(crate) trait Runtime: Send + Sync {
+    /// Which clock [`Runtime::now_ms`] is: its times mean nothing to another one.
+    fn clock(&self) -> &str;
+
+    /// Milliseconds by a clock that nobody sets and that goes on while the machine is suspended.
+    fn now_ms(&self) -> u64;
+
+    /// Milliseconds since 1970, for people. Nothing is decided by it.
+    fn wall_ms(&self) -> u64;
+
+    /// Lets time pass.
+    fn sleep(&self, time: Duration);
+
+    /// Waits until the signal has been given more often than `seen` times, or for `time`.
+    fn wait(&self, signal: &Signal, seen: u64, time: Duration);
+
+    /// Starts a thread.
+    fn spawn(&self, name: &str, work: Work) -> io::Result<()>;
+
+    /// A salt that nobody has had before.
+    fn salt(&self) -> Result<Salt>;
+
+    /// The memory-hard hash of a password.
+    fn hash(&self, password: &Secret, salt: &Salt) -> Result<PasswordHash>;
+}
+
+/// A moment by a clock that outlives a process, such as a store's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub clock: String,
+    pub ms: u64,
+}
+
+impl Moment {
+    pub fn now(runtime: &dyn Runtime) -> Moment {
+        Moment {
+            clock: runtime.clock().to_owned(),
+            ms: runtime.now_ms(),
+        }
+    }
+}
+
+/// Something that threads wait for. It counts how often it was given, so that none is missed.
+#[derive(Default)]
+pub(crate) struct Signal {
+    given: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl Signal {
+    /// How often it was given. To be read before looking at what it stands for.
+    pub fn count(&self) -> u64 {
+        *self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn give(&self) {
+        *self.given.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, seen: u64, time: Duration) {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        // Woken for nothing, the caller looks again in any case.
+        if *given == seen {
+            drop(self.changed.wait_timeout(given, time));
+        }
+    }
+}
+
+/// The machine we run on.
+pub(crate) fn system() -> Arc<dyn Runtime> {
+    Arc::new(System {
+        clock: clock::name(),
+    })
+}
+
+struct System {
+    clock: String,
+}
+
+impl Runtime for System {
+    fn clock(&self) -> &str {
+        &self.clock
+    }
+
+    fn now_ms(&self) -> u64 {
+        clock::now_ms()
+    }
+
+    fn wall_ms(&self) -> u64 {
+        let since = UNIX_EPOCH.elapsed();
+        since.map_or(0, |since| since.as_millis() as u64)
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn wait(&self, signal: &Signal, seen: u64, time: Duration) {
+        signal.wait(seen, time);
+    }
+
+    fn spawn(&self, name: &str, work: Work) -> io::Result<()> {
+        crate::background::spawn(name, work)
+    }
+
+    fn salt(&self) -> Result<Salt> {
+        use ring::rand::SecureRandom;
+
+        let mut salt = [0; 16];
+        ring::rand::SystemRandom::new()
+            .fill(&mut salt)
+            .map_err(|_| Error::new(Status::Internal, "the system gives no random numbers"))?;
+        Ok(salt)
+    }
+
+    fn hash(&self, password: &Secret, salt: &Salt) -> Result<PasswordHash> {
+        password::argon2id(password, salt)
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod clock {
+    use rustix::time::{ClockId, clock_gettime};
+
+    /// The boot that the clock counts from.
+    pub fn name() -> String {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        boot.map_or_else(|_| "boot".into(), |id| format!("boot:{}", id.trim()))
+    }
+
+    pub fn now_ms() -> u64 {
+        let now = clock_gettime(ClockId::Boottime);
+        now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+    }
+}
+
+/// Elsewhere the wall clock stands in. Set back it makes nothing younger than it is; set forward it
+/// may make a lost login look older.
+#[cfg(not(target_os = "linux"))]
+mod clock {
+    pub fn name() -> String {
+        "wall".into()
+    }
+
+    pub fn now_ms() -> u64 {
+        let since = std::time::UNIX_EPOCH.elapsed();
+        since.map_or(0, |since| since.as_millis() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_given_before_the_wait_is_not_missed() {
+        let runtime = system();
+        let signal = Signal::default();
+        let seen = signal.count();
+        signal.give();
+        // An hour, were it missed.
+        runtime.wait(&signal, seen, Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn the_clock_has_a_name_that_stays_and_does_not_go_back() {
+        let runtime = system();
+        assert_eq!(runtime.clock(), system().clock());
+        let before = runtime.now_ms();
+        assert!(runtime.now_ms() >= before);
+    }
+}

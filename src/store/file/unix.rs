@@ -1,0 +1,141 @@
+//! What only this user may touch.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::super::Lasts;
+use super::{failed, refused};
+use crate::error::Result;
+
+const OTHERS_WRITE: u32 = 0o022;
+
+pub fn mode(builder: &mut DirBuilder) {
+    builder.mode(0o700);
+}
+
+pub fn flags(options: &mut OpenOptions) -> &mut OpenOptions {
+    // NONBLOCK: a pipe put there by somebody must not hang us.
+    options
+        .mode(0o600)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK).bits() as i32)
+}
+
+pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
+    let file = flags(options)
+        .open(path)
+        .map_err(|error| failed("cannot open", path, &error))?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| failed("cannot look at", path, &error))?;
+    if !metadata.is_file() {
+        return Err(refused(path, "it is not a plain file"));
+    }
+    check(path, &metadata)?;
+    Ok(file)
+}
+
+pub fn check(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+    let me = rustix::process::geteuid().as_raw();
+    if metadata.uid() != me {
+        let owner = metadata.uid();
+        return Err(refused(
+            path,
+            &format!("it belongs to the user {owner}, and this process runs as {me}"),
+        ));
+    }
+    if metadata.mode() & OTHERS_WRITE != 0 {
+        return Err(refused(
+            path,
+            "others can write it; chmod go-w makes it fit",
+        ));
+    }
+    Ok(())
+}
+
+pub fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::symlink_metadata(one), fs::symlink_metadata(other)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    match rustix::fs::fsync(File::open(path)?) {
+        // Some network file systems know no such thing, and write names at once.
+        Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// What kind of file system holds the directory.
+#[cfg(target_os = "linux")]
+fn magic(path: &Path) -> Option<u32> {
+    let about = rustix::fs::statfs(path).ok()?;
+    Some(about.f_type as u32)
+}
+
+#[cfg(target_os = "linux")]
+pub fn is_on_network(path: &Path) -> bool {
+    /// NFS, SMB (three generations), Coda, AFS (two), 9P, Ceph, Lustre, GPFS, OCFS2, GFS2, FUSE
+    /// (sshfs and its like).
+    const NETWORK: [u32; 14] = [
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x7375_7245,
+        0x5346_414f,
+        0x6b41_4653,
+        0x0102_1997,
+        0x00c3_6400,
+        0x0bd0_0bd0,
+        0x4750_4653,
+        0x7461_636f,
+        0x0116_1970,
+        0x6573_5546,
+    ];
+    magic(path).is_some_and(|magic| NETWORK.contains(&magic))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn is_on_network(_: &Path) -> bool {
+    false
+}
+
+/// What is known of how long the directory will be there.
+#[cfg(target_os = "linux")]
+pub fn lasts(path: &Path) -> Lasts {
+    /// overlayfs and aufs, of which container engines make a container's own layer.
+    const LAYERS: [u32; 2] = [0x794c_7630, 0x6175_6673];
+    /// tmpfs and ramfs.
+    const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
+
+    let magic = magic(path).unwrap_or_default();
+    let device = |path: &Path| fs::metadata(path).map(|about| about.dev()).ok();
+    let on_root = device(path).is_some_and(|own| Some(own) == device(Path::new("/")));
+    let mut marks = ["/.dockerenv", "/run/.containerenv"].iter();
+    if LAYERS.contains(&magic) || (on_root && marks.any(|mark| Path::new(mark).exists())) {
+        Lasts::AsLongAsTheContainer
+    } else if IN_MEMORY.contains(&magic) {
+        Lasts::AsLongAsTheMachineRuns
+    } else {
+        Lasts::Longer
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn lasts(_: &Path) -> Lasts {
+    Lasts::Longer
+}
