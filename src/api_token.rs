@@ -222,7 +222,7 @@ impl ApiTokens {
             .and_then(|answer| {
                 oauth::answer(answer.status, answer.header("retry-after"), &answer.body)
             })
-            .map_err(|error| error.without(&[secret]))
+            .map_err(|error| error.masking(&[secret]))
             .inspect_err(|error| self.note_failure(error))?;
         *self.hold() = None;
         let before = self.held.load_full();

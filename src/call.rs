@@ -27,9 +27,9 @@ type Interrupt = dyn Fn() -> bool + Send + Sync;
 ///
 /// Cheap to clone; clones are the same call.
 #[derive(Clone)]
-pub struct Call(Arc<Inner>);
+pub struct Call(Arc<Switches>);
 
-struct Inner {
+struct Switches {
     timeout_ms: AtomicU64,
     cancelled: AtomicBool,
     interrupt: ArcSwapOption<Box<Interrupt>>,
@@ -38,7 +38,7 @@ struct Inner {
 impl Call {
     /// A call with its session's own deadline.
     pub fn new() -> Call {
-        Call(Arc::new(Inner {
+        Call(Arc::new(Switches {
             timeout_ms: AtomicU64::new(NO_TIMEOUT),
             cancelled: AtomicBool::new(false),
             interrupt: ArcSwapOption::empty(),

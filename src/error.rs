@@ -154,7 +154,7 @@ impl Error {
 
     /// Takes secrets out of the platform's words, which may repeat what it was sent; our own stay
     /// as they are. A secret of under four letters may be any word, and stays.
-    pub(crate) fn without(mut self, secrets: &[&Secret]) -> Error {
+    pub(crate) fn masking(mut self, secrets: &[&Secret]) -> Error {
         for secret in secrets.iter().map(|secret| secret.reveal()) {
             if secret.len() >= 4 {
                 let masked = self.0.said.replace(secret, "***");
@@ -257,12 +257,12 @@ mod tests {
         let message = "rejected the username or password (HTTP 400, \"the password password\")";
         let said = "\"the password password\"";
         let error = Error::new(Status::Credentials, message).quoting(said.into());
-        let error = error.without(&[&Secret::new("password")]);
+        let error = error.masking(&[&Secret::new("password")]);
         assert_eq!(
             error.message(),
             "rejected the username or password (HTTP 400, \"the *** ***\")"
         );
-        let error = error.about("logging in").without(&[&Secret::new("the ")]);
+        let error = error.about("logging in").masking(&[&Secret::new("the ")]);
         assert!(
             error
                 .message()

@@ -136,7 +136,7 @@ impl RequestTokens {
             .into_iter()
             .flatten()
             .collect();
-        let error = error.without(&sent);
+        let error = error.masking(&sent);
         let refused = match answer.concern() {
             Concern::ApiToken => self.api_token(),
             _ => Some(self.session_token()),

@@ -34,14 +34,14 @@ pub(crate) struct Outgoing<'a> {
 }
 
 /// A request without an answer.
-pub(crate) struct Failure {
+pub(crate) struct SendFailure {
     pub error: Error,
     /// False when nothing of the request left this machine.
     pub sent: bool,
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Error {
+impl From<SendFailure> for Error {
+    fn from(failure: SendFailure) -> Error {
         failure.error
     }
 }
@@ -53,7 +53,7 @@ pub(crate) trait Wire: Send + Sync {
         &self,
         running: &Running,
         outgoing: &Outgoing<'_>,
-    ) -> std::result::Result<Response, Failure>;
+    ) -> std::result::Result<Response, SendFailure>;
 }
 
 /// The wire of the real world.
@@ -78,8 +78,8 @@ impl Wire for Http {
         &self,
         running: &Running,
         outgoing: &Outgoing<'_>,
-    ) -> std::result::Result<Response, Failure> {
-        let unsent = |error| Failure { error, sent: false };
+    ) -> std::result::Result<Response, SendFailure> {
+        let unsent = |error| SendFailure { error, sent: false };
         running.check().map_err(unsent)?;
         let request = build(outgoing).map_err(unsent)?;
         let agent = match outgoing.on_kept_connection {
@@ -98,7 +98,7 @@ impl Wire for Http {
                 false => format!("no connection to {host}"),
                 true => format!("no whole answer from {host}"),
             };
-            Failure {
+            SendFailure {
                 error: error.about(&what),
                 sent: ended.sent,
             }

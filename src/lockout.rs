@@ -85,7 +85,7 @@ pub(crate) enum Fate {
 
 /// When the next login may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub(crate) enum NextLogin {
     Now,
     In(Duration),
     /// When an operator has unblocked the account.
@@ -137,9 +137,9 @@ pub(crate) fn admit(
         return Err(blocked(key, record, max_failures, Why::Rejected));
     }
     match next_login(record, hash, max_failures)? {
-        Next::Now => {}
-        Next::In(wait) => return Err(too_early(key, record, max_failures, wait)),
-        Next::Never => return Err(blocked(key, record, max_failures, Why::Full)),
+        NextLogin::Now => {}
+        NextLogin::In(wait) => return Err(too_early(key, record, max_failures, wait)),
+        NextLogin::Never => return Err(blocked(key, record, max_failures, Why::Full)),
     }
     let password = hash(&record.salt)?;
     let is_settled = |slot: &&Slot| slot.refused || cannot_be_judged(slot, record.as_of_ms);
@@ -255,7 +255,11 @@ pub(crate) fn unblock(record: &mut Record) -> Unblocked {
 }
 
 /// When the next login with this password may be sent, by what the record says.
-pub(crate) fn next_login(record: &Record, hash: HashWith<'_>, max_failures: usize) -> Result<Next> {
+pub(crate) fn next_login(
+    record: &Record,
+    hash: HashWith<'_>,
+    max_failures: usize,
+) -> Result<NextLogin> {
     let wait = match record.slots.len() >= max_failures {
         true => {
             let probe = may_probe(record, hash)?.then(|| {
@@ -269,12 +273,12 @@ pub(crate) fn next_login(record: &Record, hash: HashWith<'_>, max_failures: usiz
         false => Some(spacing(record)),
     };
     let Some(wait) = wait else {
-        return Ok(Next::Never);
+        return Ok(NextLogin::Never);
     };
     let wait = wait.max(record.hold().unwrap_or_default());
     Ok(match wait.is_zero() {
-        true => Next::Now,
-        false => Next::In(wait),
+        true => NextLogin::Now,
+        false => NextLogin::In(wait),
     })
 }
 

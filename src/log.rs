@@ -42,7 +42,7 @@ pub(crate) struct DeferredLine {
 }
 
 impl DeferredLine {
-    pub fn tell(self) {
+    pub fn write(self) {
         self.log.line(self.level, || self.text);
     }
 }

@@ -10,9 +10,9 @@ use crate::error::{Error, Result, Status};
 use crate::log::{self, DeferredLine};
 use crate::runtime::{Runtime, Signal};
 
-pub(crate) struct SingleFlight<T>(Arc<Inner<T>>);
+pub(crate) struct SingleFlight<T>(Arc<Flights<T>>);
 
-struct Inner<T> {
+struct Flights<T> {
     current: Mutex<Option<Arc<Flight<T>>>>,
     /// What flights have for the log, until a call of the program's tells it.
     log_lines: Mutex<Vec<DeferredLine>>,
@@ -42,7 +42,7 @@ enum Outcome<T> {
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     /// Flights run on threads of this name.
     pub fn new(thread_name: &'static str, runtime: Arc<dyn Runtime>) -> SingleFlight<T> {
-        SingleFlight(Arc::new(Inner {
+        SingleFlight(Arc::new(Flights {
             current: Mutex::default(),
             log_lines: Mutex::default(),
             thread_name,
@@ -145,7 +145,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     /// Tells the log what flights have for it. To be called with no lock held.
     pub fn tell_log(&self) {
         let lines = std::mem::take(&mut *lock(&self.0.log_lines));
-        lines.into_iter().for_each(DeferredLine::tell);
+        lines.into_iter().for_each(DeferredLine::write);
     }
 }
 
@@ -181,7 +181,7 @@ impl<T> Drop for Waiting<T> {
 /// The end of a flight, owed to those who wait. Dropped without an outcome, as by a panic, it hands
 /// the work over to one of them.
 struct Landing<T> {
-    of: Arc<Inner<T>>,
+    of: Arc<Flights<T>>,
     flight: Arc<Flight<T>>,
     outcome: Outcome<T>,
 }

@@ -35,7 +35,7 @@ pub(crate) struct Tokens {
     /// How many logouts there were: a login that one overtook must not bring the session back.
     /// Locked while `held` changes.
     logouts: Mutex<u64>,
-    flight: SingleFlight<Renewed>,
+    flight: SingleFlight<RenewedToken>,
 }
 
 /// A session token and which one it is, so that a late report about an older one changes nothing.
@@ -62,7 +62,7 @@ impl Token {
 }
 
 #[derive(Clone)]
-pub(crate) struct Renewed {
+pub(crate) struct RenewedToken {
     pub token: Arc<Token>,
     pub by_login: bool,
 }
@@ -155,11 +155,11 @@ impl Tokens {
         running: &Running,
         refused_generation: u64,
         refused: Option<&Secret>,
-    ) -> Result<Renewed> {
+    ) -> Result<RenewedToken> {
         let newer = || {
             let held = self.held.load_full();
             let held = held.filter(|held| held.generation > refused_generation);
-            held.map(|token| Renewed {
+            held.map(|token| RenewedToken {
                 token,
                 by_login: false,
             })
@@ -180,7 +180,7 @@ impl Tokens {
         running: &Running,
         refused: Option<&Secret>,
         logouts_before: u64,
-    ) -> Result<Renewed> {
+    ) -> Result<RenewedToken> {
         if *self.logouts() != logouts_before {
             return Err(not_logged_in());
         }
@@ -202,7 +202,7 @@ impl Tokens {
             }),
         });
         self.held.store(Some(Arc::clone(&token)));
-        Ok(Renewed {
+        Ok(RenewedToken {
             token,
             by_login: obtained.by_login,
         })

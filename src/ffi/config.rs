@@ -20,28 +20,28 @@ pub struct tsm_config {
     _private: (),
 }
 
-static CONFIGS: Table<ArcSwap<Settings>, tsm_config> = Table::new(Kind::Config);
+static CONFIGS: Table<ArcSwap<Contents>, tsm_config> = Table::new(Kind::Config);
 
 /// What a config holds at one moment.
 #[derive(Clone, Default)]
-pub(super) struct Settings {
+pub(super) struct Contents {
     pub config: Config,
     pub log: Option<LogShare>,
 }
 
 /// The settings as they are now, whatever happens to the config later.
-pub(super) fn settings(config: *const tsm_config) -> Result<Arc<Settings>> {
+pub(super) fn contents(config: *const tsm_config) -> Result<Arc<Contents>> {
     CONFIGS
         .with(config, |current| current.load_full())
         .ok_or_else(|| bad_handle("config"))
 }
 
 /// Replaces the settings by a changed copy; again, if another thread was faster.
-fn change(config: *const tsm_config, change: impl Fn(&mut Settings) -> Result<()>) -> Result<()> {
+fn change(config: *const tsm_config, change: impl Fn(&mut Contents) -> Result<()>) -> Result<()> {
     let current = CONFIGS.get(config).ok_or_else(|| bad_handle("config"))?;
     loop {
         let old = current.load_full();
-        let mut new = Settings::clone(&old);
+        let mut new = Contents::clone(&old);
         change(&mut new)?;
         let seen = current.compare_and_swap(&old, Arc::new(new));
         if Arc::ptr_eq(&old, &seen) {
@@ -74,12 +74,12 @@ pub unsafe extern "C" fn tsm_config_set(
     error: *mut *mut tsm_error,
 ) -> tsm_status {
     let body = || {
-        settings(config)?;
+        contents(config)?;
         // SAFETY: the caller's promise.
         let option = unsafe { text(option, "option") }?;
         // SAFETY: the caller's promise.
         let value = unsafe { text(value, "value") }?;
-        change(config, |settings| settings.config.set(option, value))
+        change(config, |contents| contents.config.set(option, value))
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_config_set", error, body) }
@@ -100,10 +100,10 @@ pub unsafe extern "C" fn tsm_config_get(
     error: *mut *mut tsm_error,
 ) -> tsm_status {
     let body = || {
-        let settings = settings(config)?;
+        let contents = contents(config)?;
         // SAFETY: the caller's promise.
         let option = unsafe { text(option, "option") }?;
-        let value = settings.config.value(option)?;
+        let value = contents.config.value(option)?;
         // SAFETY: the caller's promise.
         unsafe { copy_out(value, buffer, capacity) }
     };
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn tsm_config_load_env(
     config: *mut tsm_config,
     error: *mut *mut tsm_error,
 ) -> tsm_status {
-    let body = || change(config, |settings| settings.config.load_env());
+    let body = || change(config, |contents| contents.config.load_env());
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_config_load_env", error, body) }
 }
@@ -145,16 +145,16 @@ pub unsafe extern "C" fn tsm_config_set_log(
 ) -> tsm_status {
     let context = Context(context);
     let body = || {
-        change(config, |settings| {
+        change(config, |contents| {
             match (callback, level(max_level)) {
                 (Some(callback), Some(level)) => {
                     let share = LogShare::new(callback, context);
-                    settings.config.set_log(level, share.sink());
-                    settings.log = Some(share);
+                    contents.config.set_log(level, share.sink());
+                    contents.log = Some(share);
                 }
                 _ => {
-                    settings.config.unset_log();
-                    settings.log = None;
+                    contents.config.unset_log();
+                    contents.log = None;
                 }
             }
             Ok(())

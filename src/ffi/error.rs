@@ -20,9 +20,9 @@ pub struct tsm_error {
     _private: (),
 }
 
-static ERRORS: Table<Failure, tsm_error> = Table::new(Kind::Error);
+static ERRORS: Table<ErrorObject, tsm_error> = Table::new(Kind::Error);
 
-struct Failure {
+struct ErrorObject {
     error: Error,
     code: CString,
     message: CString,
@@ -30,7 +30,7 @@ struct Failure {
 
 /// A handle to `error`; NULL when there is no room for one.
 pub(super) fn hand_out(error: Error) -> *mut tsm_error {
-    let failure = Failure {
+    let failure = ErrorObject {
         code: terminated(error.code()),
         message: terminated(error.message()),
         error,

@@ -10,7 +10,7 @@ use super::error::{bad_handle, tsm_error, tsm_status};
 use super::handle::{Kind, Table};
 use super::panic;
 use super::session::{held, tsm_session, with_session};
-use super::text::{Out, Slot, bytes, copy_out, invalid, optional_text};
+use super::text::{Out, OutNumber, bytes, copy_out, invalid, optional_text};
 use crate::error::{Error, Result, Status};
 use crate::exchange::{self, Next, Progress};
 use crate::settings::Protocol;
@@ -27,18 +27,18 @@ pub struct tsm_exchange {
     _private: (),
 }
 
-static EXCHANGES: Table<Held, tsm_exchange> = Table::new(Kind::Exchange);
+static EXCHANGES: Table<HeldExchange, tsm_exchange> = Table::new(Kind::Exchange);
 
 /// What an exchange's handle stands for. It knows its session by the handle only, and so does not
 /// keep it alive.
-struct Held {
+struct HeldExchange {
     session: usize,
     protocol: Protocol,
     /// Never waited for: two threads at once are a mistake of theirs.
     progress: Mutex<Progress>,
 }
 
-impl Held {
+impl HeldExchange {
     fn session(&self) -> *const tsm_session {
         ptr::without_provenance(self.session)
     }
@@ -57,7 +57,7 @@ impl Held {
     }
 }
 
-fn exchange(exchange: *const tsm_exchange) -> Result<Arc<Held>> {
+fn exchange(exchange: *const tsm_exchange) -> Result<Arc<HeldExchange>> {
     EXCHANGES
         .get(exchange)
         .ok_or_else(|| bad_handle("exchange"))
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn tsm_exchange_new(
         let exchange = exchange?;
         // SAFETY: the caller's promise.
         let url = unsafe { optional_text(url, "url") }?;
-        let held = Held {
+        let held = HeldExchange {
             session: session.addr(),
             protocol: owner.session.protocol(),
             progress: Mutex::new(owner.session.begin_exchange(url)?),
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn tsm_exchange_tokens(
 ) -> tsm_status {
     let body = || {
         // SAFETY: the caller's promise.
-        let next = unsafe { Slot::new(next, TSM_NEXT_DONE, "next") };
+        let next = unsafe { OutNumber::new(next, TSM_NEXT_DONE, "next") };
         let held = self::exchange(exchange)?;
         with_session(held.session(), |session| {
             let next = next?;
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn tsm_exchange_answered(
 ) -> tsm_status {
     let judge = || {
         // SAFETY: the caller's promise.
-        let next = unsafe { Slot::new(next, TSM_NEXT_DONE, "next") };
+        let next = unsafe { OutNumber::new(next, TSM_NEXT_DONE, "next") };
         let held = self::exchange(exchange)?;
         with_session(held.session(), |session| {
             let next = next?;

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::call::{call_or_default, tsm_call};
-use super::config::{settings, tsm_config};
+use super::config::{contents, tsm_config};
 use super::error::{bad_handle, tsm_error, tsm_status};
 use super::handle::{Kind, Table};
 use super::log::LogShare;
@@ -26,16 +26,16 @@ pub struct tsm_session {
     _private: (),
 }
 
-static SESSIONS: Table<Held, tsm_session> = Table::new(Kind::Session);
+static SESSIONS: Table<HeldSession, tsm_session> = Table::new(Kind::Session);
 
 /// What a session's handle stands for.
-pub(super) struct Held {
+pub(super) struct HeldSession {
     pub session: Session,
     log: Option<LogShare>,
 }
 
 /// The session, kept alive for the length of a call even if it is freed meanwhile.
-pub(super) fn held(session: *const tsm_session) -> Result<Arc<Held>> {
+pub(super) fn held(session: *const tsm_session) -> Result<Arc<HeldSession>> {
     SESSIONS.get(session).ok_or_else(|| bad_handle("session"))
 }
 
@@ -71,12 +71,12 @@ pub unsafe extern "C" fn tsm_login(
     let body = || {
         // SAFETY: the caller's promise.
         let session = unsafe { Out::new(session, "session") };
-        let settings = settings(config)?;
+        let contents = contents(config)?;
         let call = call_or_default(call)?;
         let session = session?;
-        let held = Held {
-            session: Session::login(&settings.config, &call)?,
-            log: settings.log.clone(),
+        let held = HeldSession {
+            session: Session::login(&contents.config, &call)?,
+            log: contents.log.clone(),
         };
         let handle = SESSIONS
             .insert(held)
@@ -323,7 +323,7 @@ pub unsafe extern "C" fn tsm_unblock(
     config: *const tsm_config,
     error: *mut *mut tsm_error,
 ) -> tsm_status {
-    let body = || session::unblock(&settings(config)?.config).map(drop);
+    let body = || session::unblock(&contents(config)?.config).map(drop);
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_unblock", error, body) }
 }

@@ -128,16 +128,16 @@ pub unsafe fn copy_out(text: &str, buffer: *mut c_char, capacity: usize) -> Resu
 }
 
 /// Where a number goes out to the caller: a neutral one until it is set.
-pub struct Slot<T>(NonNull<T>);
+pub struct OutNumber<T>(NonNull<T>);
 
-impl<T> Slot<T> {
+impl<T> OutNumber<T> {
     /// # Safety
     /// `pointer` is NULL or may be written to for as long as this lives.
-    pub unsafe fn new(pointer: *mut T, neutral: T, argument: &str) -> Result<Slot<T>> {
+    pub unsafe fn new(pointer: *mut T, neutral: T, argument: &str) -> Result<OutNumber<T>> {
         let slot = NonNull::new(pointer).ok_or_else(|| invalid(format!("`{argument}` is NULL")))?;
         // SAFETY: the caller's promise.
         unsafe { slot.write(neutral) };
-        Ok(Slot(slot))
+        Ok(OutNumber(slot))
     }
 
     pub fn set(self, value: T) {
@@ -147,14 +147,14 @@ impl<T> Slot<T> {
 }
 
 /// Where a handle goes out to the caller: NULL until it is given.
-pub struct Out<C>(Slot<*mut C>);
+pub struct Out<C>(OutNumber<*mut C>);
 
 impl<C> Out<C> {
     /// # Safety
     /// `pointer` is NULL or may be written to for as long as this lives.
     pub unsafe fn new(pointer: *mut *mut C, argument: &str) -> Result<Out<C>> {
         // SAFETY: the caller's promise.
-        unsafe { Slot::new(pointer, ptr::null_mut(), argument) }.map(Out)
+        unsafe { OutNumber::new(pointer, ptr::null_mut(), argument) }.map(Out)
     }
 
     pub fn give(self, handle: *mut C) {

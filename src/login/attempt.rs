@@ -9,8 +9,8 @@ use super::{Logins, Obtained, UnsavedRejection, digest};
 use crate::api_token::ApiToken;
 use crate::call::Running;
 use crate::error::{Error, Result, Status};
-use crate::http::Failure;
-use crate::lockout::{self, Fate, LONGEST_LOGIN_MS, Next, Permit};
+use crate::http::SendFailure;
+use crate::lockout::{self, Fate, LONGEST_LOGIN_MS, NextLogin, Permit};
 use crate::password::Salt;
 use crate::platform::login::LoginAnswer;
 use crate::response::Response;
@@ -95,11 +95,11 @@ impl Attempt<'_> {
         }
     }
 
-    fn send(&self, body: &[u8], lease: &dyn Lease) -> std::result::Result<Response, Failure> {
+    fn send(&self, body: &[u8], lease: &dyn Lease) -> std::result::Result<Response, SendFailure> {
         let logins = self.logins;
         if let Some(ends_ms) = lease.ends_ms() {
             // A lease that has run out meanwhile is another's: better not to send at all.
-            let unsent = |error| Failure { error, sent: false };
+            let unsent = |error| SendFailure { error, sent: false };
             let now = logins.store.now(self.running).map_err(unsent)?;
             if now.ms.saturating_add(LONGEST_LOGIN_MS) > ends_ms {
                 let message = "the lease ran out before the login could leave; nothing was sent";
@@ -112,7 +112,7 @@ impl Attempt<'_> {
         logins.request.send(wire, self.running, body, api_token)
     }
 
-    fn judge(&self, sent: std::result::Result<Response, Failure>) -> (Fate, End) {
+    fn judge(&self, sent: std::result::Result<Response, SendFailure>) -> (Fate, End) {
         let answer = match sent {
             Ok(answer) => answer,
             Err(failure) if failure.sent => return (Fate::Unknown, End::Failed(failure.error)),
@@ -139,18 +139,18 @@ impl Attempt<'_> {
             LoginAnswer::PerhapsApiToken(error) => (Fate::Unknown, refused(error, true)),
             LoginAnswer::Unknown(error) => (Fate::Unknown, End::Failed(error)),
         };
-        (fate, self.without_secrets(end))
+        (fate, self.masked(end))
     }
 
     /// The platform may repeat what it was sent.
-    fn without_secrets(&self, mut end: End) -> End {
+    fn masked(&self, mut end: End) -> End {
         if let End::Failed(error) | End::ApiTokenRefused { error, .. } = &mut end {
             let secrets = [
                 Some(&self.logins.password),
                 self.api_token.map(|api| &api.token),
             ];
             for secret in secrets.into_iter().flatten() {
-                *error = error.clone().without(&[secret]);
+                *error = error.clone().masking(&[secret]);
             }
         }
         end
@@ -185,7 +185,7 @@ impl Attempt<'_> {
         }
         if let (Fate::Unknown, Some(error)) = (fate, end.error_mut()) {
             let next = lockout::next_login(record, &mut |_| Ok(permit.hash()), logins.max_failures);
-            *error = told_when(error.clone(), next.unwrap_or(Next::Never));
+            *error = told_when(error.clone(), next.unwrap_or(NextLogin::Never));
         }
     }
 
@@ -265,11 +265,11 @@ impl End {
 }
 
 /// A failure of unknown fate with the time of the next login.
-fn told_when(error: Error, next: Next) -> Error {
+fn told_when(error: Error, next: NextLogin) -> Error {
     let wait = match next {
-        Next::Now => Duration::ZERO,
-        Next::In(wait) => wait,
-        Next::Never => {
+        NextLogin::Now => Duration::ZERO,
+        NextLogin::In(wait) => wait,
+        NextLogin::Never => {
             return error
                 .advising(
                     "The platform may have counted it, and it was the last login that the lockout \

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::api_token::ApiToken;
 use crate::call::Running;
 use crate::error::Result;
-use crate::http::{Failure, Outgoing, Wire};
+use crate::http::{Outgoing, SendFailure, Wire};
 use crate::platform::login::LoginAnswer;
 use crate::platform::{rest, soap};
 use crate::response::Response;
@@ -50,7 +50,7 @@ impl LoginRequest {
         running: &Running,
         body: &[u8],
         api_token: Option<&ApiToken>,
-    ) -> std::result::Result<Response, Failure> {
+    ) -> std::result::Result<Response, SendFailure> {
         let bearer = api_token.map(|api| bearer(&api.token));
         let action = soap::LOG_IN.action();
         let mut headers = Vec::with_capacity(3);

@@ -359,7 +359,7 @@ impl Bounds {
                 record.shared = vec![token()];
                 state.renewed = true;
             } else {
-                tell(&mut state.processes, &record);
+                share_with_those_who_wait(&mut state.processes, &record);
             }
         }
         state.stored = Stored::Record(record);
@@ -572,7 +572,7 @@ fn concerns(record: &Record, password: u8) -> bool {
 
 /// All that wait for the lease are to share the failure that the record holds now, unless a later
 /// outcome takes its place.
-fn tell(processes: &mut [Process], record: &Record) {
+fn share_with_those_who_wait(processes: &mut [Process], record: &Record) {
     for process in processes {
         let password = process.password;
         for thread in &mut process.threads {

@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::http::{Failure, Wire};
+    use crate::http::{SendFailure, Wire};
     use crate::runtime;
     use crate::store;
 
@@ -208,7 +208,7 @@ mod tests {
             &self,
             _: &Running,
             outgoing: &Outgoing<'_>,
-        ) -> std::result::Result<Response, Failure> {
+        ) -> std::result::Result<Response, SendFailure> {
             let (status, body) = match outgoing.url {
                 url if url.ends_with("/login") => (200, r#"{"sessionToken":"T"}"#),
                 url if url.ends_with("/token") => (200, r#"{"access_token":"A"}"#),

@@ -66,7 +66,7 @@ impl FileStore {
         if !metadata.is_dir() {
             return Err(refused(directory, "it is not a directory of its own"));
         }
-        private::check(directory, &metadata)?;
+        private::check_owner(directory, &metadata)?;
         if !self.network && private::is_on_network(directory) {
             return Err(refused(
                 directory,

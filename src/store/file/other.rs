@@ -20,7 +20,7 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
         .map_err(|error| failed("cannot open", path, &error))
 }
 
-pub fn check(_: &Path, _: &fs::Metadata) -> Result<()> {
+pub fn check_owner(_: &Path, _: &fs::Metadata) -> Result<()> {
     Ok(())
 }
 

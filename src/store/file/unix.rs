@@ -35,11 +35,11 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
     if !metadata.is_file() {
         return Err(refused(path, "it is not a plain file"));
     }
-    check(path, &metadata)?;
+    check_owner(path, &metadata)?;
     Ok(file)
 }
 
-pub fn check(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+pub fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<()> {
     let me = rustix::process::geteuid().as_raw();
     if metadata.uid() != me {
         let owner = metadata.uid();
