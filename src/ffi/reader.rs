@@ -93,7 +93,8 @@ pub fn leave_to_readers<S, T>(slot: &S, object: &Arc<T>) {
             slot,
             share.cast_mut().cast(),
             Ordering::AcqRel,
-            Ordering::Relaxed,
+            // The reader is done: its last look comes before the object's end.
+            Ordering::Acquire,
         );
         if left.is_err() {
             // SAFETY: the share made above, which nobody took.
