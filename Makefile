@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := target/venv
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
-.PHONY: help demo test test-rust test-python test-csharp ruff bench soak generate clean
+.PHONY: help demo test test-rust test-python test-csharp ruff loom bench soak generate clean
 
 help:
 	@echo "make demo     build, start a local ThingSpace, run the examples, show what went over the wire"
@@ -57,6 +57,10 @@ test-csharp: target/release/libthingspace_session.so
 bench: $(VENV)/ready target/release/libthingspace_session.so
 	$(CARGO) build -q --release -p thingspace-sandbox
 	$(VENV)/bin/python benches/bench.py
+
+# Every way in which threads can meet in the table of handles; `make test` does it too.
+loom:
+	$(CARGO) test -p thingspace-session-loom
 
 # The whole width of the model (minutes) and a million steps of simulated histories. Seeds are printed; TSM_SEED=n replays one.
 soak:

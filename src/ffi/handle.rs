@@ -19,16 +19,15 @@
 //!   freed under the reader's eyes is told in `reader.rs`.
 //!
 //! A slot whose generations are used up is not put back. A thread that dies between two steps (a
-//! fork) loses its slot and nothing else.
+//! fork) loses its slot and nothing else. `tests/loom` explores all of this.
 
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use once_cell::race::OnceBox;
 
 use super::reader::{Reading, leave_to_readers};
+use super::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, FIRST_CHUNK, Ordering, constructor};
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("thingspace-session needs 64-bit pointers: its handles have no room in less");
@@ -39,8 +38,7 @@ const LAST_GENERATION: u32 = (1 << GENERATION_BITS) - 1;
 const KIND_SHIFT: u32 = 56;
 const MARK: u64 = 1 << 63 | 1 << (INDEX_BITS + GENERATION_BITS);
 
-/// The first chunk's slots; each further chunk holds twice as many as the one before.
-const FIRST_CHUNK: u32 = 64;
+/// Each further chunk holds twice as many slots as the one before.
 const CHUNKS: usize = (INDEX_BITS - FIRST_CHUNK.trailing_zeros()) as usize;
 const CAPACITY: u32 = FIRST_CHUNK * ((1 << CHUNKS) - 1);
 
@@ -82,14 +80,16 @@ struct Slot<T> {
 }
 
 impl<T, C> Table<T, C> {
-    pub const fn new(kind: Kind) -> Table<T, C> {
-        Table {
-            kind,
-            chunks: [const { OnceBox::new() }; CHUNKS],
-            used: AtomicU32::new(0),
-            free: AtomicU64::new(0),
-            handles: PhantomData,
-            objects: PhantomData,
+    constructor! {
+        pub fn new(kind: Kind) -> Table<T, C> {
+            Table {
+                kind,
+                chunks: [const { OnceBox::new() }; CHUNKS],
+                used: AtomicU32::new(0),
+                free: AtomicU64::new(0),
+                handles: PhantomData,
+                objects: PhantomData,
+            }
         }
     }
 
@@ -99,7 +99,6 @@ impl<T, C> Table<T, C> {
         let slot = self.slot(index)?;
         let object = Arc::into_raw(Arc::new(object)).cast_mut();
         slot.object.store(object, Ordering::Release);
-        step();
         let generation = slot.generation.load(Ordering::Relaxed) + 1;
         slot.generation.store(generation, Ordering::Release);
         Some(self.handle(generation, index))
@@ -136,7 +135,6 @@ impl<T, C> Table<T, C> {
                 Ordering::Relaxed,
             )
             .ok()?;
-        step();
         let object = slot.object.swap(ptr::null_mut(), Ordering::AcqRel);
         // SAFETY: only the winner of this generation gets here, so the count that `insert` stored
         // is taken once.
@@ -153,11 +151,8 @@ impl<T, C> Table<T, C> {
     #[inline]
     fn look(&self, handle: *const C) -> Option<(Reading<T>, *const T)> {
         let (generation, slot) = self.find(handle)?;
-        step();
         let reading = Reading::announce(slot);
-        step();
         let object = slot.object.load(Ordering::Acquire);
-        step();
         let current = slot.generation.load(Ordering::SeqCst) == generation;
         current.then_some((reading, object))
     }
@@ -215,7 +210,6 @@ impl<T, C> Table<T, C> {
             // Slots are never freed, so a `next` read too late is stale at worst, and then the
             // count of changes tells.
             let next = self.slot(index)?.next.load(Ordering::Relaxed);
-            step();
             match self.free.compare_exchange_weak(
                 top,
                 changed(top, next),
@@ -273,13 +267,6 @@ impl<T> Slot<T> {
 
 fn index_of<C>(handle: *const C) -> u32 {
     handle.addr() as u32 & ((1 << INDEX_BITS) - 1)
-}
-
-/// Where another thread may come in between. In tests it does.
-#[inline(always)]
-fn step() {
-    #[cfg(test)]
-    std::thread::yield_now();
 }
 
 /// A new top of the free list, with the count of changes moved on.
@@ -491,7 +478,7 @@ mod tests {
 
         /// Slow to answer, so that others may free it meanwhile.
         fn number(&self) -> usize {
-            step();
+            thread::yield_now();
             self.0.load(Ordering::Relaxed)
         }
 

@@ -21,6 +21,7 @@ mod reader;
 mod request;
 mod response;
 mod session;
+mod sync;
 mod text;
 mod version;
 

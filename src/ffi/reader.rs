@@ -13,8 +13,8 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+use super::sync::{Arc, AtomicBool, AtomicPtr, Ordering, per_thread, shared};
 
 /// One thread's place to announce in. Never freed; used again when the thread has ended.
 #[repr(align(128))]
@@ -26,7 +26,9 @@ struct Reader {
     next: AtomicPtr<Reader>,
 }
 
-static READERS: AtomicPtr<Reader> = AtomicPtr::new(ptr::null_mut());
+shared! {
+    static READERS: AtomicPtr<Reader> = AtomicPtr::new(ptr::null_mut());
+}
 
 /// An announcement that stands. `T` is what the slot holds.
 pub struct Reading<T> {
@@ -151,8 +153,8 @@ impl Reader {
     }
 }
 
-thread_local! {
-    static OWN: Own = const { Own(Cell::new(None)) };
+per_thread! {
+    static OWN: Own = Own(Cell::new(None));
 }
 
 /// The place of this thread, given back when the thread ends.
