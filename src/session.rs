@@ -199,6 +199,8 @@ impl Session {
             "soap_url": self.soap_url.url(),
             "realm": self.realm,
             "store": store,
+            // Nothing falls back any more; a key once given stays.
+            "store_is_fallback": false,
             "store_lasts": lasts.name(),
             "share_token": self.share_token,
             "auto_relogin": self.auto_relogin,
