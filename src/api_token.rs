@@ -202,6 +202,7 @@ impl ApiTokens {
             ));
         };
         self.check_hold()?;
+        running.doing(|| "waiting for an API token".into());
         self.fetches.fetch_add(1, Ordering::Relaxed);
         let asked_ms = self.runtime.now_ms();
         let outgoing = Outgoing {

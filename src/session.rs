@@ -23,7 +23,7 @@ use crate::platform::answer::Answer;
 use crate::runtime::{self, Runtime};
 use crate::secret::Secret;
 use crate::settings::{Protocol, Settings};
-use crate::store::{self, Store};
+use crate::store::{self, Lasts, Store};
 use crate::tokens::{Token, Tokens};
 
 pub use exchange::Exchange;
@@ -55,7 +55,6 @@ impl Session {
         let store = store::open(&settings.account.store, &runtime)?;
         let session = Session::new(&settings, wire, store, runtime);
         let running = session.start(call)?;
-        session.tokens.logins.warn_of_a_store_that_forgets();
         session.tokens.renew(&running, 0, None)?;
         Ok(session)
     }
@@ -201,7 +200,7 @@ impl Session {
             "store": store,
             // Nothing falls back any more; a key once given stays.
             "store_is_fallback": false,
-            "store_lasts": lasts.name(),
+            "store_lasts": lasts.map(Lasts::name),
             "share_token": self.share_token,
             "auto_relogin": self.auto_relogin,
             "session_token_header": self.session_token_header,

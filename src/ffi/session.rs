@@ -290,7 +290,8 @@ pub extern "C" fn tsm_free(session: *mut tsm_session) {
 /// Writes what the session has done as flat JSON into `buffer`; TSM_INFO_MAX bytes suffice. No
 /// secret is in it. Keys are stable and none goes away: `logins`, `login_failures`,
 /// `api_token_fetches`, `requests`, `resends`, `store`, `store_lasts` ("for good", or what ends its
-/// memory), `session_token_header`, `token_age_ms`, and more. A counter never goes back.
+/// memory; null before its first use), `session_token_header`, `token_age_ms`, and more. A counter
+/// never goes back.
 ///
 /// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
 /// TSM_E_FORKED.

@@ -108,6 +108,13 @@ impl Attempt<'_> {
                 ));
             }
         }
+        let who = || {
+            format!(
+                "waiting for the answer to a login of {}",
+                logins.key.in_words()
+            )
+        };
+        self.running.doing(who);
         let (wire, api_token) = (&*logins.wire, self.api_token);
         logins.request.send(wire, self.running, body, api_token)
     }

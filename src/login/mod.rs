@@ -5,8 +5,8 @@
 mod attempt;
 mod request;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 
@@ -38,6 +38,7 @@ pub(crate) struct Logins {
     share_token: bool,
     store: Arc<dyn Store>,
     store_is_default: bool,
+    lasts: OnceLock<Lasts>,
     wire: Arc<dyn Wire>,
     runtime: Arc<dyn Runtime>,
     log: Log,
@@ -76,6 +77,7 @@ impl Logins {
             share_token: settings.share_token,
             store,
             store_is_default: account.store_is_default,
+            lasts: OnceLock::new(),
             wire,
             runtime,
             log: settings.log.clone(),
@@ -94,20 +96,22 @@ impl Logins {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// The name of the store, and how long what it holds is there.
-    pub fn store(&self) -> (String, Lasts) {
-        (self.store.name(), self.store.lasts())
+    /// The name of the store, and how long what it holds is there, as soon as that is known. Asks
+    /// nothing of a disk that may stall.
+    pub fn store(&self) -> (String, Option<Lasts>) {
+        (self.store.name(), self.lasts.get().copied())
     }
 
-    /// Says so where the guard's memory ends sooner than an operator may think.
-    pub fn warn_of_a_store_that_forgets(&self) {
-        let (name, lasts) = self.store();
-        if lasts == Lasts::AsLongAsTheContainer {
+    /// Says so, once, where the guard's memory ends sooner than an operator may think.
+    fn warn_of_a_store_that_forgets(&self) {
+        let lasts = self.store.lasts();
+        if self.lasts.set(lasts).is_ok() && lasts == Lasts::AsLongAsTheContainer {
             self.log.warn(|| {
                 format!(
-                    "the lockout guard is in {name}, on the container's own layer: it forgets \
-                     failed logins when the container is made anew. Set the option store \
-                     (TSM_STORE) to file:DIR on a volume that lasts"
+                    "the lockout guard is in {}, on the container's own layer: it forgets failed \
+                     logins when the container is made anew. Set the option store (TSM_STORE) to \
+                     file:DIR on a volume that lasts",
+                    self.store.name()
                 )
             });
         }
@@ -121,6 +125,9 @@ impl Logins {
         replaced: Option<&Secret>,
     ) -> Result<Obtained> {
         let obtained = self.adopt_or_log_in(api_tokens, running, replaced);
+        if self.lasts.get().is_none() {
+            self.warn_of_a_store_that_forgets();
+        }
         obtained.map_err(|error| advise(error, self.store_is_default))
     }
 
@@ -276,7 +283,7 @@ impl Logins {
                 return Ok(None);
             }
         }
-        Ok(Some(failure.error("")))
+        Ok(Some(failure.error("").with_retry_after(record.hold())))
     }
 
     fn password(&self) -> Password<'_> {
