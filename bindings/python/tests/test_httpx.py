@@ -4,11 +4,14 @@ clients."""
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
+import itertools
 import pickle
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 import anyio.to_thread
 import httpx
@@ -38,6 +41,11 @@ class Sync:
         with self._client.stream(method, path, **arguments) as response:
             return response.status_code, sum(map(len, response.iter_bytes()))
 
+    def begin(self, method: str, path: str) -> tuple[int, bytes]:
+        """The status of a streamed answer, and the beginning of its body."""
+        with self._client.stream(method, path) as response:
+            return response.status_code, next(response.iter_raw())
+
     def body(self) -> Any:
         return iter([b"{", b"}"])
 
@@ -64,6 +72,13 @@ class Async:
                 return response.status_code, sum(
                     [len(part) async for part in response.aiter_bytes()]
                 )
+
+        return self._loop.run_until_complete(run())
+
+    def begin(self, method: str, path: str) -> tuple[int, bytes]:
+        async def run() -> tuple[int, bytes]:
+            async with self._client.stream(method, path) as response:
+                return response.status_code, await response.aiter_raw().__anext__()
 
         return self._loop.run_until_complete(run())
 
@@ -148,7 +163,7 @@ def test_a_stream_is_an_error_that_keeps_the_answer(
     expired = session.token
     sandbox.expire()
     with pytest.raises(
-        thingspace_session.SessionTokenExpired, match="cannot be sent twice"
+        thingspace_session.SessionTokenExpired, match="cannot be sent again"
     ) as caught:
         client.request("POST", DEVICES, content=client.body())
     assert caught.value.token == expired
@@ -166,7 +181,7 @@ def test_a_file_is_no_silent_empty_body(
     auth = thingspace_session.httpx.ThingSpaceAuth(session)
     with (
         httpx.Client(auth=auth) as client,
-        pytest.raises(thingspace_session.SessionTokenExpired, match="cannot be sent twice"),
+        pytest.raises(thingspace_session.SessionTokenExpired, match="cannot be sent again"),
     ):
         client.post(session.base_url + DEVICES, content=io.BytesIO(b"{}"))
 
@@ -189,6 +204,87 @@ def test_a_streamed_answer_stays_a_stream(client: Any, sandbox: Sandbox) -> None
     assert client.stream("POST", DEVICES, json={}) == (400, 40)
 
 
+def test_a_long_streamed_refusal_stays_whole(client: Any, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "huge", bytes=1_000_000, status=400)
+    assert client.stream("GET", ACCOUNTS) == (400, 1_000_000)
+    sandbox.fault("api", "huge", bytes=1_000_000, status=401)
+    assert client.stream("POST", DEVICES, json={})[0] == 200
+
+
+class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, parts: Callable[[], Iterator[bytes]]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._parts()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self:
+            yield part
+
+
+@pytest.mark.parametrize("kind", [Sync, Async])
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_endless_streamed_answer_is_handed_on(
+    kind: Any, session: thingspace_session.Session, status: int
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, stream=Stream(lambda: itertools.repeat(b" " * 1000)))
+
+    with closing(kind(session, httpx.MockTransport(answer))) as client:
+        assert client.begin("GET", ACCOUNTS) == (status, b" " * 1000)
+
+
+@pytest.mark.parametrize("kind", [Sync, Async])
+@pytest.mark.parametrize("size", [100, 1_000_000])
+def test_a_compressed_answer_stays_whole(
+    kind: Any, session: thingspace_session.Session, size: int
+) -> None:
+    body = random.Random(1).randbytes(size)
+    packed = gzip.compress(body)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        parts = Stream(lambda: (packed[at : at + 1000] for at in range(0, len(packed), 1000)))
+        return httpx.Response(400, headers={"Content-Encoding": "gzip"}, stream=parts)
+
+    with closing(kind(session, httpx.MockTransport(answer))) as client:
+        assert client.request("GET", ACCOUNTS).content == body
+        assert client.stream("GET", ACCOUNTS) == (400, size)
+
+
+def test_a_body_that_cannot_be_decoded_is_for_whoever_reads_it(
+    session: thingspace_session.Session,
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        parts = Stream(lambda: iter([b"no such thing"]))
+        return httpx.Response(400, headers={"Content-Encoding": "gzip"}, stream=parts)
+
+    with closing(Sync(session, httpx.MockTransport(answer))) as client:
+        with pytest.raises(httpx.DecodingError):
+            client.request("GET", ACCOUNTS)
+        assert client.begin("GET", ACCOUNTS) == (400, b"no such thing")
+
+
+@pytest.mark.parametrize("kind", [Sync, Async])
+def test_the_session_token_header_is_an_option(
+    kind: Any, options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
+    options["session_token_header"] = "SessionToken"
+    path = "/m2m/v1/sms"
+    sandbox.control("POST", "/answers", {"path": path, "session_token_header": "SessionToken"})
+    with thingspace_session.login(**options) as session, closing(kind(session)) as client:
+        sandbox.expire()
+        response = client.request("GET", path)
+        assert response.status_code == 200
+        assert session.token not in repr(response.request.headers)
+        sent = sandbox.log("api")[-1]["headers"]
+        assert "sessiontoken" in sent
+        assert "vz-m2m-token" not in sent
+        sandbox.fault("api", "redirect", location=sandbox.base_url + ACCOUNTS)
+        assert client.request("GET", path, follow_redirects=True).status_code == 401
+        assert "sessiontoken" not in sandbox.log("api")[-1]["headers"]
+
+
 def test_tokens_go_to_no_other_origin(
     client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -196,7 +292,8 @@ def test_tokens_go_to_no_other_origin(
         assert client.request("GET", other.base_url + ACCOUNTS).status_code == 401
         sent = other.control("GET", "/log")[-1]
         assert (sent["session_token"], sent["api_token"]) == (None, None)
-    assert "another origin" in caplog.text
+    assert "without tokens" in caplog.text
+    assert f"are for {sandbox.base_url.removesuffix('/api')} and nowhere else" in caplog.text
 
 
 @pytest.mark.parametrize("status", [302, 307])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import pickle
+import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+import urllib3
 
 import thingspace_session
 import thingspace_session.requests
@@ -176,7 +179,7 @@ def test_a_stream_is_an_error_that_keeps_the_answer(
     expired = session.token
     sandbox.expire()
     with pytest.raises(
-        thingspace_session.SessionTokenExpired, match="cannot be sent twice"
+        thingspace_session.SessionTokenExpired, match="cannot be sent again"
     ) as caught:
         http.post(url, data=iter([b"{", b"}"]))
     assert caught.value.token == expired
@@ -212,6 +215,85 @@ def test_a_streamed_answer_stays_a_stream(
         assert b"".join(response.iter_content(4096)).startswith(b'{"errorCode"')
 
 
+def test_a_long_streamed_refusal_stays_whole(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
+    url = session.base_url + ACCOUNTS
+    sandbox.fault("api", "huge", bytes=1_000_000, status=400)
+    with http.get(url, stream=True, timeout=60) as response:
+        assert sum(map(len, response.iter_content(4096))) == 1_000_000
+    sandbox.fault("api", "huge", bytes=1_000_000, status=401)
+    with http.get(url, stream=True, timeout=60) as response:
+        assert response.status_code == 200
+
+
+class Canned(requests.adapters.HTTPAdapter):
+    """Answers every request with a body of one's own."""
+
+    def __init__(self, status: int, body: Any, headers: dict[str, str]) -> None:
+        super().__init__()
+        self._answer = status, body, headers
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        status, body, headers = self._answer
+        raw = urllib3.HTTPResponse(body(), headers, status=status, preload_content=False)
+        return self.build_response(request, raw)
+
+
+class Endless(io.RawIOBase):
+    def readinto(self, buffer: Any) -> int:
+        buffer[:] = b" " * len(buffer)
+        return len(buffer)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_endless_streamed_answer_is_handed_on(
+    session: thingspace_session.Session, status: int
+) -> None:
+    with requests.Session() as http:
+        http.mount("http://", Canned(status, Endless, {}))
+        http.auth = thingspace_session.requests.ThingSpaceAuth(session)
+        with http.get(session.base_url + ACCOUNTS, stream=True) as response:
+            assert response.status_code == status
+            assert next(response.iter_content(1000)) == b" " * 1000
+
+
+@pytest.mark.parametrize("size", [100, 1_000_000])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_compressed_answer_stays_whole(
+    session: thingspace_session.Session, size: int, stream: bool
+) -> None:
+    body = random.Random(1).randbytes(size)
+    packed = gzip.compress(body)
+    with requests.Session() as http:
+        http.mount("http://", Canned(400, lambda: io.BytesIO(packed), {"Content-Encoding": "gzip"}))
+        http.auth = thingspace_session.requests.ThingSpaceAuth(session)
+        with http.get(session.base_url + ACCOUNTS, stream=stream) as response:
+            assert response.content == body
+
+
+@pytest.mark.parametrize("expired", [False, True])
+def test_the_session_token_header_is_an_option(
+    options: thingspace_session.Options, sandbox: Sandbox, expired: bool
+) -> None:
+    options["session_token_header"] = "SessionToken"
+    sandbox.control(
+        "POST", "/answers", {"path": "/m2m/v1/sms", "session_token_header": "SessionToken"}
+    )
+    with thingspace_session.login(**options) as session, requests.Session() as http:
+        http.auth = thingspace_session.requests.ThingSpaceAuth(session)
+        if expired:
+            sandbox.expire()
+        assert http.get(session.base_url + "/m2m/v1/sms").status_code == 200
+        sent = sandbox.log("api")[-1]["headers"]
+        assert "sessiontoken" in sent
+        assert SESSION not in sent
+        location = session.base_url + ACCOUNTS
+        sandbox.fault("api", "redirect", location=location)
+        assert http.get(session.base_url + "/m2m/v1/sms").status_code == 401
+        assert "sessiontoken" not in sandbox.log("api")[-1]["headers"]
+
+
 def test_tokens_go_to_no_other_origin(
     http: requests.Session,
     session: thingspace_session.Session,
@@ -222,7 +304,8 @@ def test_tokens_go_to_no_other_origin(
         assert http.get(other.base_url + ACCOUNTS).status_code == 401
         sent = other.control("GET", "/log")[-1]
         assert (sent["session_token"], sent["api_token"]) == (None, None)
-    assert "another origin" in caplog.text
+    assert "without tokens" in caplog.text
+    assert f"are for {sandbox.base_url.removesuffix('/api')} and nowhere else" in caplog.text
     assert sandbox.counters()["api"] == 0
 
 
@@ -266,6 +349,18 @@ def test_a_prepared_request_can_be_sent_again_and_again(
     sandbox.expire()
     assert http.send(request).status_code == 200
     assert sandbox.counters()["login"] == 5
+
+
+def test_a_prepared_request_with_an_old_token_costs_no_login(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
+    request = http.prepare_request(requests.Request("POST", session.base_url + DEVICES, json={}))
+    assert http.send(request).status_code == 200
+    sandbox.expire()
+    session.relogin(session.token)
+    assert http.send(request).status_code == 200
+    counters = sandbox.counters()
+    assert (counters["login"], counters["api"]) == (2, 3)
 
 
 def test_an_answer_can_be_pickled(
@@ -351,3 +446,11 @@ def test_hooks_of_others_still_run(
         hooks={"response": lambda response, **_: seen.append(response.status_code)},
     )
     assert len(seen) == 1
+
+
+def test_a_hook_that_raises_sees_the_mended_answer(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
+    sandbox.expire()
+    http.hooks["response"] = [lambda response, **_: response.raise_for_status()]
+    assert http.get(session.base_url + ACCOUNTS).status_code == 200

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from . import _errors, _library
 from ._call import Cancellation
 from ._errors import *  # noqa: F403 - a list that is generated
+from ._exchange import Exchange, Tokens
 from ._options import Options
 from ._response import Headers, Response
 from ._session import Session, check, login, unblock
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cancellation",
+    "Exchange",
     "Headers",
     "Options",
     "Response",
     "Session",
+    "Tokens",
     "check",
     "login",
     "unblock",

@@ -68,10 +68,6 @@ def new_call(timeout_ms: Optional[int] = None) -> c_void_p:
     return call
 
 
-at_once = new_call(0)
-"""The ``tsm_call`` for what must not wait."""
-
-
 frequent_callback: Optional[Callable[..., None]] = None
 """A Python function that the library calls often during calls, if there is one: see ``Limits``."""
 

@@ -1,163 +1,209 @@
-"""What the adapters share: which origin the tokens are for, which answers call for a renewal, and
-how often.
-
-One ``Exchange`` goes with one request of a foreign HTTP client, resends included.
-"""
+"""One request of a program with an HTTP client of its own: which tokens go with it, what its
+answers mean, and when to send it again. The library decides; this only asks."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
-from typing import Any, Optional, Union
-from urllib.parse import urlsplit
+import ctypes
+from ctypes import byref, c_char, c_int32, c_void_p
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, Optional
 
-from ._call import Cancellation
-from ._error import Error
-from ._errors import ApiTokenError, InvalidArgument, SessionTokenExpired
-from ._session import Session, check
+from . import _library, _values
+from ._error import take_error
 
-SESSION_HEADER = "VZ-M2M-Token"
-API_HEADER = "Authorization"
+if TYPE_CHECKING:
+    from ._call import Cancellation
+    from ._session import Session
+    from ._values import Body
 
-_Refusal = Union[SessionTokenExpired, ApiTokenError]
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-_logger = logging.getLogger("thingspace_session")
-
-
-def checked(session: Session) -> Session:
-    """The session, if an adapter can work with it."""
-    if not isinstance(session, Session):
-        raise TypeError(
-            f"session must be a thingspace_session.Session, not {type(session).__name__}"
-        )
-    if session._protocol != "rest":
-        raise InvalidArgument('an adapter needs a session with protocol="rest"')
-    return session
+_SessionToken = c_char * _library.TOKEN_MAX
+_ApiToken = c_char * _library.API_TOKEN_MAX
 
 
-def is_for(session: Session, url: str) -> bool:
-    """Whether a URL is of the session's own origin: tokens go nowhere else."""
-    if _origin(url) == _origin(session.base_url):
-        return True
-    _logger.warning(
-        "no tokens for a request to another origin than the session's, which is %s",
-        session.base_url,
-    )
-    return False
+class Tokens:
+    """The tokens to send a request with.
 
+    Attributes:
+        session_token: the session token; with SOAP it goes into the envelope's header.
+        api_token: the API token; ``""`` with SOAP.
+        headers: the request headers that carry the two; empty with SOAP.
+    """
 
-def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(scheme)
+    __slots__ = ("api_token", "headers", "session_token")
+
+    session_token: str
+    api_token: str
+    headers: dict[str, str]
+
+    def __init__(self, session_token: str, api_token: str, session_token_header: str) -> None:
+        self.session_token = session_token
+        self.api_token = api_token
+        self.headers = {}
+        if api_token:
+            self.headers["Authorization"] = f"Bearer {api_token}"
+            self.headers[session_token_header] = session_token
 
 
 class Exchange:
-    """The tokens that a request carries, and which of them were renewed on its behalf: each at most
-    once."""
+    """One request that an HTTP client of your own sends, resends included; made by
+    ``Session.exchange``.
 
-    def __init__(self, session: Session) -> None:
+    It says which tokens to send, what an answer means and when to send again, by the rules that
+    ``Session.request`` follows::
+
+        with session.exchange(url) as exchange:
+            while True:
+                tokens = exchange.tokens()
+                if tokens is not None:
+                    answer = …      # yours: sends the request with tokens.headers
+                    if not exchange.answered(answer.status, answer.body):
+                        break       # the answer is yours, be it good or bad
+                exchange.renew()
+
+    Only ``renew`` may wait; the other methods may be called in an event loop. An exchange is for
+    one thread at a time: a second one inside gets ``InvalidArgument``. Let your client follow no
+    redirect with these headers.
+
+    It closes itself when it is dropped, and may be used as a context manager.
+    """
+
+    __slots__ = ("__weakref__", "_handle", "_session")
+
+    _handle: Optional[c_void_p]
+    _session: Session
+
+    def __init__(self, session: Session, url: Optional[str] = None) -> None:
         self._session = session
-        self._renewed: set[type[Error]] = set()
-        self.session_token = ""
-        self.api_token = ""
+        handle, error = c_void_p(), c_void_p()
+        status = _library.exchange_new(
+            session._handle, _values.optional_text(url, "url"), byref(handle), byref(error)
+        )
+        if status:
+            raise take_error(status, error)
+        self._handle = handle
 
-    def read_tokens(self, cancel: Optional[Cancellation] = None) -> None:
-        """Takes the tokens now held. May wait for an API token."""
-        self.api_token = self._session._read_api_token(cancel=cancel)
-        self.session_token = self._session.token
+    def __enter__(self) -> Exchange:
+        return self
 
-    def read_held_tokens(self) -> bool:
-        """Takes the tokens now held, if an API token is. Never waits."""
-        self.api_token = self._session._held_api_token() or ""
-        if self.api_token:
-            self.session_token = self._session.token
-        return bool(self.api_token)
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
 
-    def take_tokens(self, headers: Mapping[str, str]) -> None:
-        """Takes the tokens that a request was sent with."""
-        self.api_token = headers.get(API_HEADER, "").removeprefix("Bearer ")
-        self.session_token = headers.get(SESSION_HEADER, "")
+    def __del__(self, free: Any = _library.exchange_free) -> None:
+        # Bound at definition: globals may be gone when the interpreter exits.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            free(handle)
 
-    def headers(self) -> dict[str, str]:
-        return {API_HEADER: f"Bearer {self.api_token}", SESSION_HEADER: self.session_token}
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an exchange cannot be copied or pickled")
 
-    def refusal(self, status: int, content: bytes) -> Optional[_Refusal]:
-        """The error that an answer stands for if it refuses a token that may still be renewed."""
-        if status < 400:
+    def tokens(self) -> Optional[Tokens]:
+        """The tokens to send now; ``None`` when something must be renewed first, such as an API
+        token whose time is up: call ``renew``, then ask again. Never waits.
+
+        A request that found no answer, because the network failed, may be sent again with the
+        tokens that this gives then.
+
+        Raises:
+            NotLoggedIn: after ``Session.logout``.
+            InvalidArgument: the request was answered already.
+            SessionClosed, Forked
+        """
+        session_token, api_token = _SessionToken(), _ApiToken()
+        next_step, error = c_int32(), c_void_p()
+        status = _library.exchange_tokens(
+            self._handle,
+            session_token,
+            ctypes.sizeof(session_token),
+            api_token,
+            ctypes.sizeof(api_token),
+            byref(next_step),
+            byref(error),
+        )
+        if status:
+            raise take_error(status, error)
+        if next_step.value != _library.NEXT_SEND:
             return None
-        try:
-            check(status, content)
-        except (SessionTokenExpired, ApiTokenError) as error:
-            return error if self._remedies(error) else None
-        except Error:
-            pass
-        return None
+        return Tokens(
+            session_token.value.decode(),
+            api_token.value.decode(),
+            self._session.session_token_header,
+        )
 
-    def _remedies(self, refusal: _Refusal) -> list[type[_Refusal]]:
-        """Which tokens to renew, in this order."""
-        kinds: tuple[type[_Refusal], ...] = (type(refusal),)
-        if (
-            refusal.http_status == 401
-            and refusal.code != "unauthorized"
-            and "SessionToken." not in refusal.code
-        ):
-            # Which token it is about is not said. Renewing the API token risks no login.
-            kinds = (
-                (ApiTokenError, SessionTokenExpired)
-                if isinstance(refusal, SessionTokenExpired)
-                else kinds
-            )
-        return [kind for kind in kinds if kind not in self._renewed]
+    def body_max(self, status: int) -> int:
+        """How many bytes of the body of an answer of this HTTP status ``answered`` has to see.
+
+        0 is none: the body need not be read before the answer is passed on. Of a longer body give
+        ``answered`` one byte more than this, or all of it.
+        """
+        size: int = _library.exchange_body_max(self._handle, _values.http_status(status))
+        return size
+
+    def answered(self, status: int, body: Body = b"") -> bool:
+        """Judges the answer to what was sent with the tokens. Never waits.
+
+        Args:
+            status: the HTTP status.
+            body: as much of the body as ``body_max`` asks for.
+
+        Returns:
+            ``True`` when a token was refused and another is to be had: call ``renew``, then send
+            again. ``False`` when the answer is yours, be it good or bad; ``check`` makes an error
+            of a bad one.
+
+        Raises:
+            TypeError, InvalidArgument: an argument is none, or nothing was sent.
+            SessionClosed, Forked
+        """
+        data = _values.content(body, "body")
+        next_step, error = c_int32(), c_void_p()
+        failed = _library.exchange_answered(
+            self._handle,
+            _values.http_status(status),
+            data,
+            len(data),
+            byref(next_step),
+            byref(error),
+        )
+        if failed:
+            raise take_error(failed, error)
+        return next_step.value == _library.NEXT_RENEW
 
     def renew(
         self,
-        refusal: _Refusal,
-        response: Any,
-        replayable: bool,
+        can_resend: bool = True,
+        *,
+        timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
-    ) -> bool:
-        """Renews the token that was refused and takes the new one; says whether to send the request
-        again.
+    ) -> None:
+        """Does what is due: fetches an API token, renews the one that was refused, or logs in
+        again. May wait. After a failure it may be called again.
 
-        Raises what the renewal raises, or the refusal itself if the request's body cannot be sent
-        twice; with the client's answer as ``response``.
+        Args:
+            can_resend: ``False`` if the request's body cannot be sent twice. All that may be at
+                fault is renewed then, and the refusal is raised: make the request again with a
+                fresh body.
+            timeout: seconds for this call, in place of the session's ``timeout_ms``.
+            cancel: ends the call from another thread; a login that others wait for goes on.
+
+        Raises:
+            SessionTokenExpired, ApiTokenError: the refusal, with the token that was refused, when
+                ``can_resend`` is ``False``; or no API token is to be had.
+            NotLoggedIn: after ``Session.logout``, which is not undone.
+            InvalidArgument: nothing is to be renewed.
+            Whatever ``Session.relogin`` raises.
         """
-        renewed = False
-        refusal.token = (
-            self.session_token if isinstance(refusal, SessionTokenExpired) else self.api_token
+        self._session._run_on(
+            self._handle, _library.exchange_renew, (bool(can_resend),), timeout, cancel
         )
-        try:
-            for kind in self._remedies(refusal):
-                self._renewed.add(kind)
-                try:
-                    self._renew(kind, cancel)
-                except ApiTokenError as error:
-                    if isinstance(refusal, ApiTokenError) or error.http_status is not None:
-                        raise
-                    continue  # a fixed one, of which there is no other; the session's is left
-                renewed = True
-                # Else nobody would see whether it helped: all that may be at fault is renewed.
-                if replayable:
-                    break
-            if renewed:
-                self.read_tokens(cancel)
-        except Error as error:
-            error.response = response
-            raise
-        if renewed and not replayable:
-            refusal.response = response
-            refusal.args = (
-                f"{refusal} The token was renewed, but the request's body is a stream that cannot "
-                "be sent twice: make the request again with a fresh body.",
-            )
-            raise refusal
-        return renewed
 
-    def _renew(self, kind: type[_Refusal], cancel: Optional[Cancellation]) -> None:
-        if kind is ApiTokenError:
-            self._session.renew_api_token(self.api_token, cancel=cancel)
-        elif (
-            self._session.token == self.session_token
-        ):  # raises after a logout, which no renewal is to undo
-            self._session.relogin(self.session_token, cancel=cancel)
+    def close(self) -> None:
+        """Frees the exchange. It sends nothing, and may be called twice."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            _library.exchange_free(handle)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional, Union
 from . import _call, _library, _log, _options, _values
 from ._call import Cancellation, Limits
 from ._error import take_error
-from ._errors import Cancelled, InvalidArgument, SessionClosed
+from ._errors import Cancelled, SessionClosed
+from ._exchange import Exchange
 from ._response import Response, take_response
 
 if TYPE_CHECKING:
@@ -92,13 +93,9 @@ def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
         status: the HTTP status.
         body: the answer's body: JSON, or a SOAP envelope.
     """
-    if isinstance(status, bool) or not isinstance(status, int):
-        raise TypeError(f"status must be int, not {type(status).__name__}")
-    if not 0 <= status <= 999:
-        raise InvalidArgument("status must be an HTTP status")
     data = _values.content(body, "body")
     error = c_void_p()
-    outcome = _library.check(status, data, len(data), byref(error))
+    outcome = _library.check(_values.http_status(status), data, len(data), byref(error))
     if outcome:
         raise take_error(outcome, error)
 
@@ -117,10 +114,11 @@ class Session:
     ``thingspace_session.login``.
     """
 
-    __slots__ = ("__weakref__", "_handle", "_protocol", "_url")
+    __slots__ = ("__weakref__", "_handle", "_protocol", "_session_token_header", "_url")
 
     _handle: Optional[c_void_p]
     _protocol: str
+    _session_token_header: str
     _url: str
 
     def __new__(cls) -> Session:
@@ -132,6 +130,7 @@ class Session:
         self._handle = handle
         facts = self.info()
         self._protocol = facts["protocol"]
+        self._session_token_header = facts["session_token_header"]
         self._url = facts["soap_url" if self._protocol == "soap" else "base_url"]
         return self
 
@@ -163,8 +162,8 @@ class Session:
 
     @property
     def token(self) -> str:
-        """The session token held (``VZ-M2M-Token``). Never uses the network nor waits for a
-        renewal.
+        """The session token held, for the header ``session_token_header``. Never uses the network
+        nor waits for a renewal.
 
         Raises:
             NotLoggedIn: after ``logout``.
@@ -190,7 +189,9 @@ class Session:
             SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited,
             ProtocolError, Cancelled
         """
-        return self._read_api_token()
+        buffer = ctypes.create_string_buffer(_library.API_TOKEN_MAX)
+        self._run(_library.api_token, (buffer, len(buffer)), None, None)
+        return buffer.value.decode()
 
     def request(
         self,
@@ -324,6 +325,23 @@ class Session:
         names = _values.text(service, "service"), _values.text(operation, "operation")
         return self._ask(_library.soap_call, names, _values.content(xml, "xml"), timeout, cancel)
 
+    def exchange(self, url: Optional[str] = None) -> Exchange:
+        """Begins one request of an HTTP client of your own: the exchange says which tokens to send,
+        what each answer means, and whether to send again. Sends nothing and waits for nothing.
+
+        Args:
+            url: where the request goes; ``None`` if that is known to be ``base_url``. The tokens
+                are for the origin (scheme, host, port) of ``base_url`` and for no other.
+
+        What is refused is renewed whatever the option ``auto_relogin`` says: that is about
+        ``request`` and ``soap``.
+
+        Raises:
+            InvalidArgument: the URL is of another origin.
+            SessionClosed, Forked
+        """
+        return Exchange(self, url)
+
     # -- the session itself
 
     def relogin(
@@ -422,19 +440,12 @@ class Session:
         ``protocol="soap"``."""
         return self._url
 
+    @property
+    def session_token_header(self) -> str:
+        """The request header that carries the session token: the option of that name."""
+        return self._session_token_header
+
     # -- helpers
-
-    def _read_api_token(self, *, cancel: Optional[Cancellation] = None) -> str:
-        buffer = ctypes.create_string_buffer(_library.API_TOKEN_MAX)
-        self._run(_library.api_token, (buffer, len(buffer)), None, cancel)
-        return buffer.value.decode()
-
-    def _held_api_token(self) -> Optional[str]:
-        """The API token if there is one that has not run out. Never waits."""
-        buffer = ctypes.create_string_buffer(_library.API_TOKEN_MAX)
-        if _library.api_token(self._handle, _call.at_once, buffer, len(buffer), None):
-            return None
-        return buffer.value.decode()
 
     def _send(
         self,
@@ -477,8 +488,19 @@ class Session:
         timeout: Optional[float],
         cancel: Optional[Cancellation],
     ) -> None:
+        self._run_on(self._handle, function, arguments, timeout, cancel)
+
+    def _run_on(
+        self,
+        handle: Optional[c_void_p],
+        function: Callable[..., int],
+        arguments: tuple[Any, ...],
+        timeout: Optional[float],
+        cancel: Optional[Cancellation],
+    ) -> None:
+        """Calls a function with this session's handle, or with that of an exchange of it."""
         try:
-            _run(function, self._handle, arguments, timeout, cancel)
+            _run(function, handle, arguments, timeout, cancel)
         except Cancelled:
             if self._handle is not None:
                 raise

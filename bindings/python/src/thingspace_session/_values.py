@@ -113,6 +113,14 @@ def _header(name: str, value: str) -> bytes:
     return encoded + b": " + text(value, "a header's value")
 
 
+def http_status(status: int) -> int:
+    """An HTTP status. The library says which are none; one that no ``int32_t`` holds is -1 to
+    it."""
+    if isinstance(status, bool) or not isinstance(status, int):
+        raise TypeError(f"status must be int, not {type(status).__name__}")
+    return status if 0 <= status < 2**31 else -1
+
+
 def milliseconds(timeout: float) -> int:
     """A timeout in seconds as whole milliseconds, at least one."""
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):

@@ -10,31 +10,38 @@ It needs ``httpx`` 0.25 and ``anyio`` 4.1 or newer.
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Generator, ItemsView, KeysView, ValuesView
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Generator,
+    ItemsView,
+    Iterator,
+    KeysView,
+    ValuesView,
+)
 from typing import Any, Callable, TypeVar
 
 import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
+from ._adapter import about, begin, checked, renew, wait_for_tokens
 from ._call import Cancellation
-from ._exchange import API_HEADER, SESSION_HEADER, Exchange, checked, is_for
+from ._exchange import Tokens
 from ._session import Session
 
 __all__ = ["ThingSpaceAuth"]
 
 _Result = TypeVar("_Result")
-_TOKENS = (API_HEADER, SESSION_HEADER)
-_KEYS = {name.lower().encode() for name in _TOKENS}
 
 
 class ThingSpaceAuth(httpx.Auth):
     """Sends a session's tokens with requests to the session's origin and renews them when the
-    platform refuses them.
+    platform refuses them, by the rules of ``Session.request``.
 
-    Each of the two tokens is renewed at most once for a request, and the request then sent again;
-    the refused answers are in ``response.history``, and event hooks see them. An answer that a
-    renewal did not mend is returned as it is. The option ``auto_relogin`` is about
+    The refused answers are in ``response.history``, and event hooks see them: one that raises for
+    such an answer, as ``raise_for_status`` does, ends the request before it is mended. An answer
+    that renewing did not mend is returned as it is. The option ``auto_relogin`` is about
     ``Session.request`` and does not matter here. A renewal may take the session's ``timeout_ms`` on
     top of the client's own timeout.
 
@@ -60,52 +67,55 @@ class ThingSpaceAuth(httpx.Auth):
     def sync_auth_flow(
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
-        if not is_for(self._session, str(request.url)):
+        exchange = begin(self._session, str(request.url))
+        if exchange is None:
             yield request
             return
-        exchange = Exchange(self._session)
-        exchange.read_tokens()
-        while True:
-            _give_tokens(request, exchange)
-            response = yield request
-            if response.status_code < 400 or response.request is not request:
-                return
-            response.read()
-            refusal = exchange.refusal(response.status_code, response.content)
-            if refusal is None:
-                return
-            if not exchange.renew(refusal, response, _replayable(request)):
-                return
+        with exchange:
+            tokens = wait_for_tokens(exchange)
+            while True:
+                _give_tokens(request, tokens)
+                response = yield request
+                if response.request is not request:
+                    return  # a redirect was followed, without the tokens
+                body = _body(response, exchange.body_max(response.status_code))
+                if not exchange.answered(response.status_code, body):
+                    return
+                response.read()
+                with about(response):
+                    tokens = renew(exchange, _replayable(request))
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        if not is_for(self._session, str(request.url)):
+        exchange = begin(self._session, str(request.url))
+        if exchange is None:
             yield request
             return
-        exchange = Exchange(self._session)
-        if not exchange.read_held_tokens():
-            await _in_thread(exchange.read_tokens)
-        while True:
-            _give_tokens(request, exchange)
-            response = yield request
-            if response.status_code < 400 or response.request is not request:
-                return
-            await response.aread()
-            refusal = exchange.refusal(response.status_code, response.content)
-            if refusal is None:
-                return
-            if not await _in_thread(
-                functools.partial(exchange.renew, refusal, response, _replayable(request))
-            ):
-                return
+        with exchange:
+            tokens = exchange.tokens()
+            if tokens is None:
+                tokens = await _in_thread(functools.partial(wait_for_tokens, exchange))
+            while True:
+                _give_tokens(request, tokens)
+                response = yield request
+                if response.request is not request:
+                    return  # a redirect was followed, without the tokens
+                body = await _abody(response, exchange.body_max(response.status_code))
+                if not exchange.answered(response.status_code, body):
+                    return
+                await response.aread()
+                with about(response):
+                    tokens = await _in_thread(
+                        functools.partial(renew, exchange, _replayable(request))
+                    )
 
 
-def _give_tokens(request: httpx.Request, exchange: Exchange) -> None:
+def _give_tokens(request: httpx.Request, tokens: Tokens) -> None:
     headers = httpx.Headers(request.headers)
-    headers.update(exchange.headers())
+    headers.update(tokens.headers)
     request.__class__ = _Request
-    vars(request)["headers"] = _Headers(headers)
+    vars(request)["headers"] = _Headers(headers, tuple(tokens.headers))
 
 
 class _Request(httpx.Request):
@@ -119,12 +129,14 @@ class _Request(httpx.Request):
 
     @headers.setter
     def headers(self, given: httpx.Headers) -> None:
+        before = vars(self).get("headers")
+        if before is None:  # it is being unpickled
+            vars(self)["headers"] = given
+            return
         headers = given.whole if isinstance(given, _Headers) else httpx.Headers(given)
-        before = vars(self).get("headers", ())
-        headers.update(
-            {name: before[name] for name in _TOKENS if name in before and name not in headers}
-        )
-        vars(self)["headers"] = _Headers(headers)
+        kept = [name for name in before.secret if name in before and name not in headers]
+        headers.update({name: before[name] for name in kept})
+        vars(self)["headers"] = _Headers(headers, before.secret)
 
 
 class _Headers(httpx.Headers):
@@ -134,14 +146,16 @@ class _Headers(httpx.Headers):
     headers, from which it takes only Authorization out, and that only for another origin.
     """
 
-    def __init__(self, whole: httpx.Headers) -> None:
+    def __init__(self, whole: httpx.Headers, secret: tuple[str, ...]) -> None:
         self.whole = whole
+        self.secret = secret
 
     @property
     def _list(self) -> list[tuple[bytes, bytes, bytes]]:  # type: ignore[override]
         # What httpx.Headers copies. If another version of httpx looks elsewhere, it finds nothing
         # and fails.
-        return [entry for entry in self.whole._list if entry[1] not in _KEYS]
+        keys = {name.lower().encode() for name in self.secret}
+        return [entry for entry in self.whole._list if entry[1] not in keys]
 
     @property
     def encoding(self) -> str:
@@ -193,7 +207,7 @@ class _Headers(httpx.Headers):
 
     def __repr__(self) -> str:
         shown = self.whole.copy()
-        shown.update({name: "[secure]" for name in _TOKENS if name in shown})
+        shown.update({name: "[secure]" for name in self.secret if name in shown})
         return repr(shown)
 
 
@@ -202,6 +216,76 @@ def _replayable(request: httpx.Request) -> bool:
         return request.content is not None
     except httpx.RequestNotRead:
         return False
+
+
+def _body(response: httpx.Response, size: int) -> bytes:
+    """The body of an answer as far as it is to be seen: no more than ``size`` bytes, or a longer
+    beginning of one that is longer. The answer can be read as if nothing had been."""
+    if size == 0:
+        return b""
+    if response.is_stream_consumed:
+        return response.read()
+    rest: Iterator[bytes] = iter(response.stream)  # type: ignore[arg-type]
+    parts, length = [], 0
+    for part in rest:
+        parts.append(part)
+        length += len(part)
+        if length > size:
+            break
+    response.stream = _Stream(response.stream, parts, rest)
+    return _decoded(response, parts, length > size)
+
+
+async def _abody(response: httpx.Response, size: int) -> bytes:
+    """``_body`` for the async client."""
+    if size == 0:
+        return b""
+    if response.is_stream_consumed:
+        return await response.aread()
+    rest: AsyncIterator[bytes] = response.stream.__aiter__()  # type: ignore[union-attr]
+    parts, length = [], 0
+    async for part in rest:
+        parts.append(part)
+        length += len(part)
+        if length > size:
+            break
+    response.stream = _Stream(response.stream, parts, rest)
+    return _decoded(response, parts, length > size)
+
+
+def _decoded(response: httpx.Response, parts: list[bytes], too_long: bool) -> bytes:
+    body = b"".join(parts)
+    if too_long:
+        return body
+    try:
+        return httpx.Response(response.status_code, headers=response.headers, content=body).content
+    except httpx.DecodingError:  # it says nothing; whoever reads the answer meets this too
+        return body
+
+
+class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer of which the beginning was read already."""
+
+    def __init__(self, whole: Any, beginning: list[bytes], rest: Any) -> None:
+        self._whole = whole
+        self._beginning = beginning
+        self._rest = rest
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._beginning
+        yield from self._rest
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._beginning:
+            yield part
+        async for part in self._rest:
+            yield part
+
+    def close(self) -> None:
+        self._whole.close()
+
+    async def aclose(self) -> None:
+        await self._whole.aclose()
 
 
 _threads: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("thingspace_session")

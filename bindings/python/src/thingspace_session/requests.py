@@ -9,14 +9,20 @@ It needs ``requests`` 2.26 or newer.
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Optional
 
 import requests
+import urllib3
 from requests.cookies import extract_cookies_to_jar
 from requests.exceptions import UnrewindableBodyError
 from requests.utils import rewind_body
 
-from ._exchange import API_HEADER, SESSION_HEADER, Exchange, checked, is_for
+from ._adapter import about, begin, checked, renew, wait_for_tokens
+from ._error import Error
+from ._exchange import Exchange, Tokens
 from ._session import Session
 
 __all__ = ["ThingSpaceAuth"]
@@ -24,10 +30,9 @@ __all__ = ["ThingSpaceAuth"]
 
 class ThingSpaceAuth(requests.auth.AuthBase):
     """Sends a session's tokens with requests to the session's origin and renews them when the
-    platform refuses them.
+    platform refuses them, by the rules of ``Session.request``.
 
-    Each of the two tokens is renewed at most once for a request, and the request then sent again;
-    the refused answers are in ``response.history``. An answer that a renewal did not mend is
+    The refused answers are in ``response.history``. An answer that renewing did not mend is
     returned as it is. The option ``auto_relogin`` is about ``Session.request`` and does not matter
     here. A renewal may take the session's ``timeout_ms`` on top of the timeout that ``requests``
     was given.
@@ -51,11 +56,11 @@ class ThingSpaceAuth(requests.auth.AuthBase):
         self._session = checked(session)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if is_for(self._session, request.url or ""):
-            exchange = Exchange(self._session)
-            exchange.read_tokens()
-            _give_tokens(request, exchange)
-            request.register_hook("response", _Hook(self._session))  # type: ignore[no-untyped-call]
+        exchange = begin(self._session, request.url or "")
+        if exchange is not None:
+            _give_tokens(request, wait_for_tokens(exchange))
+            hook = _Hook(self._session, exchange)
+            request.register_hook("response", hook)  # type: ignore[no-untyped-call]
         return request
 
 
@@ -66,48 +71,71 @@ class _WithTokens(requests.PreparedRequest):
     of that.
     """
 
+    token_headers: dict[str, str]
+
     def copy(self) -> requests.PreparedRequest:
         copy = super().copy()
-        for name in (API_HEADER, SESSION_HEADER):
+        for name in self.token_headers:
             copy.headers.pop(name, None)
         return copy
 
 
-def _give_tokens(request: requests.PreparedRequest, exchange: Exchange) -> None:
-    request.headers.update(exchange.headers())
+def _give_tokens(request: requests.PreparedRequest, tokens: Tokens) -> None:
+    request.headers.update(tokens.headers)
     request.__class__ = _WithTokens
+    vars(request)["token_headers"] = tokens.headers
 
 
 class _Hook:
     """Looks at each answer to a request that was sent with tokens."""
 
-    def __init__(self, session: Optional[Session]) -> None:
+    def __init__(self, session: Optional[Session], exchange: Optional[Exchange]) -> None:
         self._session = session
+        self._exchange = exchange
 
-    def __reduce__(self) -> tuple[type[_Hook], tuple[None]]:
-        return _Hook, (
-            None,
-        )  # an answer is pickled with its request and that one's hooks, but no session is
+    def __reduce__(self) -> tuple[type[_Hook], tuple[None, None]]:
+        # An answer is pickled with its request and that one's hooks, but no session is.
+        return _Hook, (None, None)
 
     def __call__(self, response: requests.Response, **options: Any) -> requests.Response:
         sent = response.request
         if self._session is None or not isinstance(sent, _WithTokens):
             return response
-        exchange = Exchange(
-            self._session
-        )  # a prepared request may be sent many times: each has its own
-        exchange.take_tokens(sent.headers)
-        while response.status_code >= 400:
-            refusal = exchange.refusal(response.status_code, response.content)
-            if refusal is None:
-                break
-            request = response.request.copy()
-            if not exchange.renew(refusal, response, _rewound(request)):
-                break
+        exchange, self._exchange = self._exchange, None
+        outdated = False
+        while True:
+            with _about(response, options):
+                if exchange is None:
+                    # Its owner sent it once more, with the tokens of the last time: the session may
+                    # hold others by now.
+                    exchange = self._session.exchange(sent.url)
+                    outdated = wait_for_tokens(exchange).headers != sent.token_headers
+                body = _body(response, exchange.body_max(response.status_code), options)
+                if not exchange.answered(response.status_code, body):
+                    return response
+                request = response.request.copy()
+                can_resend = _rewound(request)
+                if outdated and can_resend:
+                    exchange = self._session.exchange(sent.url)
+                    tokens = wait_for_tokens(exchange)
+                else:
+                    tokens = renew(exchange, can_resend)
+            outdated = False
             for each in (request, sent):  # the one sent first may be sent again by its owner
-                _give_tokens(each, exchange)
+                _give_tokens(each, tokens)
             response = _resend(request, response, options)
-        return response
+
+
+@contextmanager
+def _about(response: requests.Response, options: dict[str, Any]) -> Iterator[None]:
+    """Lets errors carry the answer that they are about: read, if it is not to be streamed."""
+    try:
+        with about(response):
+            yield
+    except Error:
+        if not options.get("stream"):
+            _ = response.content
+        raise
 
 
 def _rewound(request: requests.PreparedRequest) -> bool:
@@ -132,3 +160,48 @@ def _resend(
     response.history = [*refused.history, refused]
     response.request = request
     return response
+
+
+def _body(response: requests.Response, size: int, options: dict[str, Any]) -> bytes:
+    """The body of an answer as far as it is to be seen: no more than ``size`` bytes, or a longer
+    beginning of one that is longer."""
+    if size == 0:
+        return b""
+    raw = response.raw
+    if not options.get("stream") or not isinstance(raw, urllib3.HTTPResponse):
+        return response.content  # which requests reads anyway, if it is not to be streamed
+    try:
+        beginning = raw.read(size + 1, decode_content=False)
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error, request=response.request) from error
+    response.raw = urllib3.HTTPResponse(
+        body=_Body(beginning, raw),
+        headers=raw.headers,
+        status=raw.status,
+        version=raw.version,
+        reason=raw.reason,
+        preload_content=False,
+        original_response=raw._original_response,
+    )
+    return beginning if len(beginning) > size else response.content
+
+
+class _Body(io.RawIOBase):
+    """A body of which the beginning was read already."""
+
+    def __init__(self, beginning: bytes, rest: urllib3.HTTPResponse) -> None:
+        self._beginning = io.BytesIO(beginning)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = len(buffer)
+        part = self._beginning.read(size) or self._rest.read(size, decode_content=False)
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        self._rest.close()
+        super().close()
