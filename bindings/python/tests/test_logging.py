@@ -101,21 +101,19 @@ def test_what_a_filter_raises_leaves_unblock_and_no_later_call(
     options: thingspace_session.Options,
     session: thingspace_session.Session,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Exit(logging.Filter):
         def filter(self, record: logging.LogRecord) -> bool:
             raise SystemExit("from the filter")
 
-    # The default store cannot be made there, which is worth a warning.
-    monkeypatch.setenv("HOME", "/dev/null")
-    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
-    options["store"] = None
     leaving = Exit()
     LOGGER.addFilter(leaving)
     try:
-        with pytest.raises(SystemExit, match="from the filter"):
-            thingspace_session.unblock(**options)
+        with (
+            caplog.at_level(logging.INFO, "thingspace_session"),
+            pytest.raises(SystemExit, match="from the filter"),
+        ):
+            thingspace_session.unblock(**options)  # it says what it forgot
     finally:
         LOGGER.removeFilter(leaving)
     assert session.get(ACCOUNTS).ok

@@ -68,13 +68,15 @@ def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
     remembers as rejected.
 
     To be used by a person who knows that the password is right now, or that the contact was
-    unlocked. Takes the options that the login takes; those that name the endpoint, the username and
-    the store matter. It may wait for the store, for ``timeout_ms`` at most, and Ctrl-C does not end
-    that.
+    unlocked. Logins of unknown fate count on until they are five minutes old, since the platform
+    may still judge them. What was forgotten is told to the log, as information.
+
+    Takes the options that the login takes; those that name the endpoint, the username and the store
+    matter. It waits for a login under way, ``timeout_ms`` at most, and Ctrl-C does not end that.
 
     Raises:
         TypeError, InvalidArgument: as ``login``.
-        StoreError: the store could not be used.
+        Timeout, StoreError: the store could not be used.
     """
     with _configured(load_env, options) as config:
         _log.configure(config)
