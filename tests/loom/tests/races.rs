@@ -138,6 +138,39 @@ fn a_stale_handle_never_removes_the_slots_next_object() {
     });
 }
 
+/// As when a handle is passed on by means that order nothing.
+#[test]
+fn a_handle_known_before_it_is_given_shows_the_whole_object_or_nothing() {
+    explore(&Builder::new(), || {
+        let table = Shared::new();
+        let first = table.insert(0);
+        table.remove(first);
+        // The slot's next generation that is live.
+        let next = first + (2 << 24);
+        let reader = table.spawn(move |table| table.read(next));
+        assert_eq!(table.insert(1), next);
+        assert!(matches!(reader.join().unwrap(), None | Some(1)));
+    });
+}
+
+#[test]
+fn a_slot_just_given_back_is_as_good_as_new() {
+    explore(&Builder::new(), || {
+        let table = Shared::new();
+        let (first, second) = (table.insert(1), table.insert(2));
+        let remover = table.spawn(move |table| {
+            table.remove(first);
+            table.remove(second);
+        });
+        let third = table.insert(3);
+        let fourth = table.insert(4);
+        remover.join().unwrap();
+        assert_eq!(table.read(third), Some(3));
+        assert_eq!(table.read(fourth), Some(4));
+        assert_eq!((table.read(first), table.read(second)), (None, None));
+    });
+}
+
 #[test]
 fn two_new_objects_get_slots_of_their_own() {
     explore(&Builder::new(), || {
