@@ -12,7 +12,8 @@ mod platform;
 mod secret;
 
 use error::{Error, Status};
-use platform::answer::{Answer, Concern, LoginAnswer};
+use platform::answer::{Answer, Concern};
+use platform::login::LoginAnswer;
 use platform::{oauth, rest, soap};
 use secret::Secret;
 
@@ -55,26 +56,22 @@ fn checked(status: u16, retry_after: Option<&str>, body: &[u8]) {
 }
 
 fn login(answer: LoginAnswer) {
-    match answer {
-        LoginAnswer::Token(token) => assert!(is_token(token.reveal(), 127)),
-        LoginAnswer::Rejected(error) => {
-            assert!(matches!(
-                error.status(),
-                Status::Credentials | Status::Locked
-            ));
-            assert!(!error.code().is_empty());
-            presentable(&error);
-        }
+    let (error, verdict) = match answer {
+        LoginAnswer::Token(token) => return assert!(is_token(token.reveal(), 127)),
+        LoginAnswer::Rejected(error) => (error, Some(Status::Credentials)),
+        LoginAnswer::Locked(error) => (error, Some(Status::Locked)),
         LoginAnswer::NotJudged(error)
-        | LoginAnswer::ApiToken(error)
-        | LoginAnswer::Ambiguous(error)
-        | LoginAnswer::Unknown(error) => {
-            assert!(!matches!(
-                error.status(),
-                Status::Credentials | Status::Locked
-            ));
-            presentable(&error);
-        }
+        | LoginAnswer::ApiTokenRefused(error)
+        | LoginAnswer::PerhapsApiToken(error)
+        | LoginAnswer::Unknown(error) => (error, None),
+    };
+    presentable(&error);
+    match verdict {
+        Some(status) => assert!(error.status() == status && !error.code().is_empty()),
+        None => assert!(!matches!(
+            error.status(),
+            Status::Credentials | Status::Locked
+        )),
     }
 }
 
