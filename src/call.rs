@@ -16,7 +16,7 @@ pub(crate) const SLICE: Duration = Duration::from_millis(50);
 /// What a login or a request for an API token has from the moment it is sent: the session's time,
 /// between these.
 const LEAST_OWN_TIME: Duration = Duration::from_secs(30);
-const LONGEST_OWN_TIME: Duration = Duration::from_millis(crate::lockout::LONGEST_LOGIN_MS);
+pub(crate) const LONGEST_OWN_TIME: Duration = Duration::from_secs(60);
 
 const NO_TIMEOUT: u64 = u64::MAX;
 

@@ -56,6 +56,7 @@ mod session;
 mod settings;
 mod single_flight;
 mod store;
+mod store_name;
 mod tls;
 mod tokens;
 mod transport;

@@ -10,6 +10,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::call::LONGEST_OWN_TIME;
 use crate::error::{Error, Result, Status};
 use crate::password::{PasswordHash, Salt};
 use crate::runtime::Moment;
@@ -24,7 +25,7 @@ const LOCKED_AT: usize = 5;
 /// How long to wait after one login of unknown fate, after two, and after more.
 const SPACING_MS: [u64; 3] = [5 * 1000, 60 * 1000, 15 * 60 * 1000];
 /// The longest a login takes, from the moment it is sent.
-pub(crate) const LONGEST_LOGIN_MS: u64 = 60 * 1000;
+pub(crate) const LONGEST_LOGIN_MS: u64 = LONGEST_OWN_TIME.as_millis() as u64;
 /// The longest that a `Retry-After` is heeded for all.
 const LONGEST_HOLD_MS: u64 = 60 * 60 * 1000;
 

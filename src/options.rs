@@ -9,7 +9,7 @@ use ureq::http::HeaderName;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Status};
 use crate::platform::token;
-use crate::store::StoreName;
+use crate::store_name::StoreName;
 
 /// One row of the option table.
 pub struct OptionInfo {

@@ -3,48 +3,10 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use crate::error::{Error, Result, Status};
-use crate::runtime::Runtime;
 use crate::secret::{Secret, with_scratch};
 
 pub(crate) type Salt = [u8; 16];
 pub(crate) type PasswordHash = [u8; 32];
-
-/// A hash and the salt it was made with.
-pub(crate) type Hashed = (Salt, PasswordHash);
-
-/// A password that is hashed when the guard needs it, once for each salt: a hash takes tens of
-/// milliseconds to make.
-pub(crate) struct Password<'a> {
-    text: &'a Secret,
-    runtime: &'a dyn Runtime,
-    hashed: Option<Hashed>,
-}
-
-impl<'a> Password<'a> {
-    /// `hashed` is what an earlier use made known.
-    pub fn new(text: &'a Secret, runtime: &'a dyn Runtime, hashed: Option<Hashed>) -> Password<'a> {
-        Password {
-            text,
-            runtime,
-            hashed,
-        }
-    }
-
-    pub fn hashed(&self) -> Option<Hashed> {
-        self.hashed
-    }
-
-    pub fn hash(&mut self, salt: &Salt) -> Result<PasswordHash> {
-        match self.hashed {
-            Some((known, hash)) if known == *salt => Ok(hash),
-            _ => {
-                let hash = self.runtime.hash(self.text, salt)?;
-                self.hashed = Some((*salt, hash));
-                Ok(hash)
-            }
-        }
-    }
-}
 
 /// 19 MiB, two passes: OWASP's recommendation for Argon2id.
 pub(crate) fn argon2id(password: &Secret, salt: &Salt) -> Result<PasswordHash> {

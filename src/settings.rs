@@ -7,7 +7,7 @@ use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::log::Log;
 use crate::secret::Secret;
-use crate::store::StoreName;
+use crate::store_name::StoreName;
 
 impl Config {
     /// Everything a session needs, checked as a whole.

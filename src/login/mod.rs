@@ -3,6 +3,7 @@
 //! store, and those who waited for one that failed share its failure.
 
 mod attempt;
+mod password;
 mod request;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,7 @@ use crate::error::{Error, Result, Status};
 use crate::http::Wire;
 use crate::lockout::{self, Permit, Unblocked};
 use crate::log::Log;
-use crate::password::{Hashed, Password, Salt};
+use crate::password::Salt;
 use crate::runtime::{Moment, Runtime};
 use crate::secret::Secret;
 use crate::settings::{Account, Settings};
@@ -24,6 +25,7 @@ use crate::single_flight::SingleFlight;
 use crate::store::{self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store};
 
 use attempt::{Attempt, End};
+use password::{Hashed, Password};
 use request::LoginRequest;
 pub(crate) use request::bearer;
 

@@ -4,14 +4,12 @@
 
 pub(crate) mod file;
 pub(crate) mod memory;
-mod name;
 mod queue;
 mod record;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use name::StoreName;
 use queue::Turn;
 pub(crate) use record::{Digest, LastLogin, LoginFailure, Record, SharedToken, Slot};
 
@@ -19,6 +17,7 @@ use crate::call::Running;
 use crate::error::Result;
 use crate::runtime::{Moment, Runtime};
 use crate::settings::Account;
+use crate::store_name::StoreName;
 
 /// Whose record it is: one contact of one platform.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
