@@ -174,19 +174,23 @@ def test_a_child_gets_forked_and_makes_its_own(python: Start) -> None:
 parent = thingspace_session.login()
 token = parent.token
 response = parent.get(ACCOUNTS)
+exchange = parent.exchange()
 def child():
-    for use in (lambda: parent.token, lambda: parent.get(ACCOUNTS), parent.relogin, parent.info):
+    asks = lambda: parent.token, lambda: parent.get(ACCOUNTS), parent.info
+    for use in (*asks, parent.relogin, parent.exchange, exchange.tokens):
         try:
             use()
         except thingspace_session.Forked:
             print("forked")
+    exchange.close()
     parent.close()
     with thingspace_session.login() as own:
         print(own.get(ACCOUNTS).status_code)
 in_child(child)
 print(parent.get(ACCOUNTS).status_code, parent.token == token, response.json() is not None)
+print(exchange.tokens().session_token == token)
 """
-    finish(python(BEGIN + script), "forked\nforked\nforked\nforked\n200\n200 True True\n")
+    finish(python(BEGIN + script), "forked\n" * 6 + "200\n200 True True\nTrue\n")
 
 
 def test_a_child_that_collects_an_inherited_session_harms_nobody(python: Start) -> None:

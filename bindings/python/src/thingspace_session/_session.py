@@ -84,12 +84,11 @@ def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
 
 
 def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
-    """Tells what an answer means for the session, for programs with an HTTP client of their own.
-    Sends nothing.
+    """Tells what an answer stands for that an HTTP client of your own got. Sends nothing.
 
-    Returns for a good answer and raises the error that a bad one stands for:
-    ``SessionTokenExpired`` calls for ``Session.relogin`` with the token that was sent,
-    ``ApiTokenError`` for ``Session.renew_api_token``.
+    Returns for a good answer and raises the error that a bad one stands for. A 401 that names
+    neither token is ``SessionTokenExpired``: either may be meant. What to renew, and whether to
+    send again, an exchange says: ``Session.exchange``.
 
     Args:
         status: the HTTP status.
