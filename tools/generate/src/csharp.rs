@@ -116,13 +116,14 @@ fn native_type(function: &str, of: &Type) -> String {
         Type::Text | Type::Bytes | Type::Buffer => "byte*".into(),
         Type::TextList => "byte**".into(),
         Type::Context | Type::Callback(_) => "nint".into(),
-        // Configs are handed over as objects, sessions as numbers: their calls are many.
+        // Configs are handed over as objects, the others as numbers: their calls are many.
         Type::Handle(kind) if kind == "config" && !function.ends_with("_free") => {
             "ConfigHandle".into()
         }
         Type::Handle(_) => "nint".into(),
         Type::Out(target) => match &**target {
             Type::Handle(kind) if kind == "session" => "out SessionHandle".into(),
+            Type::Handle(kind) if kind == "exchange" => "out ExchangeHandle".into(),
             Type::Text => "byte**".into(),
             other => format!("out {}", native_type(function, other)),
         },

@@ -1,5 +1,5 @@
-// Reading twice what HTTP contents let one read once: whether a request's content can be sent again, and the beginning of an answer that
-// the caller still wants whole.
+// Reading twice what HTTP contents let one read once: whether a request's content can be sent
+// again, and the beginning of an answer that the caller still wants whole.
 
 using System;
 using System.Collections;
@@ -15,15 +15,16 @@ namespace ThingSpace;
 internal static class Replay
 {
     /// <summary>
-    /// Whether a content gives the same bytes each time. Must be asked before it is sent: a stream that was sent tells nothing any more.
-    /// Only of the framework's own classes it is known; one derived from them may do anything.
+    /// Whether a content gives the same bytes each time. Must be asked before it is sent: a stream
+    /// that was sent tells nothing any more. Only of the framework's own classes it is known; one
+    /// derived from them may do anything.
     /// </summary>
     internal static async Task<bool> IsPossible(HttpContent content, bool isAsync)
     {
         Type type = content.GetType();
         if (type == typeof(StreamContent))
         {
-            Stream stream = isAsync ? await content.ReadAsStreamAsync().ConfigureAwait(false) : ReadAsStream(content);
+            Stream stream = await ReadAsStream(content, isAsync, default).ConfigureAwait(false);
             return stream.CanSeek;
         }
 
@@ -40,17 +41,28 @@ internal static class Replay
             return true;
         }
 
-        return type == typeof(ByteArrayContent) || type == typeof(StringContent) || type == typeof(FormUrlEncodedContent) ||
+        return type == typeof(ByteArrayContent) || type == typeof(StringContent) ||
+            type == typeof(FormUrlEncodedContent) ||
             // Later frameworks' own: named, because netstandard2.0 does not know them.
             type.FullName is "System.Net.Http.ReadOnlyMemoryContent" ||
             (type.FullName is "System.Net.Http.Json.JsonContent" && !IsSequence(ValueOf(content)));
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "JsonContent has this property, or is not in the program.")]
-    private static object? ValueOf(HttpContent json) => json.GetType().GetProperty("Value")?.GetValue(json);
+    [UnconditionalSuppressMessage(
+        "Trimming",
+        "IL2075",
+        Justification = "JsonContent has this property, or is not in the program.")]
+    private static object? ValueOf(HttpContent json) =>
+        json.GetType().GetProperty("Value")?.GetValue(json);
 
-    /// <summary>Whether a value may be there once only: a sequence that is not known to be a collection.</summary>
-    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "What is trimmed away makes a collection a sequence, which is an error and no loss.")]
+    /// <summary>
+    /// Whether a value may be there once only: a sequence that is not known to be a collection.
+    /// </summary>
+    [UnconditionalSuppressMessage(
+        "Trimming",
+        "IL2075",
+        Justification =
+            "What is trimmed away makes a collection a sequence, which is an error and no loss.")]
     private static bool IsSequence(object? value)
     {
         if (value is null or string or ICollection)
@@ -63,7 +75,8 @@ internal static class Replay
         {
             switch (face.IsGenericType ? face.GetGenericTypeDefinition().FullName : null)
             {
-                case "System.Collections.Generic.ICollection`1" or "System.Collections.Generic.IReadOnlyCollection`1":
+                case "System.Collections.Generic.ICollection`1":
+                case "System.Collections.Generic.IReadOnlyCollection`1":
                     return false;
                 case "System.Collections.Generic.IAsyncEnumerable`1":
                     isSequence = true;
@@ -75,10 +88,14 @@ internal static class Replay
     }
 
     /// <summary>
-    /// The body of an answer if it is no longer than <paramref name="limit"/>, else null. Either way the caller reads it from its start.
-    /// It is read asynchronously for blocking callers too, who would heed no timeout while the answer stands still.
+    /// The body of an answer, or its first <paramref name="most"/> bytes. Either way the caller
+    /// reads it from its start afterwards.
     /// </summary>
-    internal static async Task<byte[]?> Peek(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
+    internal static async Task<byte[]> Peek(
+        HttpResponseMessage response,
+        int most,
+        bool isAsync,
+        CancellationToken cancellationToken)
     {
         HttpContent? content = response.Content;
         if (content is null)
@@ -86,59 +103,82 @@ internal static class Replay
             return [];
         }
 
-        if (content.Headers.ContentLength > limit)
-        {
-            return null;
-        }
-
-#if NET8_0_OR_GREATER
-        Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-#else
-        Stream stream = await content.ReadAsStreamAsync().ConfigureAwait(false);
-#endif
+        Stream stream;
         var start = new MemoryStream();
-        byte[] buffer = new byte[Math.Min(limit, 8192)];
-        while (start.Length <= limit)
-        {
-            int count = await Read(stream, buffer, cancellationToken).ConfigureAwait(false);
-            if (count == 0)
-            {
-                byte[] body = start.ToArray();
-                response.Content = WithHeadersOf(content, new ByteArrayContent(body));
-                content.Dispose();
-                return body;
-            }
-
-            start.Write(buffer, 0, count);
-        }
-
-        response.Content = WithHeadersOf(content, new StreamContent(new Rejoined(start, stream, content)));
-        return null;
-    }
-
-    private static async Task<int> Read(Stream stream, byte[] buffer, CancellationToken cancellationToken)
-    {
+        bool isWhole;
         try
         {
-#if NET8_0_OR_GREATER
-            return await stream.ReadAsync(buffer.AsMemory(), cancellationToken).ConfigureAwait(false);
-#else
-            return await stream.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false);
-#endif
+            // A blocking read heeds no token, but ends when the content is disposed.
+            using CancellationTokenRegistration cancelled = isAsync
+                ? default
+                : cancellationToken.Register(content.Dispose);
+            stream = await ReadAsStream(content, isAsync, cancellationToken).ConfigureAwait(false);
+            isWhole = await ReadStart(stream, start, most, isAsync, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw new HttpRequestException("The answer broke off: " + e.Message, e);
         }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        byte[] seen = start.ToArray();
+        response.Content = WithHeadersOf(
+            content,
+            isWhole
+                ? new ByteArrayContent(seen)
+                : new StreamContent(new Rejoined(start, stream, content)));
+        if (isWhole)
+        {
+            content.Dispose();
+        }
+
+        return seen;
     }
 
-    private static Stream ReadAsStream(HttpContent content) =>
+    /// <summary>Reads so many bytes at most; says whether the stream ended by then.</summary>
+    private static async Task<bool> ReadStart(
+        Stream stream,
+        MemoryStream start,
+        int most,
+        bool isAsync,
+        CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[8192];
+        while (start.Length < most)
+        {
+            int room = (int)Math.Min(buffer.Length, most - start.Length);
+            int count = isAsync
 #if NET8_0_OR_GREATER
-        content.ReadAsStream();
+                ? await stream.ReadAsync(buffer.AsMemory(0, room), cancellationToken)
+                    .ConfigureAwait(false)
 #else
-        content.ReadAsStreamAsync().GetAwaiter().GetResult();
+                ? await stream.ReadAsync(buffer, 0, room, cancellationToken).ConfigureAwait(false)
 #endif
+                : stream.Read(buffer, 0, room);
+            if (count == 0)
+            {
+                return true;
+            }
+
+            start.Write(buffer, 0, count);
+        }
+
+        return false;
+    }
+
+    private static Task<Stream> ReadAsStream(
+        HttpContent content, bool isAsync, CancellationToken cancellationToken)
+    {
+#if NET8_0_OR_GREATER
+        return isAsync
+            ? content.ReadAsStreamAsync(cancellationToken)
+            : Task.FromResult(content.ReadAsStream(cancellationToken));
+#else
+        return content.ReadAsStreamAsync();
+#endif
+    }
 
     private static HttpContent WithHeadersOf(HttpContent from, HttpContent to)
     {
@@ -181,25 +221,30 @@ internal static class Replay
 
         private Stream Current => _start.Position < _start.Length ? _start : _rest;
 
-        public override int Read(byte[] buffer, int offset, int count) => Current.Read(buffer, offset, count);
+        public override int Read(byte[] buffer, int offset, int count) =>
+            Current.Read(buffer, offset, count);
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        public override Task<int> ReadAsync(
+            byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             Current.ReadAsync(buffer, offset, count, cancellationToken);
 
 #if NET8_0_OR_GREATER
         public override int Read(Span<byte> buffer) => Current.Read(buffer);
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        public override ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             Current.ReadAsync(buffer, cancellationToken);
 #endif
 
         public override void Flush() => throw new NotSupportedException();
 
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin) =>
+            throw new NotSupportedException();
 
         public override void SetLength(long value) => throw new NotSupportedException();
 
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) =>
+            throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

@@ -210,7 +210,7 @@ public sealed partial class Session
         return workers.Run(state, call, timeout ?? _timeout, _ended.Token, cancellationToken);
     }
 
-    private NativeCall Start(long timeoutMs, CancellationToken cancellationToken)
+    internal NativeCall Start(long timeoutMs, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfDisposed();

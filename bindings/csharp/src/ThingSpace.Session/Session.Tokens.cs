@@ -9,9 +9,10 @@ public sealed partial class Session
 {
     /// <summary>Apart from the requests and from other sessions: a platform that is slow to answer those holds up no login.</summary>
     private readonly BlockingWorkers _tokenWork = new(64);
-    private readonly SharedWork<string> _apiTokenFetch = new();
-    private readonly SharedWork<bool> _relogin = new();
-    private readonly SharedWork<bool> _apiTokenRenewal = new();
+
+    /// <summary>Few: who shares a login waits for the same, and who comes later finds it done.</summary>
+    private readonly BlockingWorkers _exchangeRenewals = new(8);
+
     private string? _apiToken;
 
     private enum Operation
@@ -83,30 +84,55 @@ public sealed partial class Session
         DoAsync(Operation.Logout, null, timeout, cancellationToken);
 
     /// <summary>
-    /// The API token for any number of asynchronous callers: the one that is held, or else one is fetched, on one thread.
+    /// Begins a request that the program sends with a client of its own. It uses no network and
+    /// waits for nothing.
     /// </summary>
-    internal Task<string> GetApiTokenShared(CancellationToken cancellationToken)
+    /// <param name="url">
+    /// Where the request goes; null if that is known to be this session's base URL (with SOAP its
+    /// SOAP URL).
+    /// </param>
+    /// <returns>What tells the program which tokens to send and when to send again.</returns>
+    /// <exception cref="ArgumentException">
+    /// The request goes to another origin (scheme, host, port): the tokens go nowhere else.
+    /// </exception>
+    public unsafe Exchange BeginExchange(Uri? url = null)
     {
-        try
+        ThrowIfDisposed();
+        string? address = url is { IsAbsoluteUri: true } ? url.AbsoluteUri : url?.OriginalString;
+        byte* buffer = stackalloc byte[PathBuffer];
+        using var text = new Utf8Argument(address, buffer, PathBuffer, nameof(url));
+        int status = NativeMethods.tsm_exchange_new(
+            _handle.Number, text.Pointer, out ExchangeHandle exchange, out nint error);
+        GC.KeepAlive(this);
+        if (status != 0)
         {
-            return Task.FromResult(GetApiToken(TimeSpan.Zero, cancellationToken));
+            exchange.Dispose();
+            throw NativeError.Take(status, error, this);
         }
-        catch (ThingSpaceException e) when (e.Status == TsmStatus.Timeout)
-        {
-            return _apiTokenFetch.Join("", this, static (session, _) => session.GetApiTokenAsync(), cancellationToken);
-        }
+
+        return new Exchange(this, exchange);
     }
 
-    /// <summary>One re-login for any number of asynchronous callers, on one thread.</summary>
-    internal Task ReloginShared(string expiredToken, CancellationToken cancellationToken) => _relogin.Join(
-        expiredToken, this, static (session, expired) => session.DoAsync(Operation.Relogin, expired, null, default), cancellationToken);
+    /// <summary>The tokens that an exchange wrote into buffers of their greatest size.</summary>
+    internal unsafe RequestTokens ReadTokens(byte* sessionToken, byte* apiToken) =>
+        new(Utf8.Read(sessionToken, ref _token), Utf8.Read(apiToken, ref _apiToken));
 
-    /// <summary>One renewal of the API token for any number of asynchronous callers, on one thread.</summary>
-    internal Task RenewApiTokenShared(string rejectedToken, CancellationToken cancellationToken) => _apiTokenRenewal.Join(
-        rejectedToken,
-        this,
-        static (session, rejected) => session.DoAsync(Operation.RenewApiToken, rejected, null, default),
-        cancellationToken);
+    /// <summary>An exchange's renewal on a thread for blocking calls.</summary>
+    internal Task RenewAsync(
+        Exchange exchange,
+        bool canResend,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken) =>
+        OnWorker(
+            _exchangeRenewals,
+            (exchange, canResend),
+            static (call, left, token) =>
+            {
+                call.exchange.Renew(call.canResend, left, token);
+                return true;
+            },
+            timeout,
+            cancellationToken);
 
     private Task<bool> DoAsync(Operation operation, string? token, TimeSpan? timeout, CancellationToken cancellationToken) => OnWorker(
         _tokenWork,

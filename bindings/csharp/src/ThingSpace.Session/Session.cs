@@ -42,6 +42,7 @@ public sealed partial class Session : IDisposable
         _timeout = timeout;
         SessionInfo info = Info;
         BaseAddress = new Uri(info.Values["base_url"]!.TrimEnd('/') + "/");
+        SessionTokenHeader = info.Values["session_token_header"]!;
         IsSoap = info.Values["protocol"] == "soap";
     }
 
@@ -93,6 +94,12 @@ public sealed partial class Session : IDisposable
     /// relative to it have none at their start.
     /// </summary>
     public Uri BaseAddress { get; }
+
+    /// <summary>
+    /// The request header that carries the session token:
+    /// <see cref="SessionOptions.SessionTokenHeader"/>.
+    /// </summary>
+    public string SessionTokenHeader { get; }
 
     internal bool IsSoap { get; }
 

@@ -1,4 +1,5 @@
-// Runs one scenario of tests/scenarios: the behaviour that all languages share, as data. README.md there says what the fields mean.
+// Runs one scenario of tests/scenarios: the behaviour that all languages share, as data. README.md
+// there says what the fields mean.
 
 using System;
 using System.Collections.Generic;
@@ -15,26 +16,39 @@ namespace ThingSpace.Tests;
 internal sealed class Scenario : IDisposable
 {
     private readonly JsonNode _scenario;
+    private readonly Via _via;
     private readonly bool _isAsync;
     private readonly Sandbox _sandbox = Sandbox.Start();
-    private readonly string _temp = Path.Combine(Path.GetTempPath(), "thingspace-scenario-" + Guid.NewGuid().ToString("N"));
+    private readonly string _temp = Path.Combine(
+        Path.GetTempPath(), "thingspace-scenario-" + Guid.NewGuid().ToString("N"));
+
     private readonly Dictionary<string, Session> _sessions = [];
     private readonly Dictionary<string, string> _tokens = [];
     private string? _refused;
 
-    private Scenario(string file, bool isAsync)
+    private Scenario(string file, Via via, bool isAsync)
     {
-        _scenario = JsonNode.Parse(File.ReadAllText(file))!;
+        _scenario = Read(file);
+        _via = via;
         _isAsync = isAsync;
         MakePrivateFolder(_temp);
     }
 
-    internal static IEnumerable<string> Files() => Directory.GetFiles(Repository.Scenarios, "*.json").OrderBy(file => file, StringComparer.Ordinal);
+    /// <summary>Every scenario, in each way that it says.</summary>
+    internal static IEnumerable<(string Name, Via Via)> All() =>
+        from file in Directory.GetFiles(Repository.Scenarios, "*.json")
+        orderby file
+        from via in Ways(Read(file))
+        select (Path.GetFileNameWithoutExtension(file), via);
 
-    /// <summary>Runs a scenario by the blocking or by the asynchronous methods; throws what is not as it should be.</summary>
-    internal static async Task Run(string file, bool isAsync)
+    /// <summary>
+    /// Runs a scenario by the blocking or by the asynchronous methods; throws what is not as it
+    /// should be.
+    /// </summary>
+    internal static async Task Run(string name, Via via, bool isAsync)
     {
-        using var scenario = new Scenario(file, isAsync);
+        string file = Path.Combine(Repository.Scenarios, name + ".json");
+        using var scenario = new Scenario(file, via, isAsync);
         await scenario.Run();
     }
 
@@ -49,6 +63,24 @@ internal sealed class Scenario : IDisposable
         Directory.Delete(_temp, recursive: true);
     }
 
+    private static JsonNode Read(string file) => JsonNode.Parse(File.ReadAllText(file))!;
+
+    /// <summary>"adapter" stands for each of this language's.</summary>
+    private static IEnumerable<Via> Ways(JsonNode scenario)
+    {
+        JsonArray steps = scenario["steps"]!.AsArray();
+        bool hasRequests = steps.Any(step => (string)step!["do"]! == "request");
+        string[] ways = scenario["via"] is JsonArray said ? [.. said.Select(way => (string)way!)]
+            : hasRequests ? ["session", "adapter"]
+            : ["session"];
+        return ways.SelectMany(way => way switch
+        {
+            "session" => new[] { Via.Session },
+            "adapter" => [Via.Handler, Via.Exchange],
+            _ => throw new NotSupportedException($"There is no way {way}."),
+        });
+    }
+
     private async Task Run()
     {
         int number = 0;
@@ -61,7 +93,8 @@ internal sealed class Scenario : IDisposable
             }
             catch (Exception e)
             {
-                throw new InvalidOperationException($"Step {number} {step!.ToJsonString()}: {e.Message}", e);
+                throw new InvalidOperationException(
+                    $"Step {number} {step!.ToJsonString()}: {e.Message}", e);
             }
         }
 
@@ -93,7 +126,7 @@ internal sealed class Scenario : IDisposable
             }
 
             Expect("error", (string)expect["error"]!, status);
-            CompareError(expect, e);
+            CompareError(expect, e, _via != Via.Session && (string)step["do"]! == "request");
             return;
         }
 
@@ -108,12 +141,16 @@ internal sealed class Scenario : IDisposable
         switch (what)
         {
             case "sandbox":
-                JsonNode? body = step["body"] is { } given ? JsonNode.Parse(Filled(given.ToJsonString())) : null;
+                JsonNode? body = step["body"] is { } given
+                    ? JsonNode.Parse(Filled(given.ToJsonString()))
+                    : null;
                 _sandbox.Control((string)step["method"]!, (string)step["path"]!, body);
                 return default;
 
             case "login":
-                Session opened = _isAsync ? await Session.LoginAsync(Options(step)) : Session.Login(Options(step));
+                Session opened = _isAsync
+                    ? await Session.LoginAsync(Options(step))
+                    : Session.Login(Options(step));
                 if (_sessions.TryGetValue(name, out Session? older))
                 {
                     older.Dispose();
@@ -134,15 +171,31 @@ internal sealed class Scenario : IDisposable
         Session session = _sessions[name];
         switch (what)
         {
+            case "request" when _via != Via.Session:
+                var adapter = new Adapter(session, _via, _isAsync);
+                Answer answer = await adapter.Send(
+                    (string)step["method"]!, (string)step["path"]!, Headers(step),
+                    (string?)step["body"]);
+                answer.Check(isThorough: (bool?)step["check"] == true);
+                return new Outcome { Answer = answer };
+
             case "request":
-                return Answer(step, _isAsync
-                    ? await session.SendAsync((string)step["method"]!, (string)step["path"]!, (string?)step["body"], Headers(step))
-                    : session.Send((string)step["method"]!, (string)step["path"]!, (string?)step["body"], Headers(step)));
+                return Answered(step, _isAsync
+                    ? await session.SendAsync(
+                        (string)step["method"]!, (string)step["path"]!, (string?)step["body"],
+                        Headers(step))
+                    : session.Send(
+                        (string)step["method"]!, (string)step["path"]!, (string?)step["body"],
+                        Headers(step)));
 
             case "soap":
-                return Answer(step, _isAsync
-                    ? await session.SoapCallAsync((string)step["service"]!, (string)step["operation"]!, (string)step["body"]!)
-                    : session.SoapCall((string)step["service"]!, (string)step["operation"]!, (string)step["body"]!));
+                return Answered(step, _isAsync
+                    ? await session.SoapCallAsync(
+                        (string)step["service"]!, (string)step["operation"]!,
+                        (string)step["body"]!)
+                    : session.SoapCall(
+                        (string)step["service"]!, (string)step["operation"]!,
+                        (string)step["body"]!));
 
             case "relogin" when _isAsync:
                 await session.ReloginAsync(Token(step));
@@ -172,7 +225,10 @@ internal sealed class Scenario : IDisposable
                 return new Outcome { Token = session.Token };
 
             case "api_token":
-                return new Outcome { Token = _isAsync ? await session.GetApiTokenAsync() : session.GetApiToken() };
+                return new Outcome
+                {
+                    Token = _isAsync ? await session.GetApiTokenAsync() : session.GetApiToken(),
+                };
 
             case "cancel":
                 session.Cancel();
@@ -190,38 +246,35 @@ internal sealed class Scenario : IDisposable
         }
     }
 
-    private static Outcome Answer(JsonNode step, Response response)
+    private static Outcome Answered(JsonNode step, Response response)
     {
         if ((bool?)step["check"] == true)
         {
             response.EnsureSuccess();
         }
 
-        return new Outcome { Response = response };
+        return new Outcome { Answer = new Answer(response.StatusCode, response.Body) };
     }
 
     private string? Token(JsonNode step) => (string?)step["token"] switch
     {
         null or "held" => null,
-        "refused" => _refused ?? throw new InvalidOperationException("No error carried a token so far."),
+        "refused" => _refused ??
+            throw new InvalidOperationException("No error carried a token so far."),
         string text => text,
     };
 
-    private static List<KeyValuePair<string, string>>? Headers(JsonNode step)
+    private static List<KeyValuePair<string, string>> Headers(JsonNode step)
     {
-        if (step["headers"] is not JsonArray lines)
-        {
-            return null;
-        }
-
         var headers = new List<KeyValuePair<string, string>>();
-        foreach (JsonNode? line in lines)
+        foreach (JsonNode? line in step["headers"]?.AsArray() ?? [])
         {
             string text = (string)line!;
             int colon = text.IndexOf(':');
-            headers.Add(colon < 0
-                ? new KeyValuePair<string, string>(text, "")
-                : new KeyValuePair<string, string>(text.Substring(0, colon), text.Substring(colon + 1).Trim(' ')));
+            (string name, string value) = colon < 0
+                ? (text, "")
+                : (text.Substring(0, colon), text.Substring(colon + 1).Trim(' '));
+            headers.Add(new KeyValuePair<string, string>(name, value));
         }
 
         return headers;
@@ -266,11 +319,13 @@ internal sealed class Scenario : IDisposable
         .Replace("{{padding}}", new string('x', 100_000));
 
     /// <summary>
-    /// Sets the property of an option; false when there is none, or its type cannot hold that value.
+    /// Sets the property of an option; false when there is none, or its type cannot hold that
+    /// value.
     /// </summary>
     private static bool SetProperty(SessionOptions options, string name, string value)
     {
-        const BindingFlags AnyCase = BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase;
+        const BindingFlags AnyCase =
+            BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase;
         string property = Regex.Replace(name, "_ms$", "").Replace("_", "");
         PropertyInfo? found = typeof(SessionOptions).GetProperty(property, AnyCase);
         object? typed = found is null ? null : Typed(found.PropertyType, value);
@@ -317,7 +372,8 @@ internal sealed class Scenario : IDisposable
     }
 
     private static bool Number(string text, out long number) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number <= int.MaxValue;
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) &&
+        number <= int.MaxValue;
 
     private void Compare(JsonNode step, JsonNode expect, Outcome outcome)
     {
@@ -326,16 +382,17 @@ internal sealed class Scenario : IDisposable
             switch (wanted.Key)
             {
                 case "http":
-                    Expect("http", (int)wanted.Value!, outcome.Response?.StatusCode);
+                    Expect("http", (int)wanted.Value!, outcome.Answer?.Status);
                     break;
                 case "body_has":
-                    ExpectPart("body", (string)wanted.Value!, outcome.Response?.Text);
+                    ExpectPart("body", (string)wanted.Value!, outcome.Answer?.Text);
                     break;
                 case "same_token":
                 case "new_token":
                     string key = TokenKey(step);
-                    bool isSame = _tokens.TryGetValue(key, out string? last) && last == outcome.Token;
-                    Expect(wanted.Key, (bool)wanted.Value!, wanted.Key == "same_token" ? isSame : !isSame);
+                    _tokens.TryGetValue(key, out string? last);
+                    bool holds = (last == outcome.Token) == (wanted.Key == "same_token");
+                    Expect(wanted.Key, (bool)wanted.Value!, holds);
                     break;
                 case "info":
                     foreach (KeyValuePair<string, JsonNode?> fact in wanted.Value!.AsObject())
@@ -346,7 +403,8 @@ internal sealed class Scenario : IDisposable
 
                     break;
                 default:
-                    throw new NotSupportedException($"expect.{wanted.Key} is not known for a step that succeeds.");
+                    throw new NotSupportedException(
+                        $"expect.{wanted.Key} is not known for a step that succeeds.");
             }
         }
 
@@ -358,7 +416,8 @@ internal sealed class Scenario : IDisposable
 
     private static string TokenKey(JsonNode step) => $"{step["do"]} {step["as"] ?? "main"}";
 
-    private static void CompareError(JsonNode expect, Exception e)
+    /// <summary>An adapter's may be made without the answer's headers and the tokens.</summary>
+    private static void CompareError(JsonNode expect, Exception e, bool isOfAdapter)
     {
         var error = e as ThingSpaceException;
         foreach (KeyValuePair<string, JsonNode?> wanted in expect.AsObject())
@@ -376,8 +435,11 @@ internal sealed class Scenario : IDisposable
                 case "retryable":
                     Expect("retryable", (bool)wanted.Value!, error?.Retryable ?? false);
                     break;
+                case "retry_after_ms" or "refused_token" when isOfAdapter:
+                    break;
                 case "retry_after_ms":
-                    Expect("retry_after_ms", (double)wanted.Value!, error?.RetryAfter?.TotalMilliseconds ?? -1);
+                    double milliseconds = error?.RetryAfter?.TotalMilliseconds ?? -1;
+                    Expect("retry_after_ms", (double)wanted.Value!, milliseconds);
                     break;
                 case "refused_token":
                     Expect("refused_token", (bool)wanted.Value!, error?.Token is not null);
@@ -386,21 +448,26 @@ internal sealed class Scenario : IDisposable
                     ExpectPart("message", (string)wanted.Value!, e.Message);
                     break;
                 default:
-                    throw new NotSupportedException($"expect.{wanted.Key} is not known for an error.");
+                    throw new NotSupportedException(
+                        $"expect.{wanted.Key} is not known for an error.");
             }
         }
     }
 
-    /// <summary>The C name of what an exception stands for; null when it is none of the package's.</summary>
+    /// <summary>
+    /// The C name of what an exception stands for; null when it is none of the package's.
+    /// </summary>
     private static string? StatusName(Exception e) => e switch
     {
-        ThingSpaceException error => "TSM_E_" + string.Concat(error.Status.ToString().Select(
-            (c, i) => i > 0 && char.IsUpper(c) ? "_" + c : char.ToUpperInvariant(c).ToString())),
+        ThingSpaceException error => "TSM_E_" + SnakeCase(error.Status.ToString()),
         ObjectDisposedException => "TSM_E_INVALID_HANDLE",
         OperationCanceledException => "TSM_E_CANCELLED",
         ArgumentException => "TSM_E_INVALID_ARGUMENT",
         _ => null,
     };
+
+    private static string SnakeCase(string name) =>
+        Regex.Replace(name, "(?<=.)(?=[A-Z])", "_").ToUpperInvariant();
 
     private static void Expect<T>(string what, T wanted, T got)
     {
@@ -414,7 +481,8 @@ internal sealed class Scenario : IDisposable
     {
         if (got is null || got.IndexOf(wanted, StringComparison.Ordinal) < 0)
         {
-            throw new InvalidOperationException($"{what} should hold \"{wanted}\" and is \"{got}\".");
+            throw new InvalidOperationException(
+                $"{what} should hold \"{wanted}\" and is \"{got}\".");
         }
     }
 
@@ -427,7 +495,7 @@ internal sealed class Scenario : IDisposable
 
     private struct Outcome
     {
-        internal Response? Response { get; set; }
+        internal Answer? Answer { get; set; }
 
         internal string? Token { get; set; }
 

@@ -95,7 +95,7 @@ public sealed class HandlerTests : IDisposable
         string expired = _session.Token;
         ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => _http.PostAsync(DeviceList, Content()));
         Assert.Contains("SessionToken.Expired", e.Code, StringComparison.Ordinal);
-        Assert.Contains("cannot be read twice", e.Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be sent again", e.Message, StringComparison.Ordinal);
         Assert.Equal(TsmStatus.SessionExpired, e.Status);
         Assert.Equal(expired, e.Token);
         Assert.True(e.Retryable);
@@ -112,8 +112,8 @@ public sealed class HandlerTests : IDisposable
         _sandbox.Expire();
         using var content = new GivesOnce(Encoding.UTF8.GetBytes(Filter));
         ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => _http.PostAsync(DeviceList, content));
-        Assert.Contains("cannot be read twice", e.Message, StringComparison.Ordinal);
-        Assert.Contains("SessionToken.Expired", Assert.IsType<ThingSpaceException>(e.InnerException).Code, StringComparison.Ordinal);
+        Assert.Contains("cannot be sent again", e.Message, StringComparison.Ordinal);
+        Assert.Contains("SessionToken.Expired", e.Code, StringComparison.Ordinal);
         Assert.Equal(1, _sandbox.Count("api"));
     }
 
@@ -191,7 +191,9 @@ public sealed class HandlerTests : IDisposable
         }
 
         _sandbox.Fault("api", "api_token_rejected");
-        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => http.GetAsync(Account));
+        using HttpResponseMessage rejected = await http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.Unauthorized, rejected.StatusCode);
+        Assert.False(Session.TryCheck(401, await rejected.Content.ReadAsStringAsync(), out ThingSpaceException? e));
         Assert.Equal(TsmStatus.ApiToken, e.Status);
     }
 
@@ -460,6 +462,18 @@ public sealed class HandlerTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(2, _sandbox.Count("login"));
     }
+
+    [Fact]
+    public void The_blocking_way_needs_no_thread_but_its_caller_s()
+    {
+        byte[] body = new byte[1 << 20];
+        using var inner = new Answering(new OfOneThread(body));
+        using var http = new HttpClient(new ThingSpaceHandler(_session, inner));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_session.BaseAddress, Account));
+        using HttpResponseMessage response = http.Send(request);
+        using Stream read = response.Content.ReadAsStream();
+        Assert.Equal(body.Length, read.Length);
+    }
 #endif
 
     private JsonArray Log()
@@ -514,23 +528,61 @@ public sealed class HandlerTests : IDisposable
         }
     }
 
-    /// <summary>A stream that gives nothing until it is cancelled, and is as soon as somebody waits.</summary>
+    /// <summary>
+    /// A stream that gives nothing until it is cancelled, and is as soon as somebody waits. A
+    /// blocking read ends when it is closed.
+    /// </summary>
     private sealed class StandingStill(CancellationTokenSource cancellation) : MemoryStream
     {
+        private readonly ManualResetEventSlim _closed = new();
+
         public override bool CanSeek => false;
 
-        public override int Read(byte[] buffer, int offset, int count) => throw new InvalidOperationException("Nothing ends this wait.");
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            cancellation.CancelAfter(0);
+            _closed.Wait();
+            throw new ObjectDisposedException(nameof(StandingStill));
+        }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        public override Task<int> ReadAsync(
+            byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(), cancellationToken).AsTask();
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             cancellation.CancelAfter(0);
             await Task.Delay(Timeout.Infinite, cancellationToken);
             return 0;
         }
+
+        protected override void Dispose(bool disposing)
+        {
+            _closed.Set();
+            base.Dispose(disposing);
+        }
     }
+
+#if !TSM_NETSTANDARD
+    /// <summary>A stream for the thread that made it, which waits for nobody else.</summary>
+    private sealed class OfOneThread(byte[] bytes) : MemoryStream(bytes)
+    {
+        private readonly int _thread = Environment.CurrentManagedThreadId;
+
+        public override bool CanSeek => false;
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            Assert.Equal(_thread, Environment.CurrentManagedThreadId);
+            return base.Read(buffer, offset, count);
+        }
+
+        public override ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw new InvalidOperationException("It is not read by a task.");
+    }
+#endif
 
     /// <summary>A stream as it comes from a socket: forwards only.</summary>
     private sealed class OneWayStream(byte[] bytes) : MemoryStream(bytes)

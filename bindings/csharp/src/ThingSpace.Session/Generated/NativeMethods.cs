@@ -143,7 +143,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int tsm_exchange_new(
-        nint session, byte* url, out nint exchange, out nint error);
+        nint session, byte* url, out ExchangeHandle exchange, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -334,7 +334,7 @@ internal static unsafe partial class NativeMethods
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_exchange_new(
-        nint session, byte* url, out nint exchange, out nint error);
+        nint session, byte* url, out ExchangeHandle exchange, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_exchange_tokens(

@@ -86,6 +86,26 @@ internal sealed class SessionHandle : SafeHandle
     }
 }
 
+/// <summary>A <c>tsm_exchange</c>.</summary>
+internal sealed class ExchangeHandle : SafeHandle
+{
+    public ExchangeHandle()
+        : base(default, ownsHandle: true)
+    {
+    }
+
+    public override bool IsInvalid => handle == default;
+
+    /// <summary>The handle for a call. Who calls with it keeps this alive until the call is over.</summary>
+    internal nint Number => handle;
+
+    protected override bool ReleaseHandle()
+    {
+        NativeMethods.tsm_exchange_free(handle);
+        return true;
+    }
+}
+
 /// <summary>A <c>tsm_call</c>: the deadline and cancellation of one call. Default is NULL: the session's deadline, no cancellation.</summary>
 internal readonly struct NativeCall : IDisposable
 {

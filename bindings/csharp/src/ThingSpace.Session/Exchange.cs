@@ -1,0 +1,177 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+using ThingSpace.Interop;
+
+namespace ThingSpace;
+
+/// <summary>
+/// One request that the program sends with a client of its own, resends included: which tokens go
+/// with it, what an answer means, what to renew and whether to send again, by the rules that the
+/// session's own requests follow. <see cref="ThingSpaceHandler"/> does all this for
+/// <see cref="System.Net.Http.HttpClient"/>.
+/// </summary>
+/// <remarks>
+/// <para>
+/// An exchange is for one request and, at any moment, for one thread. Only <see cref="Renew"/> may
+/// wait. Follow no redirect with the tokens.
+/// </para>
+/// <para>It renews whatever <see cref="SessionOptions.AutoRelogin"/> says.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// using Exchange exchange = session.BeginExchange(url);
+/// while (true)
+/// {
+///     if (exchange.GetTokens() is { } tokens)
+///     {
+///         // Yours: sends the API token as "Authorization: Bearer …" and the session token in
+///         // the header that session.SessionTokenHeader names.
+///         var answer = Send(url, tokens);
+///         if (exchange.Answered(answer.Status, answer.Body))
+///         {
+///             return answer;
+///         }
+///     }
+///
+///     exchange.Renew();
+/// }
+/// </code>
+/// </example>
+public sealed class Exchange : IDisposable
+{
+    private readonly Session _session;
+    private readonly ExchangeHandle _handle;
+
+    internal Exchange(Session session, ExchangeHandle handle)
+    {
+        _session = session;
+        _handle = handle;
+    }
+
+    /// <summary>
+    /// The tokens to send now; null when something must be renewed first, such as an API token
+    /// whose time is up: <see cref="Renew"/>, then ask again. It never waits. A request that found
+    /// no answer, because the network failed, may be sent again with the tokens that this gives
+    /// then.
+    /// </summary>
+    /// <exception cref="ThingSpaceException">
+    /// The session was logged out: <see cref="TsmStatus.NotLoggedIn"/>.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// The request was answered already, or another thread uses the exchange.
+    /// </exception>
+    public unsafe RequestTokens? GetTokens()
+    {
+        byte* sessionToken = stackalloc byte[NativeMethods.TokenMax];
+        byte* apiToken = stackalloc byte[NativeMethods.ApiTokenMax];
+        int status = NativeMethods.tsm_exchange_tokens(
+            Number, sessionToken, NativeMethods.TokenMax, apiToken, NativeMethods.ApiTokenMax,
+            out int next, out nint error);
+        ThrowUnlessOk(status, error);
+        return next == NativeMethods.NextSend ? _session.ReadTokens(sessionToken, apiToken) : null;
+    }
+
+    /// <summary>
+    /// How many bytes of the body of an answer of this status <see cref="Answered(int, byte[])"/>
+    /// has to see. 0 is none: the body need not be read before the answer is passed on. Of a longer
+    /// body give it one byte more than this, or all of it: it then says nothing.
+    /// </summary>
+    /// <param name="httpStatus">The answer's status.</param>
+    public int BodyMax(int httpStatus)
+    {
+        nuint most = NativeMethods.tsm_exchange_body_max(Number, httpStatus);
+        GC.KeepAlive(this);
+        return (int)most;
+    }
+
+    /// <summary>Judges the answer to what was sent with the tokens. It never waits.</summary>
+    /// <param name="httpStatus">The answer's status.</param>
+    /// <param name="body">
+    /// Its body, or as much of it as <see cref="BodyMax"/> asks for; null is none.
+    /// </param>
+    /// <returns>
+    /// True: the answer is the program's, be it good or bad, and the exchange is over;
+    /// <see cref="Session.Check(int, byte[])"/> makes an error of it. False: a token was refused
+    /// and another is to be had: <see cref="Renew"/>, then send again.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">
+    /// No request is under way, that is no HTTP status, or another thread uses the exchange.
+    /// </exception>
+    public unsafe bool Answered(int httpStatus, byte[]? body)
+    {
+        fixed (byte* start = body)
+        {
+            int status = NativeMethods.tsm_exchange_answered(
+                Number, httpStatus, start, (nuint)(body?.Length ?? 0),
+                out int next, out nint error);
+            ThrowUnlessOk(status, error);
+            return next == NativeMethods.NextDone;
+        }
+    }
+
+    /// <inheritdoc cref="Answered(int, byte[])"/>
+    [OverloadResolutionPriority(1)]
+    public bool Answered(int httpStatus, string? body) =>
+        Answered(httpStatus, body is null ? null : Encoding.UTF8.GetBytes(body));
+
+    /// <summary>
+    /// Does what is due: fetches an API token, renews the one that was refused, or logs in again,
+    /// once for all who ask. Each token is renewed at most once for a request; one that somebody
+    /// else has renewed meanwhile is taken as it is. After a failure it may be called again.
+    /// </summary>
+    /// <param name="canResend">
+    /// False if the request's body cannot be sent twice. Everything that may be at fault is renewed
+    /// then, and the refusal itself is thrown, with the token that was refused: make the request
+    /// again with a fresh body.
+    /// </param>
+    /// <param name="timeout">The deadline of this call instead of the session's.</param>
+    /// <param name="cancellationToken">
+    /// Ends the call early; not the login, if others wait for it too.
+    /// </param>
+    /// <exception cref="ThingSpaceException">
+    /// The renewal did not succeed; <see cref="TsmStatus.LoginBlocked"/> when the login was not
+    /// sent.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// Nothing is due, or another thread uses the exchange.
+    /// </exception>
+    public void Renew(
+        bool canResend = true,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default)
+    {
+        using NativeCall call = _session.Start(
+            Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
+        int status = NativeMethods.tsm_exchange_renew(
+            Number, call.Handle, canResend ? 1 : 0, out nint error);
+        ThrowUnlessOk(status, error, cancellationToken);
+    }
+
+    /// <inheritdoc cref="Renew"/>
+    public Task RenewAsync(
+        bool canResend = true,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        _session.RenewAsync(this, canResend, timeout, cancellationToken);
+
+    /// <summary>Ends the exchange. The session is left alone.</summary>
+    public void Dispose() => _handle.Dispose();
+
+    private nint Number =>
+        _handle.IsClosed ? throw new ObjectDisposedException(nameof(Exchange)) : _handle.Number;
+
+    private void ThrowUnlessOk(
+        int status, nint error, CancellationToken cancellationToken = default)
+    {
+        GC.KeepAlive(this);
+        if (status != 0)
+        {
+            // What has no arguments of its own can only be called at the wrong moment.
+            Exception e = NativeError.Take(status, error, _session, cancellationToken);
+            throw e is ArgumentException ? new InvalidOperationException(e.Message, e) : e;
+        }
+    }
+}
