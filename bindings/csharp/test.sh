@@ -1,8 +1,9 @@
 #!/bin/sh
-# Tests the C# package: builds without warnings, format, tests on the builds of both target frameworks, the scenarios on Mono, the package in a
-# fresh program, the example. Uses the dotnet and mono on PATH; needs
-#   TSM_LIBRARY   the native library   (default target/release/libthingspace_session.so of the repository)
-#   TSM_SANDBOX   the sandbox          (default target/release/thingspace-sandbox or target/debug/thingspace-sandbox)
+# Tests the C# package: builds without warnings, format, tests on the builds of both target
+# frameworks, the scenarios on Mono, the package in a fresh program, the example. Uses the dotnet
+# and mono on PATH; needs
+#   TSM_LIBRARY   the native library; default target/release/libthingspace_session.so
+#   TSM_SANDBOX   the sandbox; default target/release/thingspace-sandbox, or target/debug
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,9 +13,9 @@ cd "$here"
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 
-command -v dotnet >/dev/null || fail "there is no dotnet on PATH (the .NET SDK 10 or later is needed)"
+command -v dotnet >/dev/null || fail "there is no dotnet on PATH (.NET SDK 10 or later is needed)"
 command -v mono >/dev/null || fail "there is no mono on PATH (Debian: apt install mono-devel)"
-command -v "${CC:-cc}" >/dev/null || fail "there is no C compiler, with which the library of another ABI is made"
+command -v "${CC:-cc}" >/dev/null || fail "there is no C compiler, for a library of another ABI"
 
 TSM_LIBRARY=${TSM_LIBRARY:-$root/target/release/libthingspace_session.so}
 [ -f "$TSM_LIBRARY" ] || fail "there is no library at $TSM_LIBRARY (cargo build --release)"
@@ -22,7 +23,8 @@ if [ -z "${TSM_SANDBOX:-}" ]; then
     TSM_SANDBOX=$root/target/release/thingspace-sandbox
     [ -x "$TSM_SANDBOX" ] || TSM_SANDBOX=$root/target/debug/thingspace-sandbox
 fi
-[ -x "$TSM_SANDBOX" ] || fail "there is no sandbox at $TSM_SANDBOX (cargo build -p thingspace-sandbox)"
+[ -x "$TSM_SANDBOX" ] ||
+    fail "there is no sandbox at $TSM_SANDBOX (cargo build -p thingspace-sandbox)"
 export TSM_LIBRARY TSM_SANDBOX
 
 work=$(mktemp -d)
@@ -34,40 +36,49 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
+build() { # what, options
+    dotnet build -c Release -nologo -v quiet "$@"
+}
+
 say "build"
-dotnet build ThingSpace.Session.slnx -c Release -nologo -v quiet -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
+build ThingSpace.Session.slnx -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
 
 say "format"
 # The third part, analyzers, is the build above.
 dotnet format whitespace ThingSpace.Session.slnx --no-restore --verify-no-changes
 dotnet format style ThingSpace.Session.slnx --no-restore --verify-no-changes
 
+run_tests() { # name of the project
+    timeout 900 dotnet exec "tests/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor
+}
+
 say "tests on the net8.0 build"
-timeout 900 dotnet exec tests/ThingSpace.Tests/bin/Release/net10.0/ThingSpace.Tests.dll -noLogo -noColor
+run_tests ThingSpace.Tests
 
 say "tests on the netstandard2.0 build"
-timeout 900 dotnet exec tests/ThingSpace.Tests.NetStandard/bin/Release/net10.0/ThingSpace.Tests.NetStandard.dll -noLogo -noColor
+run_tests ThingSpace.Tests.NetStandard
 
 say "scenarios on Mono"
 timeout 900 mono tests/ThingSpace.Mono/bin/Release/net472/ThingSpace.Mono.exe
 
 say "package"
 version=0.0.1-test
-dotnet pack src/ThingSpace.Session/ThingSpace.Session.csproj -c Release -nologo -v quiet -o "$work/feed" \
+dotnet pack src/ThingSpace.Session -c Release -nologo -v quiet -o "$work/feed" \
     -p:Version=$version -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
 cp -r tests/Package "$work/consumer"
 cd "$work/consumer"
 
 # Sees the package alone: no other source, no cache of packages.
-dotnet build Consumer.csproj -nologo -v quiet -c Release -o "$work/net" -p:ThingSpaceVersion=$version \
+build Consumer.csproj -o "$work/net" -p:ThingSpaceVersion=$version \
     -p:RestoreSources="$work/feed" -p:RestorePackagesPath="$work/packages" -p:NuGetAudit=false
 consumer() { env -u TSM_LIBRARY ${1:+TSM_LIBRARY="$1"} dotnet exec "$work/net/Consumer.dll"; }
 [ "$(consumer)" = ok ] || fail "a fresh program cannot use the package: $(consumer)"
 echo "ok    a fresh program with the package, offline"
 
 rm -rf obj
-dotnet build Consumer.csproj -nologo -v quiet -c Release -o "$work/framework" -p:ThingSpaceVersion=$version -p:ConsumerFramework=net472 \
-    -p:RestoreAdditionalProjectSources="$work/feed" -p:RestorePackagesPath="$work/packages" -p:NuGetAudit=false
+build Consumer.csproj -o "$work/framework" -p:ThingSpaceVersion=$version \
+    -p:ConsumerFramework=net472 -p:RestoreAdditionalProjectSources="$work/feed" \
+    -p:RestorePackagesPath="$work/packages" -p:NuGetAudit=false
 said=$(env -u TSM_LIBRARY mono "$work/framework/Consumer.exe") || true
 [ "$said" = ok ] || fail "a fresh .NET Framework program cannot use the package: $said"
 echo "ok    a fresh .NET Framework program with the package, on Mono"
@@ -86,24 +97,34 @@ refused() { # library, words that must be said
     done
     echo "ok    refused: $2"
 }
-refused "$work/libother.so" "has ABI version 2, and this ThingSpace.Session assembly needs version 1"
+refused "$work/libother.so" \
+    "has ABI version 2, and this ThingSpace.Session assembly needs version 1"
 refused "$work/libold.so" "is too old for this ThingSpace.Session assembly"
 refused "$work/libnothing.so" "is not libthingspace_session: it has no function tsm_abi_version"
 refused "$work/no-such.so" "there is no such file"
 refused "$work" "which is a folder"
-said=$(TSM_LIBRARY=$work/libother.so dotnet exec "$work/net/Consumer.dll" "$TSM_LIBRARY") && fail "a library was exchanged for another"
-case $said in *"$work/libother.so has ABI version 2"*) ;; *) fail "of a library that was named too late it says: $said" ;; esac
+said=$(TSM_LIBRARY=$work/libother.so dotnet exec "$work/net/Consumer.dll" "$TSM_LIBRARY") &&
+    fail "a library was exchanged for another"
+case $said in
+    *"$work/libother.so has ABI version 2"*) ;;
+    *) fail "of a library that was named too late it says: $said" ;;
+esac
 echo "ok    the library that was loaded is the one that is named"
-[ "$(TSM_LIBRARY=$work/no-such.so dotnet exec "$work/net/Consumer.dll" --resolver "$TSM_LIBRARY")" = ok ] || fail "a program's own resolver is not asked"
+said=$(TSM_LIBRARY=$work/no-such.so \
+    dotnet exec "$work/net/Consumer.dll" --resolver "$TSM_LIBRARY") || true
+[ "$said" = ok ] || fail "a program's own resolver is not asked: $said"
 echo "ok    a program's own resolver finds the library"
 rm -rf "$work/net/runtimes"
 said=$(consumer) && fail "the library was found though it is nowhere"
-case $said in *"was not found. Looked for"*TSM_LIBRARY*) ;; *) fail "of a missing library it says: $said" ;; esac
+case $said in
+    *"was not found. Looked for"*TSM_LIBRARY*) ;;
+    *) fail "of a missing library it says: $said" ;;
+esac
 echo "ok    a missing library is said to be missing"
 cd "$here"
 
 say "example"
-dotnet build "$root/examples/csharp" -c Release -nologo -v quiet -o "$work/example" -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
+build "$root/examples/csharp" -o "$work/example" -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
 mkfifo "$work/stdin"
 "$TSM_SANDBOX" --json --exit-with-stdin < "$work/stdin" > "$work/places" &
 sandbox=$!
@@ -111,7 +132,8 @@ exec 9> "$work/stdin"
 while ! grep -q control_url "$work/places"; do kill -0 $sandbox || fail "the sandbox ended"; done
 place() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$work/places"; }
 for how in "" --soap; do
-    TSM_BASE_URL=$(place base_url) TSM_SOAP_URL=$(place soap_url) TSM_SANDBOX_CONTROL=$(place control_url) TSM_STORE=memory: \
+    TSM_BASE_URL=$(place base_url) TSM_SOAP_URL=$(place soap_url) \
+    TSM_SANDBOX_CONTROL=$(place control_url) TSM_STORE=memory: \
     TSM_USERNAME=zbeeblebrox TSM_PASSWORD=IMgr8 TSM_APP_KEY=key TSM_APP_SECRET=secret \
         dotnet exec "$work/example/Devices.dll" $how > "$work/said"
     cat "$work/said"

@@ -1,8 +1,9 @@
-// Log in, list devices, let the session token expire twice - mended once by the library and once by hand - and log out. With --soap the same over
-// SOAP.
+// Log in, list devices, let the session token expire twice - mended once by the library and once by
+// hand - and log out. With --soap the same over SOAP.
 //
-// Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY, TSM_APP_SECRET, TSM_BASE_URL, ... The token
-// expires because TSM_SANDBOX_CONTROL names the sandbox's control port; without it the token just stays valid.
+// Who logs in where comes from the environment: TSM_USERNAME, TSM_PASSWORD, TSM_APP_KEY,
+// TSM_APP_SECRET, TSM_BASE_URL, ... The token expires because TSM_SANDBOX_CONTROL names the
+// sandbox's control port; without it the token just stays valid.
 
 using System;
 using System.Linq;
@@ -12,7 +13,8 @@ using ThingSpace;
 
 const string Account = "0000123456-00001";
 
-// What goes into the envelope's body. The envelope and its header with the token are made by the library.
+// What goes into the envelope's body. The envelope and its header with the token are made by the
+// library.
 const string GetDeviceList = $"""
     <v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"
         xmlns:nph="http://schemas.datacontract.org/2004/07/NPhase.UnifiedWebService.APIs.v2.Contract.DeviceService">
@@ -33,7 +35,8 @@ using (Session session = Session.Login(new SessionOptions { Protocol = protocol 
 }
 
 // The platform's documented pattern, by hand.
-using (Session session = Session.Login(new SessionOptions { Protocol = protocol, AutoRelogin = false }))
+using (Session session = Session.Login(
+    new SessionOptions { Protocol = protocol, AutoRelogin = false }))
 {
     LetTheTokenExpire();
     int devices;
@@ -51,17 +54,26 @@ using (Session session = Session.Login(new SessionOptions { Protocol = protocol,
     session.Logout();
 }
 
-int ListDevices(Session session) => soap
-    ? XDocument.Parse(session.SoapCall("DeviceService", "GetDeviceList", GetDeviceList).EnsureSuccess().Text)
-        .Descendants().Count(element => element.Name.LocalName == "DeviceInformation")
-    : session.PostAsJson("/m2m/v1/devices/actions/list", new { accountName = Account }).EnsureSuccess()
-        .Json().GetProperty("devices").GetArrayLength();
+int ListDevices(Session session)
+{
+    if (soap)
+    {
+        Response envelope = session.SoapCall("DeviceService", "GetDeviceList", GetDeviceList);
+        return XDocument.Parse(envelope.EnsureSuccess().Text)
+            .Descendants().Count(element => element.Name.LocalName == "DeviceInformation");
+    }
+
+    Response answer = session.PostAsJson(
+        "/m2m/v1/devices/actions/list", new { accountName = Account });
+    return answer.EnsureSuccess().Json().GetProperty("devices").GetArrayLength();
+}
 
 static void LetTheTokenExpire()
 {
     if (Environment.GetEnvironmentVariable("TSM_SANDBOX_CONTROL") is { Length: > 0 } control)
     {
         using var http = new HttpClient();
-        http.PostAsync(control + "/expire", new StringContent("""{"what": "session"}""")).Result.EnsureSuccessStatusCode();
+        var what = new StringContent("""{"what": "session"}""");
+        http.PostAsync(control + "/expire", what).Result.EnsureSuccessStatusCode();
     }
 }

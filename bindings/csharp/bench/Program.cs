@@ -1,6 +1,7 @@
-// The same 1 KiB POST by Session.Send and by a warm HttpClient, in turns, against one sandbox; and reading the token. Prints one JSON
-// object with the medians of the rounds, wall and processor time of this process per call, in microseconds.
-// TSM_BENCH_ROUNDS and TSM_BENCH_CALLS change how long it takes.
+// The same 1 KiB POST by Session.Send and by a warm HttpClient, in turns, against one sandbox; and
+// reading the token. Prints one JSON object with the medians of the rounds, wall and processor time
+// of this process per call, in microseconds. TSM_BENCH_ROUNDS and TSM_BENCH_CALLS change how long
+// it takes.
 
 using System;
 using System.Collections.Generic;
@@ -27,7 +28,8 @@ using var http = new HttpClient(Sockets());
 using var adapted = new HttpClient(new ThingSpaceHandler(session, Sockets()));
 var url = new Uri(sandbox.BaseUrl + Sandbox.DeviceList);
 string apiToken = session.GetApiToken();
-byte[] body = Encoding.UTF8.GetBytes("{\"accountName\":\"0000123456-00001\",\"filler\":\"" + new string('x', 1024 - 46) + "\"}");
+byte[] body = Encoding.UTF8.GetBytes(
+    "{\"accountName\":\"0000123456-00001\",\"filler\":\"" + new string('x', 1024 - 46) + "\"}");
 
 var subjects = new (string Name, int PerCall, Func<Task> Once)[]
 {
@@ -36,7 +38,8 @@ var subjects = new (string Name, int PerCall, Func<Task> Once)[]
         Require(session.Post(Sandbox.DeviceList, body).StatusCode);
         return Task.CompletedTask;
     }),
-    ("csharp_session_send_async", 1, async () => Require((await session.PostAsync(Sandbox.DeviceList, body)).StatusCode)),
+    ("csharp_session_send_async", 1, async () =>
+        Require((await session.PostAsync(Sandbox.DeviceList, body)).StatusCode)),
     ("csharp_httpclient", 1, async () =>
     {
         using HttpRequestMessage request = Request();
@@ -74,7 +77,8 @@ var subjects = new (string Name, int PerCall, Func<Task> Once)[]
     }),
 };
 
-var measured = subjects.ToDictionary(subject => subject.Name, _ => new List<(double Wall, double Cpu)>());
+var measured = subjects.ToDictionary(
+    subject => subject.Name, _ => new List<(double Wall, double Cpu)>());
 for (int round = -1; round < rounds; round++)
 {
     foreach ((string name, int perCall, Func<Task> once) in subjects)
@@ -107,11 +111,13 @@ Console.WriteLine(JsonSerializer.Serialize(measured.ToDictionary(
         ["cpu_us"] = Median(entry.Value.Select(round => round.Cpu)),
     })));
 
-static SocketsHttpHandler Sockets() => new() { UseProxy = false, UseCookies = false, AllowAutoRedirect = false };
+static SocketsHttpHandler Sockets() =>
+    new() { UseProxy = false, UseCookies = false, AllowAutoRedirect = false };
 
 HttpRequestMessage Request()
 {
-    var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new ByteArrayContent(body) };
+    var content = new ByteArrayContent(body);
+    var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = content };
     request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
     return request;
 }
@@ -132,4 +138,6 @@ static void Require(int status)
 }
 
 static int Setting(string name, int otherwise) =>
-    Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+    Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+        ? int.Parse(text, CultureInfo.InvariantCulture)
+        : otherwise;

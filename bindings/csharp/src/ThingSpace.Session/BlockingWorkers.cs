@@ -1,6 +1,7 @@
-// Threads for calls that block in the native library, so that asynchronous callers hold none of the thread pool's, which grows by about one
-// thread a second when its own are blocked. A thread that had nothing to do for a while ends. The instances share the threads; each bounds
-// how many of its own calls run at once, and those beyond wait in turn, no longer than they have time.
+// Threads for calls that block in the native library, so that asynchronous callers hold none of the
+// thread pool's, which grows by about one thread a second when its own are blocked. A thread that
+// had nothing to do for a while ends. The instances share the threads; each bounds how many of its
+// own calls run at once, and those beyond wait in turn, no longer than they have time.
 
 using System;
 using System.Collections.Generic;
@@ -9,7 +10,7 @@ using System.Threading.Tasks;
 
 namespace ThingSpace;
 
-#pragma warning disable CA1001 // A semaphore has nothing to dispose of until its wait handle is asked for.
+#pragma warning disable CA1001 // Semaphores hold nothing until one asks for their wait handles.
 internal sealed class BlockingWorkers(int most)
 #pragma warning restore CA1001
 {
@@ -19,7 +20,9 @@ internal sealed class BlockingWorkers(int most)
     private static readonly Queue<Work> s_queue = new();
     private static readonly SemaphoreSlim s_queued = new(0);
 
-    /// <summary>Threads that wait for work or are about to; never fewer than there is work in the queue.</summary>
+    /// <summary>
+    /// Threads that wait for work or are about to; never fewer than there is work in the queue.
+    /// </summary>
     private static int s_idle;
 
     private readonly SemaphoreSlim _places = new(most);
@@ -45,25 +48,33 @@ internal sealed class BlockingWorkers(int most)
         var deadline = new Deadline(timeout);
         return _places.Wait(0)
             ? Start(() => body(state, deadline.Remaining, cancellationToken))
-            : Wait(left => body(state, left, cancellationToken), deadline, ended, cancellationToken);
+            : Wait(
+                left => body(state, left, cancellationToken), deadline, ended, cancellationToken);
     }
 
     private async Task<TResult> Wait<TResult>(
-        Func<TimeSpan, TResult> body, Deadline deadline, CancellationToken ended, CancellationToken cancellationToken)
+        Func<TimeSpan, TResult> body,
+        Deadline deadline,
+        CancellationToken ended,
+        CancellationToken cancellationToken)
     {
         bool hasPlace;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ended);
         try
         {
-            hasPlace = await _places.WaitAsync(deadline.LongestWait, end.Token).ConfigureAwait(false);
+            hasPlace = await _places.WaitAsync(deadline.LongestWait, end.Token)
+                .ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            // The call finds that out at once, and says it as it does when it is running. So it does below, when it has no time.
+            // The call finds that out at once, and says it as it does when it is running. So it
+            // does below, when it has no time.
             return body(deadline.Remaining);
         }
 
-        return hasPlace ? await Start(() => body(deadline.Remaining)).ConfigureAwait(false) : body(TimeSpan.Zero);
+        return hasPlace
+            ? await Start(() => body(deadline.Remaining)).ConfigureAwait(false)
+            : body(TimeSpan.Zero);
     }
 
     /// <summary>Starts a call that has its place.</summary>
@@ -100,7 +111,9 @@ internal sealed class BlockingWorkers(int most)
         thread.UnsafeStart();
 #else
         // The thread must not keep the context of whoever happened to start it.
-        using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
+        using (ExecutionContext.IsFlowSuppressed()
+            ? default(AsyncFlowControl?)
+            : ExecutionContext.SuppressFlow())
         {
             thread.Start();
         }
@@ -126,7 +139,9 @@ internal sealed class BlockingWorkers(int most)
         lock (s_gate)
         {
             s_idle--;
-            return isQueued || s_queued.Wait(0) ? s_queue.Dequeue() : null; // the latter in the very moment that this gave up
+
+            // Perhaps something came in the very moment that this gave up.
+            return isQueued || s_queued.Wait(0) ? s_queue.Dequeue() : null;
         }
     }
 
@@ -135,12 +150,18 @@ internal sealed class BlockingWorkers(int most)
         internal abstract void Run();
     }
 
-    /// <summary>A call in the context of its caller, whose task ends on the thread of the call: no other need be free for that.</summary>
+    /// <summary>
+    /// A call in the context of its caller, whose task ends on the thread of the call: no other
+    /// need be free for that.
+    /// </summary>
     private sealed class Work<TResult>(Func<TResult> body, SemaphoreSlim places) : Work
     {
-        private static readonly ContextCallback s_runInContext = static work => ((Work<TResult>)work!).RunInContext();
+        private static readonly ContextCallback s_runInContext =
+            static work => ((Work<TResult>)work!).RunInContext();
 
-        private readonly TaskCompletionSource<TResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<TResult> _completion =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         private readonly ExecutionContext? _context = ExecutionContext.Capture();
 
         internal Task<TResult> Task => _completion.Task;

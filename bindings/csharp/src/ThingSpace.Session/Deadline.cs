@@ -4,7 +4,10 @@ using System.Threading;
 
 namespace ThingSpace;
 
-/// <summary>When a call must be over, counted from when it was asked for and not from when a thread is free for it.</summary>
+/// <summary>
+/// When a call must be over, counted from when it was asked for and not from when a thread is free
+/// for it.
+/// </summary>
 internal readonly struct Deadline(TimeSpan timeout)
 {
     private readonly long _asked = Stopwatch.GetTimestamp();
@@ -19,6 +22,9 @@ internal readonly struct Deadline(TimeSpan timeout)
         }
     }
 
-    /// <summary>The same as the framework's waits take it: they know no more than 24 days, and for ever.</summary>
-    internal TimeSpan LongestWait => Remaining.TotalMilliseconds <= int.MaxValue ? Remaining : Timeout.InfiniteTimeSpan;
+    /// <summary>
+    /// The same as the framework's waits take it: they know no more than 24 days, and for ever.
+    /// </summary>
+    internal TimeSpan LongestWait =>
+        Remaining.TotalMilliseconds <= int.MaxValue ? Remaining : Timeout.InfiniteTimeSpan;
 }

@@ -143,8 +143,7 @@ public sealed class Exchange : IDisposable
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default)
     {
-        using NativeCall call = _session.Start(
-            Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
+        using NativeCall call = _session.Start(timeout, cancellationToken);
         int status = NativeMethods.tsm_exchange_renew(
             Number, call.Handle, canResend ? 1 : 0, out nint error);
         ThrowUnlessOk(status, error, cancellationToken);

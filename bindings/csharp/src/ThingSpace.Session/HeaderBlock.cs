@@ -6,7 +6,8 @@ using ThingSpace.Interop;
 namespace ThingSpace;
 
 /// <summary>
-/// A request's headers as the C library wants them: an array of "Name: value", ended by NULL, in one piece of native memory.
+/// A request's headers as the C library wants them: an array of "Name: value", ended by NULL, in
+/// one piece of native memory.
 /// </summary>
 internal unsafe ref struct HeaderBlock
 {
@@ -49,7 +50,9 @@ internal unsafe ref struct HeaderBlock
         _memory = 0;
     }
 
-    /// <summary>What joining the two would hide is refused here; the rest of the rules is the library's.</summary>
+    /// <summary>
+    /// What joining the two would hide is refused here; the rest of the rules is the library's.
+    /// </summary>
     private static string Line(KeyValuePair<string, string> header, string parameter)
     {
         if (string.IsNullOrEmpty(header.Key) || header.Value is null)

@@ -4,7 +4,8 @@
 #pragma warning disable IDE0161 // Two namespaces in one file.
 namespace System.Runtime.CompilerServices
 {
-    [AttributeUsage(AttributeTargets.Method | AttributeTargets.Constructor | AttributeTargets.Property)]
+    [AttributeUsage(
+        AttributeTargets.Method | AttributeTargets.Constructor | AttributeTargets.Property)]
     internal sealed class OverloadResolutionPriorityAttribute(int priority) : Attribute
     {
         public int Priority { get; } = priority;
@@ -29,7 +30,8 @@ namespace System.Diagnostics.CodeAnalysis
     }
 
     [AttributeUsage(AttributeTargets.All, AllowMultiple = true)]
-    internal sealed class UnconditionalSuppressMessageAttribute(string category, string checkId) : Attribute
+    internal sealed class UnconditionalSuppressMessageAttribute(string category, string checkId)
+        : Attribute
     {
         public string Category { get; } = category;
 

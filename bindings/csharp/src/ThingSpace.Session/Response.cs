@@ -13,7 +13,8 @@ using ThingSpace.Interop;
 namespace ThingSpace;
 
 /// <summary>
-/// The platform's answer. It belongs to the program alone: nothing native hangs on it, it needs no disposal, and any thread may read it.
+/// The platform's answer. It belongs to the program alone: nothing native hangs on it, it needs no
+/// disposal, and any thread may read it.
 /// </summary>
 public sealed class Response
 {
@@ -22,7 +23,8 @@ public sealed class Response
     private readonly ThingSpaceException? _error;
     private string? _text;
 
-    private Response(int statusCode, ResponseHeaders headers, byte[] body, ThingSpaceException? error)
+    private Response(
+        int statusCode, ResponseHeaders headers, byte[] body, ThingSpaceException? error)
     {
         StatusCode = statusCode;
         Headers = headers;
@@ -33,13 +35,19 @@ public sealed class Response
     /// <summary>The HTTP status.</summary>
     public int StatusCode { get; }
 
-    /// <summary>Whether the status is one of the 2xx. A SOAP fault may come with such a status; see <see cref="EnsureSuccess"/>.</summary>
+    /// <summary>
+    /// Whether the status is one of the 2xx. A SOAP fault may come with such a status; see
+    /// <see cref="EnsureSuccess"/>.
+    /// </summary>
     public bool IsSuccessStatusCode => StatusCode is >= 200 and < 300;
 
     /// <summary>The headers.</summary>
     public ResponseHeaders Headers { get; }
 
-    /// <summary>The body as it came; of a SOAP call the whole envelope. Empty, never null, when there is none.</summary>
+    /// <summary>
+    /// The body as it came; of a SOAP call the whole envelope. Empty, never null, when there is
+    /// none.
+    /// </summary>
     public byte[] Body { get; }
 
     /// <summary>The body as UTF-8 text, without a byte order mark.</summary>
@@ -58,23 +66,34 @@ public sealed class Response
 
     /// <summary>The body as JSON, made an object.</summary>
     /// <typeparam name="T">The object's type.</typeparam>
-    /// <param name="options">How to read it; by default as web programs do: names in any case.</param>
-    /// <exception cref="JsonException">It is not JSON, or not that of a <typeparamref name="T"/>.</exception>
+    /// <param name="options">
+    /// How to read it; by default as web programs do: names in any case.
+    /// </param>
+    /// <exception cref="JsonException">
+    /// It is not JSON, or not that of a <typeparamref name="T"/>.
+    /// </exception>
     [RequiresUnreferencedCode("Reads by reflection. Trimmed programs use Json(JsonTypeInfo).")]
-    [RequiresDynamicCode("Reads by reflection. Programs compiled ahead of time use Json(JsonTypeInfo).")]
+    [RequiresDynamicCode(
+        "Reads by reflection. Programs compiled ahead of time use Json(JsonTypeInfo).")]
     public T? Json<T>(JsonSerializerOptions? options = null) =>
         JsonSerializer.Deserialize<T>(WithoutMark(Body), options ?? Web);
 
     /// <summary>The body as JSON, made an object without reflection.</summary>
     /// <typeparam name="T">The object's type.</typeparam>
     /// <param name="typeInfo">What the source generator knows of it.</param>
-    /// <exception cref="JsonException">It is not JSON, or not that of a <typeparamref name="T"/>.</exception>
-    public T? Json<T>(JsonTypeInfo<T> typeInfo) => JsonSerializer.Deserialize(WithoutMark(Body), typeInfo);
+    /// <exception cref="JsonException">
+    /// It is not JSON, or not that of a <typeparamref name="T"/>.
+    /// </exception>
+    public T? Json<T>(JsonTypeInfo<T> typeInfo) =>
+        JsonSerializer.Deserialize(WithoutMark(Body), typeInfo);
 
-    private static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> body) => body.StartsWith("\uFEFF"u8) ? body[3..] : body;
+    private static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> body) =>
+        body.StartsWith("\uFEFF"u8) ? body[3..] : body;
 #endif
 
-    /// <summary>Throws unless the answer is a success: a status other than 2xx and a SOAP fault are errors.</summary>
+    /// <summary>
+    /// Throws unless the answer is a success: a status other than 2xx and a SOAP fault are errors.
+    /// </summary>
     /// <returns>This answer.</returns>
     /// <exception cref="ThingSpaceException">It is an error.</exception>
     public Response EnsureSuccess() => _error is null ? this : throw _error.Again();
@@ -83,7 +102,8 @@ public sealed class Response
     public override string ToString() => $"HTTP {StatusCode}, {Body.Length} bytes";
 
     /// <summary>
-    /// Copies a native response. Its headers count for the error (Retry-After), so an error is made now, while it is there.
+    /// Copies a native response. Its headers count for the error (Retry-After), so an error is made
+    /// now, while it is there.
     /// </summary>
     internal static Response From(nint response)
     {
@@ -96,8 +116,13 @@ public sealed class Response
     }
 
     /// <summary>The length of an array for so many bytes.</summary>
-    internal static int ArrayLength(nuint bytes) => bytes <= MostBytes ? (int)bytes : throw new ThingSpaceException(
-        TsmStatus.Protocol, $"The answer has {bytes} bytes, more than an array can hold: set MaxResponseBytes to {MostBytes} or less.");
+    internal static int ArrayLength(nuint bytes) =>
+        bytes <= MostBytes
+            ? (int)bytes
+            : throw new ThingSpaceException(
+                TsmStatus.Protocol,
+                $"The answer has {bytes} bytes, more than an array can hold: set " +
+                $"MaxResponseBytes to {MostBytes} or less.");
 
     private static unsafe byte[] CopyBody(nint response)
     {
@@ -118,7 +143,8 @@ public sealed class Response
 
     private static string Decode(byte[] body)
     {
-        int mark = body.Length >= 3 && body[0] == 0xEF && body[1] == 0xBB && body[2] == 0xBF ? 3 : 0;
-        return Encoding.UTF8.GetString(body, mark, body.Length - mark);
+        bool hasMark = body.Length >= 3 && body[0] == 0xEF && body[1] == 0xBB && body[2] == 0xBF;
+        int start = hasMark ? 3 : 0;
+        return Encoding.UTF8.GetString(body, start, body.Length - start);
     }
 }

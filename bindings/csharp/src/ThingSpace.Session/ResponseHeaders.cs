@@ -18,7 +18,9 @@ public sealed class ResponseHeaders : IReadOnlyList<KeyValuePair<string, string>
     /// <inheritdoc/>
     public KeyValuePair<string, string> this[int index] => _headers[index];
 
-    /// <summary>The first header of that name, whatever its case; null when there is none.</summary>
+    /// <summary>
+    /// The first header of that name, whatever its case; null when there is none.
+    /// </summary>
     /// <param name="name">The name.</param>
     public string? this[string name]
     {
@@ -45,7 +47,9 @@ public sealed class ResponseHeaders : IReadOnlyList<KeyValuePair<string, string>
     internal static unsafe ResponseHeaders From(nint response)
     {
         byte* block = NativeMethods.tsm_response_headers(response, out nuint length);
-        string[] texts = Utf8.Read(block, (int)length).Split('\0'); // name, value, name, value, and what is after the last NUL
+
+        // Name, value, name, value, and what is after the last NUL.
+        string[] texts = Utf8.Read(block, (int)length).Split('\0');
         var headers = new KeyValuePair<string, string>[texts.Length / 2];
         for (int i = 0; i < headers.Length; i++)
         {

@@ -13,18 +13,22 @@ namespace ThingSpace;
 public sealed partial class Session
 {
     private const string Reflects =
-        "Writes by reflection. Trimmed programs and those compiled ahead of time give a JsonTypeInfo.";
+        "Writes by reflection. Trimmed programs and those compiled ahead of time give a " +
+        "JsonTypeInfo.";
 
 #pragma warning disable CS1573 // The other parameters are inherited.
     /// <summary>Sends a <c>POST</c> request with an object as its JSON body.</summary>
     /// <typeparam name="T">The object's type.</typeparam>
     /// <param name="path">The path below the base URL.</param>
     /// <param name="value">The object.</param>
-    /// <param name="options">How to write it; by default as web programs do: names in camel case.</param>
+    /// <param name="options">
+    /// How to write it; by default as web programs do: names in camel case.
+    /// </param>
     /// <param name="headers">More headers.</param>
     /// <param name="timeout">The deadline of this call instead of the session's.</param>
     /// <param name="cancellationToken">Ends the call early.</param>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"
     /// path="/returns|/exception"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
@@ -35,9 +39,10 @@ public sealed partial class Session
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        Send("POST", path, JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web), headers, timeout, cancellationToken);
+        Send("POST", path, Json(value, options), headers, timeout, cancellationToken);
 
-    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
+    /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     public Task<Response> PostAsJsonAsync<T>(
@@ -47,11 +52,14 @@ public sealed partial class Session
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        SendAsync("POST", path, JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web), headers, timeout, cancellationToken);
+        SendAsync("POST", path, Json(value, options), headers, timeout, cancellationToken);
 
-    /// <summary>Sends a <c>POST</c> request with an object as its JSON body, without reflection.</summary>
+    /// <summary>
+    /// Sends a <c>POST</c> request with an object as its JSON body, without reflection.
+    /// </summary>
     /// <param name="typeInfo">What the source generator knows of the object.</param>
-    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
+    /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
     public Response PostAsJson<T>(
         string path,
         T value,
@@ -59,9 +67,16 @@ public sealed partial class Session
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        Send("POST", path, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), headers, timeout, cancellationToken);
+        Send(
+            "POST",
+            path,
+            JsonSerializer.SerializeToUtf8Bytes(value, typeInfo),
+            headers,
+            timeout,
+            cancellationToken);
 
-    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
+    /// string}}, TimeSpan?, CancellationToken)"/>
     public Task<Response> PostAsJsonAsync<T>(
         string path,
         T value,
@@ -69,10 +84,17 @@ public sealed partial class Session
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        SendAsync("POST", path, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), headers, timeout, cancellationToken);
+        SendAsync(
+            "POST",
+            path,
+            JsonSerializer.SerializeToUtf8Bytes(value, typeInfo),
+            headers,
+            timeout,
+            cancellationToken);
 
     /// <summary>Sends a <c>PUT</c> request with an object as its JSON body.</summary>
-    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
+    /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     public Response PutAsJson<T>(
@@ -82,10 +104,11 @@ public sealed partial class Session
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        Send("PUT", path, JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web), headers, timeout, cancellationToken);
+        Send("PUT", path, Json(value, options), headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>PUT</c> request with an object as its JSON body.</summary>
-    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
+    /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     public Task<Response> PutAsJsonAsync<T>(
@@ -95,10 +118,13 @@ public sealed partial class Session
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        SendAsync("PUT", path, JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web), headers, timeout, cancellationToken);
+        SendAsync("PUT", path, Json(value, options), headers, timeout, cancellationToken);
 
-    /// <summary>Sends a <c>PUT</c> request with an object as its JSON body, without reflection.</summary>
-    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <summary>
+    /// Sends a <c>PUT</c> request with an object as its JSON body, without reflection.
+    /// </summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
+    /// string}}, TimeSpan?, CancellationToken)"/>
     public Response PutAsJson<T>(
         string path,
         T value,
@@ -106,10 +132,19 @@ public sealed partial class Session
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        Send("PUT", path, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), headers, timeout, cancellationToken);
+        Send(
+            "PUT",
+            path,
+            JsonSerializer.SerializeToUtf8Bytes(value, typeInfo),
+            headers,
+            timeout,
+            cancellationToken);
 
-    /// <summary>Sends a <c>PUT</c> request with an object as its JSON body, without reflection.</summary>
-    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <summary>
+    /// Sends a <c>PUT</c> request with an object as its JSON body, without reflection.
+    /// </summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
+    /// string}}, TimeSpan?, CancellationToken)"/>
     public Task<Response> PutAsJsonAsync<T>(
         string path,
         T value,
@@ -117,7 +152,18 @@ public sealed partial class Session
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        SendAsync("PUT", path, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), headers, timeout, cancellationToken);
+        SendAsync(
+            "PUT",
+            path,
+            JsonSerializer.SerializeToUtf8Bytes(value, typeInfo),
+            headers,
+            timeout,
+            cancellationToken);
 #pragma warning restore CS1573
+
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    private static byte[] Json<T>(T value, JsonSerializerOptions? options) =>
+        JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web);
 }
 #endif

@@ -7,10 +7,15 @@ namespace ThingSpace;
 
 public sealed partial class Session
 {
-    /// <summary>Apart from the requests and from other sessions: a platform that is slow to answer those holds up no login.</summary>
+    /// <summary>
+    /// Apart from the requests and from other sessions: a platform that is slow to answer those
+    /// holds up no login.
+    /// </summary>
     private readonly BlockingWorkers _tokenWork = new(64);
 
-    /// <summary>Few: who shares a login waits for the same, and who comes later finds it done.</summary>
+    /// <summary>
+    /// Few: who shares a login waits for the same, and who comes later finds it done.
+    /// </summary>
     private readonly BlockingWorkers _exchangeRenewals = new(8);
 
     private string? _apiToken;
@@ -22,57 +27,93 @@ public sealed partial class Session
         Logout,
     }
 
-    /// <summary>The API token; it is fetched when there is none or when it ran out by the clock.</summary>
+    /// <summary>
+    /// The API token; it is fetched when there is none or when it ran out by the clock.
+    /// </summary>
     /// <param name="timeout">The deadline of this call instead of the session's.</param>
     /// <param name="cancellationToken">Ends the call early.</param>
-    /// <exception cref="ThingSpaceException">There is none to be had; SOAP sessions have none.</exception>
-    public unsafe string GetApiToken(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    /// <exception cref="ThingSpaceException">
+    /// There is none to be had; SOAP sessions have none.
+    /// </exception>
+    public unsafe string GetApiToken(
+        TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         byte* buffer = stackalloc byte[NativeMethods.ApiTokenMax];
-        using NativeCall call = Start(Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
-        int status = NativeMethods.tsm_api_token(_handle.Number, call.Handle, buffer, NativeMethods.ApiTokenMax, out nint error);
+        using NativeCall call = Start(timeout, cancellationToken);
+        int status = NativeMethods.tsm_api_token(
+            _handle.Number, call.Handle, buffer, NativeMethods.ApiTokenMax, out nint error);
         GC.KeepAlive(this);
-        return status == 0 ? Utf8.Read(buffer, ref _apiToken) : throw NativeError.Take(status, error, this, cancellationToken);
+        return status == 0
+            ? Utf8.Read(buffer, ref _apiToken)
+            : throw NativeError.Take(status, error, this, cancellationToken);
     }
 
     /// <inheritdoc cref="GetApiToken"/>
-    public Task<string> GetApiTokenAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default) => OnWorker(
-        _tokenWork, this, static (session, left, token) => session.GetApiToken(left, token), timeout, cancellationToken);
+    public Task<string> GetApiTokenAsync(
+        TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        OnWorker(
+            _tokenWork,
+            this,
+            static (session, left, token) => session.GetApiToken(left, token),
+            timeout,
+            cancellationToken);
 
     /// <summary>
-    /// Logs in again, once for all who ask. If the token held is no longer <paramref name="expiredToken"/>, somebody has done so already
-    /// and nothing is sent.
+    /// Logs in again, once for all who ask. If the token held is no longer
+    /// <paramref name="expiredToken"/>, somebody has done so already and nothing is sent.
     /// </summary>
-    /// <param name="expiredToken">The token that was refused, <see cref="ThingSpaceException.Token"/>; null means whatever is held.</param>
+    /// <param name="expiredToken">
+    /// The token that was refused, <see cref="ThingSpaceException.Token"/>; null means whatever is
+    /// held.
+    /// </param>
     /// <param name="timeout">The deadline of this call instead of the session's.</param>
-    /// <param name="cancellationToken">Ends the call early; not the login, if others wait for it too.</param>
+    /// <param name="cancellationToken">
+    /// Ends the call early; not the login, if others wait for it too.
+    /// </param>
     /// <exception cref="ThingSpaceException">
     /// The login did not succeed; <see cref="TsmStatus.LoginBlocked"/> when it was not sent.
     /// </exception>
-    public void Relogin(string? expiredToken = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+    public void Relogin(
+        string? expiredToken = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
         Do(Operation.Relogin, expiredToken, timeout, cancellationToken);
 
     /// <inheritdoc cref="Relogin"/>
-    public Task ReloginAsync(string? expiredToken = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+    public Task ReloginAsync(
+        string? expiredToken = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
         DoAsync(Operation.Relogin, expiredToken, timeout, cancellationToken);
 
     /// <summary>
-    /// Fetches a new API token, once for all who ask. If the one held is no longer <paramref name="rejectedToken"/>, nothing is sent.
+    /// Fetches a new API token, once for all who ask. If the one held is no longer
+    /// <paramref name="rejectedToken"/>, nothing is sent.
     /// </summary>
     /// <param name="rejectedToken">
-    /// The token that was refused, <see cref="ThingSpaceException.Token"/>; null means whatever is held.
+    /// The token that was refused, <see cref="ThingSpaceException.Token"/>; null means whatever is
+    /// held.
     /// </param>
     /// <param name="timeout">The deadline of this call instead of the session's.</param>
     /// <param name="cancellationToken">Ends the call early.</param>
     /// <exception cref="ThingSpaceException">There is none to be had.</exception>
-    public void RenewApiToken(string? rejectedToken = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+    public void RenewApiToken(
+        string? rejectedToken = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
         Do(Operation.RenewApiToken, rejectedToken, timeout, cancellationToken);
 
     /// <inheritdoc cref="RenewApiToken"/>
-    public Task RenewApiTokenAsync(string? rejectedToken = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+    public Task RenewApiTokenAsync(
+        string? rejectedToken = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
         DoAsync(Operation.RenewApiToken, rejectedToken, timeout, cancellationToken);
 
-    /// <summary>Ends the session on the platform. With <see cref="SessionOptions.ShareToken"/> it ends for all who share it.</summary>
+    /// <summary>
+    /// Ends the session on the platform. With <see cref="SessionOptions.ShareToken"/> it ends for
+    /// all who share it.
+    /// </summary>
     /// <param name="timeout">The deadline of this call instead of the session's.</param>
     /// <param name="cancellationToken">Ends the call early.</param>
     /// <exception cref="ThingSpaceException">The platform did not confirm it.</exception>
@@ -80,7 +121,8 @@ public sealed partial class Session
         Do(Operation.Logout, null, timeout, cancellationToken);
 
     /// <inheritdoc cref="Logout"/>
-    public Task LogoutAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+    public Task LogoutAsync(
+        TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         DoAsync(Operation.Logout, null, timeout, cancellationToken);
 
     /// <summary>
@@ -134,28 +176,36 @@ public sealed partial class Session
             timeout,
             cancellationToken);
 
-    private Task<bool> DoAsync(Operation operation, string? token, TimeSpan? timeout, CancellationToken cancellationToken) => OnWorker(
-        _tokenWork,
-        (session: this, operation, token),
-        static (call, left, token) =>
-        {
-            call.session.Do(call.operation, call.token, left, token);
-            return true;
-        },
-        timeout,
-        cancellationToken);
+    private Task<bool> DoAsync(
+        Operation operation,
+        string? token,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken) =>
+        OnWorker(
+            _tokenWork,
+            (session: this, operation, token),
+            static (call, left, token) =>
+            {
+                call.session.Do(call.operation, call.token, left, token);
+                return true;
+            },
+            timeout,
+            cancellationToken);
 
-    private unsafe void Do(Operation operation, string? token, TimeSpan? timeout, CancellationToken cancellationToken)
+    private unsafe void Do(
+        Operation operation, string? token, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         byte* buffer = stackalloc byte[NativeMethods.TokenMax];
         string parameter = operation == Operation.Relogin ? "expiredToken" : "rejectedToken";
         using var text = new Utf8Argument(token, buffer, NativeMethods.TokenMax, parameter);
-        using NativeCall call = Start(Milliseconds.From(timeout, nameof(timeout)), cancellationToken);
+        using NativeCall call = Start(timeout, cancellationToken);
         nint error;
         int status = operation switch
         {
-            Operation.Relogin => NativeMethods.tsm_relogin(_handle.Number, call.Handle, text.Pointer, out error),
-            Operation.RenewApiToken => NativeMethods.tsm_renew_api_token(_handle.Number, call.Handle, text.Pointer, out error),
+            Operation.Relogin => NativeMethods.tsm_relogin(
+                _handle.Number, call.Handle, text.Pointer, out error),
+            Operation.RenewApiToken => NativeMethods.tsm_renew_api_token(
+                _handle.Number, call.Handle, text.Pointer, out error),
             _ => NativeMethods.tsm_logout(_handle.Number, call.Handle, out error),
         };
         GC.KeepAlive(this);

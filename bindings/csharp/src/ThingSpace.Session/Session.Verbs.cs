@@ -10,7 +10,8 @@ namespace ThingSpace;
 public sealed partial class Session
 {
     /// <summary>Sends a <c>GET</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     public Response Get(
         string path,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
@@ -19,7 +20,8 @@ public sealed partial class Session
         Send("GET", path, (string?)null, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>GET</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     public Task<Response> GetAsync(
         string path,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
@@ -28,7 +30,8 @@ public sealed partial class Session
         SendAsync("GET", path, (string?)null, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>POST</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
     public Response Post(
         string path,
@@ -39,7 +42,8 @@ public sealed partial class Session
         Send("POST", path, body, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>POST</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     public Response Post(
         string path,
         byte[]? body,
@@ -49,7 +53,8 @@ public sealed partial class Session
         Send("POST", path, body, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>POST</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
     public Task<Response> PostAsync(
         string path,
@@ -60,7 +65,8 @@ public sealed partial class Session
         SendAsync("POST", path, body, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>POST</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     public Task<Response> PostAsync(
         string path,
         byte[]? body,
@@ -70,7 +76,8 @@ public sealed partial class Session
         SendAsync("POST", path, body, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>PUT</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
     public Response Put(
         string path,
@@ -81,7 +88,8 @@ public sealed partial class Session
         Send("PUT", path, body, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>PUT</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     public Response Put(
         string path,
         byte[]? body,
@@ -91,7 +99,8 @@ public sealed partial class Session
         Send("PUT", path, body, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>PUT</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
     public Task<Response> PutAsync(
         string path,
@@ -102,7 +111,8 @@ public sealed partial class Session
         SendAsync("PUT", path, body, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>PUT</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     public Task<Response> PutAsync(
         string path,
         byte[]? body,
@@ -112,7 +122,8 @@ public sealed partial class Session
         SendAsync("PUT", path, body, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>DELETE</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     public Response Delete(
         string path,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
@@ -121,7 +132,8 @@ public sealed partial class Session
         Send("DELETE", path, (string?)null, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>DELETE</c> request.</summary>
-    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
     public Task<Response> DeleteAsync(
         string path,
         IEnumerable<KeyValuePair<string, string>>? headers = null,

@@ -10,18 +10,23 @@ using ThingSpace.Interop;
 namespace ThingSpace;
 
 /// <summary>
-/// A ThingSpace Connectivity Management session: logged in once, renewed when the platform says that it expired, never so often that the
-/// account is locked.
+/// A ThingSpace Connectivity Management session: logged in once, renewed when the platform says
+/// that it expired, never so often that the account is locked.
 /// </summary>
 /// <remarks>
-/// <para>Every member may be used by any number of threads at once. However many of them meet an expired token, one login is sent.</para>
 /// <para>
-/// The asynchronous methods run the library's blocking calls on threads of their own, so none of the thread pool's is held. Requests beyond
-/// 256 at once wait for a thread, no longer than their deadline, which counts from the call.
+/// Every member may be used by any number of threads at once. However many of them meet an expired
+/// token, one login is sent.
 /// </para>
 /// <para>
-/// All that talk to the platform throw <see cref="ThingSpaceException"/> for what the platform and the network do,
-/// <see cref="ArgumentException"/> for what the program got wrong, <see cref="OperationCanceledException"/> when cancelled and
+/// The asynchronous methods run the library's blocking calls on threads of their own, so none of
+/// the thread pool's is held. Requests beyond 256 at once wait for a thread, no longer than their
+/// deadline, which counts from the call.
+/// </para>
+/// <para>
+/// All that talk to the platform throw <see cref="ThingSpaceException"/> for what the platform and
+/// the network do, <see cref="ArgumentException"/> for what the program got wrong,
+/// <see cref="OperationCanceledException"/> when cancelled and
 /// <see cref="ObjectDisposedException"/> after <see cref="Dispose"/>.
 /// </para>
 /// </remarks>
@@ -56,7 +61,9 @@ public sealed partial class Session : IDisposable
         }
     }
 
-    /// <summary>The session token, as it is held now: no network, no waiting for a renewal.</summary>
+    /// <summary>
+    /// The session token, as it is held now: no network, no waiting for a renewal.
+    /// </summary>
     /// <exception cref="ThingSpaceException">The session was logged out.</exception>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public unsafe string Token
@@ -65,7 +72,8 @@ public sealed partial class Session : IDisposable
         {
             ThrowIfDisposed();
             byte* buffer = stackalloc byte[NativeMethods.TokenMax];
-            int status = NativeMethods.tsm_token(_handle.Number, buffer, NativeMethods.TokenMax, out nint error);
+            int status = NativeMethods.tsm_token(
+                _handle.Number, buffer, NativeMethods.TokenMax, out nint error);
             GC.KeepAlive(this);
             if (status != 0)
             {
@@ -83,15 +91,19 @@ public sealed partial class Session : IDisposable
         {
             ThrowIfDisposed();
             byte* buffer = stackalloc byte[NativeMethods.InfoMax];
-            int status = NativeMethods.tsm_info(_handle.Number, buffer, NativeMethods.InfoMax, out nint error);
+            int status = NativeMethods.tsm_info(
+                _handle.Number, buffer, NativeMethods.InfoMax, out nint error);
             GC.KeepAlive(this);
-            return status == 0 ? new SessionInfo(Utf8.Read(buffer)) : throw NativeError.Take(status, error, this);
+            return status == 0
+                ? new SessionInfo(Utf8.Read(buffer))
+                : throw NativeError.Take(status, error, this);
         }
     }
 
     /// <summary>
-    /// The REST interface's address with a slash at its end, as <see cref="System.Net.Http.HttpClient.BaseAddress"/> wants it: paths
-    /// relative to it have none at their start.
+    /// The REST interface's address with a slash at its end, as
+    /// <see cref="System.Net.Http.HttpClient.BaseAddress"/> wants it: paths relative to it have
+    /// none at their start.
     /// </summary>
     public Uri BaseAddress { get; }
 
@@ -108,11 +120,14 @@ public sealed partial class Session : IDisposable
     /// <summary>Logs in.</summary>
     /// <param name="options">Who and where; null takes everything from the environment.</param>
     /// <param name="cancellationToken">Ends the call early.</param>
-    /// <exception cref="ArgumentException">An option is missing, unknown or contradicts another. Nothing was sent.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is missing, unknown or contradicts another. Nothing was sent.
+    /// </exception>
     /// <exception cref="ThingSpaceException">
     /// The login did not succeed; <see cref="TsmStatus.LoginBlocked"/> when it was not sent.
     /// </exception>
-    public static Session Login(SessionOptions? options = null, CancellationToken cancellationToken = default)
+    public static Session Login(
+        SessionOptions? options = null, CancellationToken cancellationToken = default)
     {
         LibraryLoader.Ensure();
         cancellationToken.ThrowIfCancellationRequested();
@@ -124,7 +139,8 @@ public sealed partial class Session : IDisposable
 
     /// <summary>Logs in.</summary>
     /// <inheritdoc cref="Login"/>
-    public static async Task<Session> LoginAsync(SessionOptions? options = null, CancellationToken cancellationToken = default)
+    public static async Task<Session> LoginAsync(
+        SessionOptions? options = null, CancellationToken cancellationToken = default)
     {
         LibraryLoader.Ensure();
         options ??= new SessionOptions();
@@ -134,7 +150,8 @@ public sealed partial class Session : IDisposable
             TimeSpan timeout = config.ReadTimeout();
             return await s_logins.Run(
                 (config, log, timeout),
-                static (login, left, token) => Open(login.config, login.log, login.timeout, left, token),
+                static (login, left, token) =>
+                    Open(login.config, login.log, login.timeout, left, token),
                 timeout,
                 CancellationToken.None,
                 cancellationToken).ConfigureAwait(false);
@@ -146,16 +163,16 @@ public sealed partial class Session : IDisposable
         }
     }
 
-    /// <summary>Throws when an answer that another HTTP client got means an error. No network; 2xx answers of JSON are successes.</summary>
+    /// <summary>
+    /// Throws when an answer that another HTTP client got means an error. No network; 2xx answers
+    /// of JSON are successes.
+    /// </summary>
     /// <param name="httpStatus">The answer's status.</param>
     /// <param name="body">Its body; JSON, a SOAP envelope or whatever came.</param>
     /// <remarks>
-    /// Take <see cref="Token"/> before you send and give that to <see cref="Relogin"/>: the error does not know it, and of several threads
-    /// that call <c>Relogin(null)</c> each would log in.
+    /// What to renew, and whether to send again, an exchange says: <see cref="BeginExchange"/>.
     /// </remarks>
-    /// <exception cref="ThingSpaceException">
-    /// The error: <see cref="TsmStatus.SessionExpired"/> when <see cref="Relogin"/> is due.
-    /// </exception>
+    /// <exception cref="ThingSpaceException">The error.</exception>
     public static void Check(int httpStatus, byte[]? body)
     {
         if (!TryCheck(httpStatus, body, out ThingSpaceException? error))
@@ -170,12 +187,14 @@ public sealed partial class Session : IDisposable
     public static void Check(int httpStatus, string? body) => Check(httpStatus, Bytes(body));
 
     /// <summary>
-    /// Says whether an answer that another HTTP client got is a success, as <see cref="Check(int, byte[])"/> without throwing.
+    /// Says whether an answer that another HTTP client got is a success, as
+    /// <see cref="Check(int, byte[])"/> without throwing.
     /// </summary>
     /// <param name="httpStatus">The answer's status.</param>
     /// <param name="body">Its body.</param>
     /// <param name="error">What it means, when it is none.</param>
-    public static bool TryCheck(int httpStatus, byte[]? body, [NotNullWhen(false)] out ThingSpaceException? error)
+    public static bool TryCheck(
+        int httpStatus, byte[]? body, [NotNullWhen(false)] out ThingSpaceException? error)
     {
         LibraryLoader.Ensure();
         error = NativeError.Judge(httpStatus, body);
@@ -185,16 +204,23 @@ public sealed partial class Session : IDisposable
     /// <summary>Says whether an answer that another HTTP client got is a success.</summary>
     /// <inheritdoc cref="TryCheck(int, byte[], out ThingSpaceException)"/>
     [OverloadResolutionPriority(1)]
-    public static bool TryCheck(int httpStatus, string? body, [NotNullWhen(false)] out ThingSpaceException? error) =>
+    public static bool TryCheck(
+        int httpStatus, string? body, [NotNullWhen(false)] out ThingSpaceException? error) =>
         TryCheck(httpStatus, Bytes(body), out error);
 
     /// <summary>
-    /// Forgets the failed logins that the lockout guard counted for this user, and the passwords that were rejected. Call it when a
-    /// person has made sure of the password.
+    /// Forgets the failed logins that the lockout guard counted for this user, and the passwords
+    /// that were rejected. Call it when a person has made sure of the password.
     /// </summary>
-    /// <param name="options">The same as for the login; username and <see cref="SessionOptions.Store"/> matter.</param>
-    /// <exception cref="ArgumentException">An option is missing, unknown or contradicts another.</exception>
-    /// <exception cref="ThingSpaceException">The store cannot be used: <see cref="TsmStatus.Store"/>.</exception>
+    /// <param name="options">
+    /// The same as for the login; username and <see cref="SessionOptions.Store"/> matter.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// An option is missing, unknown or contradicts another.
+    /// </exception>
+    /// <exception cref="ThingSpaceException">
+    /// The store cannot be used: <see cref="TsmStatus.Store"/>.
+    /// </exception>
     public static void Unblock(SessionOptions? options = null)
     {
         LibraryLoader.Ensure();
@@ -205,7 +231,10 @@ public sealed partial class Session : IDisposable
         }
     }
 
-    /// <summary>Ends this session's calls, running and later ones, with <see cref="OperationCanceledException"/>. It is final.</summary>
+    /// <summary>
+    /// Ends this session's calls, running and later ones, with
+    /// <see cref="OperationCanceledException"/>. It is final.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public void Cancel()
     {
@@ -221,8 +250,9 @@ public sealed partial class Session : IDisposable
     }
 
     /// <summary>
-    /// Lets go of the session. Running calls end with <see cref="ObjectDisposedException"/>. It neither waits nor logs out: the platform
-    /// ends the session after 20 minutes, or <see cref="Logout"/> does at once.
+    /// Lets go of the session. Running calls end with <see cref="ObjectDisposedException"/>. It
+    /// neither waits nor logs out: the platform ends the session after 20 minutes, or
+    /// <see cref="Logout"/> does at once.
     /// </summary>
     public void Dispose()
     {
@@ -233,7 +263,10 @@ public sealed partial class Session : IDisposable
         }
     }
 
-    /// <summary>Ends the calls that wait for a thread: by the timer, so that what comes after them runs there and not in here.</summary>
+    /// <summary>
+    /// Ends the calls that wait for a thread: by the timer, so that what comes after them runs
+    /// there and not in here.
+    /// </summary>
     private void EndWaiting() => _ended.CancelAfter(0);
 
     internal void ThrowIfDisposed()
@@ -244,16 +277,22 @@ public sealed partial class Session : IDisposable
         }
     }
 
-    private static byte[]? Bytes(string? text) => text is null ? null : Encoding.UTF8.GetBytes(text);
+    private static byte[]? Bytes(string? text) =>
+        text is null ? null : Encoding.UTF8.GetBytes(text);
 
     private static Session Open(
-        ConfigHandle config, LogSink? log, TimeSpan timeout, TimeSpan left, CancellationToken cancellationToken)
+        ConfigHandle config,
+        LogSink? log,
+        TimeSpan timeout,
+        TimeSpan left,
+        CancellationToken cancellationToken)
     {
         SessionHandle? handle = null;
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using var call = new NativeCall(Milliseconds.From(left, nameof(left)), cancellationToken);
+            using var call = new NativeCall(
+                Milliseconds.From(left, nameof(left)), cancellationToken);
             int status = NativeMethods.tsm_login(config, call.Handle, out handle, out nint error);
             if (status != 0)
             {

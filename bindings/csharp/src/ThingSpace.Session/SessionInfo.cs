@@ -9,20 +9,25 @@ using System.Xml.Linq;
 
 namespace ThingSpace;
 
-/// <summary>What a session did so far, at one moment. It holds no secret. A count never goes back.</summary>
+/// <summary>
+/// What a session did so far, at one moment. It holds no secret. A count never goes back.
+/// </summary>
 public sealed class SessionInfo
 {
     internal SessionInfo(string json)
     {
         Json = json;
-        using XmlDictionaryReader reader = JsonReaderWriterFactory.CreateJsonReader(Encoding.UTF8.GetBytes(json), XmlDictionaryReaderQuotas.Max);
+        using XmlDictionaryReader reader = JsonReaderWriterFactory.CreateJsonReader(
+            Encoding.UTF8.GetBytes(json), XmlDictionaryReaderQuotas.Max);
         Values = XElement.Load(reader).Elements().ToDictionary(
             static value => value.Name.LocalName,
             static value => (string?)value.Attribute("type") == "null" ? null : value.Value,
             StringComparer.Ordinal);
     }
 
-    /// <summary>Everything the library says, by the library's keys; numbers and truths as text.</summary>
+    /// <summary>
+    /// Everything the library says, by the library's keys; numbers and truths as text.
+    /// </summary>
     public IReadOnlyDictionary<string, string?> Values { get; }
 
     /// <summary>The same as the library's JSON.</summary>
@@ -47,7 +52,8 @@ public sealed class SessionInfo
     public string Store => Values.TryGetValue("store", out string? store) ? store ?? "" : "";
 
     /// <summary>How long ago the session token was got; null when there is none.</summary>
-    public TimeSpan? TokenAge => Values.TryGetValue("token_age_ms", out string? text) && text is not null
+    public TimeSpan? TokenAge =>
+        Values.TryGetValue("token_age_ms", out string? text) && text is not null
         ? TimeSpan.FromMilliseconds(double.Parse(text, CultureInfo.InvariantCulture))
         : null;
 
@@ -55,5 +61,7 @@ public sealed class SessionInfo
     public override string ToString() => Json;
 
     private long Count(string key) =>
-        Values.TryGetValue(key, out string? text) && text is not null ? long.Parse(text, CultureInfo.InvariantCulture) : 0;
+        Values.TryGetValue(key, out string? text) && text is not null
+            ? long.Parse(text, CultureInfo.InvariantCulture)
+            : 0;
 }

@@ -7,13 +7,13 @@ using ThingSpace.Interop;
 namespace ThingSpace;
 
 /// <summary>
-/// How to log in. What is null here is taken from the environment (<c>TSM_USERNAME</c>, …), then from
-/// the library's default.
+/// How to log in. What is null here is taken from the environment (<c>TSM_USERNAME</c>, …), then
+/// from the library's default.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The options are copied by the login; changing them later changes no session. They hold secrets as
-/// plain text: do not serialize them.
+/// The options are copied by the login; changing them later changes no session. They hold secrets
+/// as plain text: do not serialize them.
 /// </para>
 /// <para>
 /// The environment is the process's own: what it was started with. On Unix
@@ -23,24 +23,34 @@ namespace ThingSpace;
 /// </remarks>
 public sealed partial class SessionOptions
 {
-    /// <summary>Options by the names they have in the C library, for those without a property here. They win over the properties.</summary>
+    /// <summary>
+    /// Options by the names they have in the C library, for those without a property here. They win
+    /// over the properties.
+    /// </summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    public IDictionary<string, string> Other { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IDictionary<string, string> Other { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Whether the environment is read for what is not set here. Default true.</summary>
     public bool UseEnvironment { get; set; } = true;
 
     /// <summary>
-    /// Is given the log's lines. It may be called by any thread that is in a call of the session, several at once. What it throws is
-    /// ignored, and so are the lines of what it does itself. It is kept until the session is disposed, and so is all it refers to: one that
-    /// refers to the session keeps that from being collected.
+    /// Is given the log's lines. It may be called by any thread that is in a call of the session,
+    /// several at once. What it throws is ignored, and so are the lines of what it does itself. It
+    /// is kept until the session is disposed, and so is all it refers to: one that refers to the
+    /// session keeps that from being collected.
     /// </summary>
     public Action<TsmLogLevel, string>? Log { get; set; }
 
-    /// <summary>The least that matters enough to be logged. Default <see cref="TsmLogLevel.Information"/>.</summary>
+    /// <summary>
+    /// The least that matters enough to be logged. Default <see cref="TsmLogLevel.Information"/>.
+    /// </summary>
     public TsmLogLevel LogLevel { get; set; } = TsmLogLevel.Information;
 
-    /// <summary>Makes the native configuration. The log sink belongs to whoever owns the session made with it.</summary>
+    /// <summary>
+    /// Makes the native configuration. The log sink belongs to whoever owns the session made with
+    /// it.
+    /// </summary>
     internal ConfigHandle ToNative(out LogSink? log)
     {
         log = null;
@@ -65,7 +75,8 @@ public sealed partial class SessionOptions
             if (Log is not null)
             {
                 log = new LogSink(Log);
-                int status = NativeMethods.tsm_config_set_log(config, (int)LogLevel, LogSink.FunctionPointer, log.Context);
+                int status = NativeMethods.tsm_config_set_log(
+                    config, (int)LogLevel, LogSink.FunctionPointer, log.Context);
                 if (status != 0)
                 {
                     throw NativeError.Take(status, 0);
@@ -82,12 +93,15 @@ public sealed partial class SessionOptions
         }
     }
 
-    private static string? Text(bool? value) => value is null ? null : value.Value ? "true" : "false";
+    private static string? Text(bool? value) =>
+        value is null ? null : value.Value ? "true" : "false";
 
     private static string? Text(long? value) => value?.ToString(CultureInfo.InvariantCulture);
 
     private static string? Text(TimeSpan? value, string parameter) =>
-        value is null ? null : Milliseconds.From(value.Value, parameter).ToString(CultureInfo.InvariantCulture);
+        value is null
+            ? null
+            : Milliseconds.From(value.Value, parameter).ToString(CultureInfo.InvariantCulture);
 
     private static unsafe void Set(ConfigHandle config, string name, string? value)
     {
@@ -103,7 +117,8 @@ public sealed partial class SessionOptions
         var text = new Utf8Argument(value, valueBuffer, StackSize, name);
         try
         {
-            int status = NativeMethods.tsm_config_set(config, option.Pointer, text.Pointer, out nint error);
+            int status = NativeMethods.tsm_config_set(
+                config, option.Pointer, text.Pointer, out nint error);
             if (status != 0)
             {
                 throw NativeError.Take(status, error);

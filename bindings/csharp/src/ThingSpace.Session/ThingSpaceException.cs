@@ -5,7 +5,8 @@ namespace ThingSpace;
 
 /// <summary>What the platform, the network or the lockout guard had against a call.</summary>
 /// <example>
-/// The platform's documented test for an expired session, for a session with <see cref="SessionOptions.AutoRelogin"/> off:
+/// The platform's documented test for an expired session, for a session with
+/// <see cref="SessionOptions.AutoRelogin"/> off:
 /// <code>
 /// catch (ThingSpaceException ex) when (ex.Code.Contains("SessionToken.Expired"))
 /// {
@@ -49,7 +50,8 @@ public sealed class ThingSpaceException : Exception
 
     /// <summary>
     /// The platform's <c>errorCode</c> or <c>faultcode</c> as it was sent, such as
-    /// <c>UnifiedWebService.REQUEST_FAILED.SessionToken.Expired</c>. Empty, never null, when there is none.
+    /// <c>UnifiedWebService.REQUEST_FAILED.SessionToken.Expired</c>. Empty, never null, when there
+    /// is none.
     /// </summary>
     public string Code { get; }
 
@@ -63,12 +65,16 @@ public sealed class ThingSpaceException : Exception
     public TimeSpan? RetryAfter { get; }
 
     /// <summary>
-    /// The token that was refused, for <see cref="Session.Relogin"/> or <see cref="Session.RenewApiToken"/>; null when the error is about
-    /// no token. A secret: it is not part of the message or of <see cref="Exception.ToString"/>.
+    /// The token that was refused, for <see cref="Session.Relogin"/> or
+    /// <see cref="Session.RenewApiToken"/>; null when the error is about no token. A secret: it is
+    /// not part of the message or of <see cref="Exception.ToString"/>.
     /// </summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public string? Token { get; }
 
-    /// <summary>A copy to be thrown: an exception that is thrown twice would show the first stack.</summary>
-    internal ThingSpaceException Again() => new(Status, Message, Code, HttpStatus, Retryable, RetryAfter, Token, InnerException);
+    /// <summary>
+    /// A copy to be thrown: an exception that is thrown twice would show the first stack.
+    /// </summary>
+    internal ThingSpaceException Again() =>
+        new(Status, Message, Code, HttpStatus, Retryable, RetryAfter, Token, InnerException);
 }

@@ -1,5 +1,6 @@
-// Calls the native library and prints what came of it: "ok", or the kind of the exception and its words. With a file, it lets TSM_LIBRARY name
-// that after the first call failed, and calls again; with --resolver and a file, that is where it says the library is.
+// Calls the native library and prints what came of it: "ok", or the kind of the exception and its
+// words. With a file, it lets TSM_LIBRARY name that after the first call failed, and calls again;
+// with --resolver and a file, that is where it says the library is.
 
 using System;
 using System.Runtime.InteropServices;
@@ -8,7 +9,8 @@ using ThingSpace;
 #if NET
 if (args is ["--resolver", { } library])
 {
-    NativeLibrary.SetDllImportResolver(typeof(Session).Assembly, (_, _, _) => NativeLibrary.Load(library));
+    NativeLibrary.SetDllImportResolver(
+        typeof(Session).Assembly, (_, _, _) => NativeLibrary.Load(library));
 }
 #endif
 Exception? failure = Call();

@@ -78,7 +78,8 @@ internal sealed class Adapter(Session session, Via via, bool isAsync)
     }
 
     /// <summary>Blocks if it is not asynchronous, where the handler's build knows that.</summary>
-    private static async Task<Answer> Sent(HttpClient http, HttpRequestMessage request, bool isAsync)
+    private static async Task<Answer> Sent(
+        HttpClient http, HttpRequestMessage request, bool isAsync)
     {
         using (request)
 #if NET8_0_OR_GREATER && !TSM_NETSTANDARD

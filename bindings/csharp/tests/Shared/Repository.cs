@@ -31,7 +31,9 @@ internal static class Repository
                 }
             }
 
-            throw new FileNotFoundException("There is no sandbox: build it (cargo build -p thingspace-sandbox) or let TSM_SANDBOX name it.");
+            throw new FileNotFoundException(
+                "There is no sandbox: build it (cargo build -p thingspace-sandbox) or let " +
+                "TSM_SANDBOX name it.");
         }
     }
 
@@ -40,13 +42,15 @@ internal static class Repository
     {
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("TSM_LIBRARY")))
         {
-            Environment.SetEnvironmentVariable("TSM_LIBRARY", Path.Combine(Root, "target", "release", "libthingspace_session.so"));
+            Environment.SetEnvironmentVariable(
+                "TSM_LIBRARY", Path.Combine(Root, "target", "release", "libthingspace_session.so"));
         }
     }
 
     private static string FindRoot()
     {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        for (; folder is not null; folder = folder.Parent)
         {
             if (Directory.Exists(Path.Combine(folder.FullName, "tests", "scenarios")))
             {
@@ -54,6 +58,7 @@ internal static class Repository
             }
         }
 
-        throw new DirectoryNotFoundException("The tests must lie in the repository: no folder above them has tests/scenarios.");
+        throw new DirectoryNotFoundException(
+            "The tests must lie in the repository: no folder above them has tests/scenarios.");
     }
 }

@@ -16,8 +16,8 @@ internal sealed class Sandbox : IDisposable
     internal const string Account = "/m2m/v1/accounts/0000123456-00001";
     internal const string DeviceList = "/m2m/v1/devices/actions/list";
 
-    // The lockout guard of memory: is the process's and counts by host and port, so a port that comes again would bring an older test's
-    // count.
+    // The lockout guard of memory: is the process's and counts by host and port, so a port that
+    // comes again would bring an older test's count.
     private static readonly HashSet<string> s_used = new();
 
     private static readonly HttpClient s_http = new(new HttpClientHandler { UseProxy = false });
@@ -58,7 +58,8 @@ internal sealed class Sandbox : IDisposable
                 UseShellExecute = false,
             };
             Process process = Process.Start(start)!;
-            string line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The sandbox ended at once.");
+            string line = process.StandardOutput.ReadLine() ??
+                throw new InvalidOperationException("The sandbox ended at once.");
             var sandbox = new Sandbox(process, JsonNode.Parse(line)!);
             lock (s_used)
             {
@@ -93,10 +94,12 @@ internal sealed class Sandbox : IDisposable
         using var request = new HttpRequestMessage(new HttpMethod(method), ControlUrl + path);
         if (body is not null)
         {
-            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+            request.Content = new StringContent(
+                body.ToJsonString(), Encoding.UTF8, "application/json");
         }
 
-        using HttpResponseMessage response = Task.Run(() => s_http.SendAsync(request)).GetAwaiter().GetResult();
+        using HttpResponseMessage response =
+            Task.Run(() => s_http.SendAsync(request)).GetAwaiter().GetResult();
         string text = Task.Run(() => response.Content.ReadAsStringAsync()).GetAwaiter().GetResult();
         if ((int)response.StatusCode != 200)
         {
@@ -106,7 +109,8 @@ internal sealed class Sandbox : IDisposable
         return JsonNode.Parse(text)!;
     }
 
-    internal void Expire(string what = "session") => Control("POST", "/expire", new JsonObject { ["what"] = what });
+    internal void Expire(string what = "session") =>
+        Control("POST", "/expire", new JsonObject { ["what"] = what });
 
     internal void Fault(string on, string fault, int times = 1, JsonObject? parameters = null)
     {
@@ -119,7 +123,13 @@ internal sealed class Sandbox : IDisposable
 
     internal void DropFaults() => Control("DELETE", "/faults");
 
-    internal void Set(string setting, JsonNode value) => Control("POST", "/settings", new JsonObject { [setting] = value });
+    internal void Set(string setting, JsonNode value) =>
+        Control("POST", "/settings", new JsonObject { [setting] = value });
+
+    internal void ChangePassword(string password) => Control(
+        "POST",
+        "/contacts",
+        new JsonObject { ["username"] = "zbeeblebrox", ["password"] = password });
 
     internal long Count(string counter) => (long)Control("GET", "/state")["counters"]![counter]!;
 

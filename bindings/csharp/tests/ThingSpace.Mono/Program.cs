@@ -1,4 +1,5 @@
-// Runs every scenario and a few cases of this runtime's own; prints one line each and fails if any failed.
+// Runs every scenario and a few cases of this runtime's own; prints one line each and fails if any
+// failed.
 
 using System;
 using System.Net.Http;
@@ -9,7 +10,8 @@ using ThingSpace.Tests;
 
 int failed = 0;
 Repository.UseBuiltLibrary();
-Console.WriteLine($"{Type.GetType("Mono.Runtime")?.FullName ?? "not Mono"}, CLR {Environment.Version}");
+Console.WriteLine(
+    $"{Type.GetType("Mono.Runtime")?.FullName ?? "not Mono"}, CLR {Environment.Version}");
 foreach ((string name, Via via) in Scenario.All())
 {
     await Case($"{name} via {via}", () => Scenario.Run(name, via, isAsync: false));
@@ -73,10 +75,11 @@ internal static class Cases
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
-        using var http = new HttpClient(new ThingSpaceHandler(session)) { BaseAddress = session.BaseAddress };
+        using var http = new HttpClient(new ThingSpaceHandler(session));
         sandbox.Expire("all");
         using HttpResponseMessage response = await http.PostAsync(
-            new Uri(Sandbox.DeviceList.TrimStart('/'), UriKind.Relative), new StringContent("""{"accountName":"0000123456-00001"}"""));
+            new Uri(sandbox.BaseUrl + Sandbox.DeviceList),
+            new StringContent("""{"accountName":"0000123456-00001"}"""));
         Require(response.IsSuccessStatusCode, "the resent request succeeds");
         Require(sandbox.Count("login") == 2, "one login is sent");
     }

@@ -1,5 +1,5 @@
-// What README.md shows for programs with generated WCF proxies, against the sandbox: the session supplies the header token and the
-// re-login.
+// What README.md shows for programs with generated WCF proxies, against the sandbox: the session
+// supplies the header token and the re-login.
 
 using System;
 using System.ServiceModel;
@@ -15,7 +15,9 @@ namespace ThingSpace.Tests;
 [ServiceContract(Namespace = "http://nphase.com/unifiedwebservice/v2")]
 public interface IDeviceService
 {
-    [OperationContract(Action = "http://nphase.com/unifiedwebservice/v2/IDeviceService/GetDeviceList", ReplyAction = "*")]
+    [OperationContract(
+        Action = "http://nphase.com/unifiedwebservice/v2/IDeviceService/GetDeviceList",
+        ReplyAction = "*")]
     Message GetDeviceList(Message request);
 }
 
@@ -28,7 +30,8 @@ public sealed class TokenHeader : IClientMessageInspector, IEndpointBehavior
 
     public object? BeforeSendRequest(ref Message request, IClientChannel channel)
     {
-        request.Headers.Add(MessageHeader.CreateHeader("token", "http://nphase.com/unifiedwebservice/v2", _session.Token));
+        request.Headers.Add(MessageHeader.CreateHeader(
+            "token", "http://nphase.com/unifiedwebservice/v2", _session.Token));
         return null;
     }
 
@@ -37,13 +40,16 @@ public sealed class TokenHeader : IClientMessageInspector, IEndpointBehavior
     }
 
     // ClientMessageInspectors elsewhere; Mono knows the older name only.
-    public void ApplyClientBehavior(ServiceEndpoint endpoint, ClientRuntime clientRuntime) => clientRuntime.MessageInspectors.Add(this);
+    public void ApplyClientBehavior(ServiceEndpoint endpoint, ClientRuntime clientRuntime) =>
+        clientRuntime.MessageInspectors.Add(this);
 
-    public void ApplyDispatchBehavior(ServiceEndpoint endpoint, EndpointDispatcher endpointDispatcher)
+    public void ApplyDispatchBehavior(
+        ServiceEndpoint endpoint, EndpointDispatcher endpointDispatcher)
     {
     }
 
-    public void AddBindingParameters(ServiceEndpoint endpoint, BindingParameterCollection bindingParameters)
+    public void AddBindingParameters(
+        ServiceEndpoint endpoint, BindingParameterCollection bindingParameters)
     {
     }
 
@@ -94,7 +100,9 @@ internal static class WcfProxy
             </v2:GetDeviceList>
             """));
         using var request = Message.CreateMessage(
-            MessageVersion.Soap11, "http://nphase.com/unifiedwebservice/v2/IDeviceService/GetDeviceList", body);
+            MessageVersion.Soap11,
+            "http://nphase.com/unifiedwebservice/v2/IDeviceService/GetDeviceList",
+            body);
         using Message reply = devices.GetDeviceList(request);
         if (reply.IsFault)
         {

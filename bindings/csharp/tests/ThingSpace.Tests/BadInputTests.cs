@@ -7,7 +7,9 @@ using Xunit;
 
 namespace ThingSpace.Tests;
 
-/// <summary>What a program may get wrong: the language's own kind of error, never a crash or a hang.</summary>
+/// <summary>
+/// What a program may get wrong: the language's own kind of error, never a crash or a hang.
+/// </summary>
 public class BadInputTests
 {
     private const string HalfAPair = "\uD83D";
@@ -17,16 +19,24 @@ public class BadInputTests
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
-        Assert.Equal("method", Assert.Throws<ArgumentNullException>(() => session.Send(null!, "/")).ParamName);
-        Assert.Equal("path", Assert.Throws<ArgumentNullException>(() => session.Get(null!)).ParamName);
-        Assert.Equal("path", (await Assert.ThrowsAsync<ArgumentNullException>(() => session.GetAsync(null!))).ParamName);
+        Assert.Equal("method", Assert.Throws<ArgumentNullException>(
+            () => session.Send(null!, "/")).ParamName);
+        Assert.Equal(
+            "path", Assert.Throws<ArgumentNullException>(() => session.Get(null!)).ParamName);
+        ArgumentNullException e = await Assert.ThrowsAsync<ArgumentNullException>(
+            () => session.GetAsync(null!));
+        Assert.Equal("path", e.ParamName);
         Assert.Throws<ArgumentNullException>(() => session.SoapCall(null!, "a", "<a/>"));
         Assert.Throws<ArgumentNullException>(() => session.SoapCall("a", null!, "<a/>"));
         Assert.Throws<ArgumentNullException>(() => session.SoapCall("a", "a", null!));
-        Assert.Equal("session", Assert.Throws<ArgumentNullException>(() => new ThingSpaceHandler(null!)).ParamName);
-        Assert.Equal("innerHandler", Assert.Throws<ArgumentNullException>(() => new ThingSpaceHandler(session, null!)).ParamName);
-        Assert.Throws<ArgumentException>(() => session.Get(Sandbox.Account, [new KeyValuePair<string, string>(null!, "x")]));
-        Assert.Throws<ArgumentException>(() => session.Get(Sandbox.Account, [new KeyValuePair<string, string>("X", null!)]));
+        Assert.Equal("session", Assert.Throws<ArgumentNullException>(
+            () => new ThingSpaceHandler(null!)).ParamName);
+        Assert.Equal("innerHandler", Assert.Throws<ArgumentNullException>(
+            () => new ThingSpaceHandler(session, null!)).ParamName);
+        Assert.Throws<ArgumentException>(
+            () => session.Get(Sandbox.Account, [new KeyValuePair<string, string>(null!, "x")]));
+        Assert.Throws<ArgumentException>(
+            () => session.Get(Sandbox.Account, [new KeyValuePair<string, string>("X", null!)]));
     }
 
     [Theory]
@@ -48,8 +58,10 @@ public class BadInputTests
         Assert.Throws<ArgumentException>(() => session.Send(text, "/"));
         Assert.Throws<ArgumentException>(() => session.Get("/" + text));
         Assert.Throws<ArgumentException>(() => session.Get("/" + longer));
-        Assert.Equal("expiredToken", Assert.Throws<ArgumentException>(() => session.Relogin(text)).ParamName);
-        Assert.Equal("rejectedToken", Assert.Throws<ArgumentException>(() => session.RenewApiToken(text)).ParamName);
+        Assert.Equal("expiredToken", Assert.Throws<ArgumentException>(
+            () => session.Relogin(text)).ParamName);
+        Assert.Equal("rejectedToken", Assert.Throws<ArgumentException>(
+            () => session.RenewApiToken(text)).ParamName);
         Assert.Throws<ArgumentException>(() => session.Get(Sandbox.Account, Header("X", text)));
         Assert.Throws<ArgumentException>(() => session.Get(Sandbox.Account, Header(text, "x")));
         SessionOptions options = sandbox.Options();
@@ -67,7 +79,8 @@ public class BadInputTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         Assert.Throws<ArgumentException>(() => session.Post(Sandbox.DeviceList, HalfAPair));
-        Assert.Throws<ArgumentException>(() => session.Post(Sandbox.DeviceList, HalfAPair + new string('x', 10_000)));
+        Assert.Throws<ArgumentException>(
+            () => session.Post(Sandbox.DeviceList, HalfAPair + new string('x', 10_000)));
     }
 
     [Theory]
@@ -92,9 +105,11 @@ public class BadInputTests
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
-        Assert.Throws<ArgumentOutOfRangeException>(() => session.Get(Sandbox.Account, timeout: TimeSpan.FromTicks(-1)));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => session.Get(Sandbox.Account, timeout: TimeSpan.FromTicks(-1)));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-            () => session.GetAsync(Sandbox.Account, timeout: System.Threading.Timeout.InfiniteTimeSpan));
+            () => session.GetAsync(
+                Sandbox.Account, timeout: System.Threading.Timeout.InfiniteTimeSpan));
         SessionOptions options = sandbox.Options();
         options.Timeout = TimeSpan.FromSeconds(-1);
         Assert.Throws<ArgumentOutOfRangeException>(() => Session.Login(options));
@@ -103,14 +118,21 @@ public class BadInputTests
     [Fact]
     public async Task Options_that_do_not_hold()
     {
-        Assert.Contains("username", Assert.Throws<ArgumentException>(() => Session.Login(new SessionOptions { UseEnvironment = false })).Message, StringComparison.Ordinal);
+        ArgumentException e = Assert.Throws<ArgumentException>(
+            () => Session.Login(new SessionOptions { UseEnvironment = false }));
+        Assert.Contains("username", e.Message, StringComparison.Ordinal);
         var options = new SessionOptions { UseEnvironment = false, Other = { ["usrname"] = "x" } };
-        Assert.Contains("username", Assert.Throws<ArgumentException>(() => Session.Login(options)).Message, StringComparison.Ordinal);
+        Assert.Contains("username", Assert.Throws<ArgumentException>(
+            () => Session.Login(options)).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<ArgumentException>(() => Session.LoginAsync(options));
-        Assert.Throws<ArgumentException>(() => Session.Login(new SessionOptions { MaxLoginFailures = 5 }));
-        Assert.Throws<ArgumentException>(() => Session.Login(new SessionOptions { Protocol = (ThingSpaceProtocol)7 }));
-        Assert.Throws<ArgumentException>(() => Session.Login(new SessionOptions { BaseUrl = "http://example.com" }));
-        Assert.Throws<ArgumentException>(() => Session.Unblock(new SessionOptions { UseEnvironment = false }));
+        Assert.Throws<ArgumentException>(
+            () => Session.Login(new SessionOptions { MaxLoginFailures = 5 }));
+        Assert.Throws<ArgumentException>(
+            () => Session.Login(new SessionOptions { Protocol = (ThingSpaceProtocol)7 }));
+        Assert.Throws<ArgumentException>(
+            () => Session.Login(new SessionOptions { BaseUrl = "http://example.com" }));
+        Assert.Throws<ArgumentException>(
+            () => Session.Unblock(new SessionOptions { UseEnvironment = false }));
     }
 
     [Fact]
@@ -119,10 +141,13 @@ public class BadInputTests
         using Sandbox sandbox = Sandbox.Start();
         using Session rest = sandbox.Login();
         using Session soap = Session.Login(sandbox.Options(ThingSpaceProtocol.Soap));
-        Assert.Throws<ArgumentException>(() => rest.SoapCall("DeviceService", "GetDeviceList", "<a/>"));
+        Assert.Throws<ArgumentException>(
+            () => rest.SoapCall("DeviceService", "GetDeviceList", "<a/>"));
         Assert.Throws<ArgumentException>(() => soap.Get(Sandbox.Account));
-        Assert.Throws<ArgumentException>(() => soap.SoapCall("Device/Service", "GetDeviceList", "<a/>"));
-        Assert.Throws<ArgumentException>(() => soap.SoapCall("DeviceService", "GetDeviceList", "<a>"));
+        Assert.Throws<ArgumentException>(
+            () => soap.SoapCall("Device/Service", "GetDeviceList", "<a/>"));
+        Assert.Throws<ArgumentException>(
+            () => soap.SoapCall("DeviceService", "GetDeviceList", "<a>"));
     }
 
     [Fact]
@@ -132,11 +157,13 @@ public class BadInputTests
         SessionOptions options = sandbox.Options();
         options.MaxResponseBytes = 1 << 20;
         using Session session = Session.Login(options);
-        string body = "{\"accountName\":\"0000123456-00001\",\"filler\":\"" + new string('x', 8 << 20) + "\"}";
+        string filler = new('x', 8 << 20);
+        string body = $$"""{"accountName":"0000123456-00001","filler":"{{filler}}"}""";
         Assert.Equal(200, session.Post(Sandbox.DeviceList, body).StatusCode);
         Assert.Equal(200, (await session.PostAsync(Sandbox.DeviceList, body)).StatusCode);
         sandbox.Fault("api", "huge", 1, new JsonObject { ["bytes"] = 2 << 20 });
-        Assert.Equal(TsmStatus.Protocol, Assert.Throws<ThingSpaceException>(() => session.Get(Sandbox.Account)).Status);
+        Assert.Equal(TsmStatus.Protocol, Assert.Throws<ThingSpaceException>(
+            () => session.Get(Sandbox.Account)).Status);
         sandbox.Fault("api", "huge", 1, new JsonObject { ["bytes"] = 1 << 19 });
         Assert.InRange(session.Get(Sandbox.Account).Body.Length, 1 << 18, 1 << 20);
     }
@@ -147,8 +174,11 @@ public class BadInputTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         IEnumerable<KeyValuePair<string, string>> failing = Enumerable.Range(0, 2).Select(
-            i => i == 0 ? new KeyValuePair<string, string>("X", "1") : throw new InvalidOperationException("mine"));
-        Assert.Equal("mine", Assert.Throws<InvalidOperationException>(() => session.Get(Sandbox.Account, failing)).Message);
+            i => i == 0
+                ? new KeyValuePair<string, string>("X", "1")
+                : throw new InvalidOperationException("mine"));
+        Assert.Equal("mine", Assert.Throws<InvalidOperationException>(
+            () => session.Get(Sandbox.Account, failing)).Message);
         Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
     }
 
@@ -169,5 +199,6 @@ public class BadInputTests
         Assert.Equal(200, (await call).StatusCode);
     }
 
-    private static KeyValuePair<string, string>[] Header(string name, string value) => [new(name, value)];
+    private static KeyValuePair<string, string>[] Header(string name, string value) =>
+        [new(name, value)];
 }

@@ -23,7 +23,8 @@ public class LifetimeTests
         Task<Response> running = session.GetAsync(Sandbox.Account, cancellationToken: other.Token);
         sandbox.WaitFor("api", 2);
         one.Cancel();
-        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => cancelled);
         Assert.Equal(one.Token, e.CancellationToken);
         Assert.True(cancelled.IsCanceled);
         Assert.False(running.IsCompleted);
@@ -39,10 +40,12 @@ public class LifetimeTests
         using Session session = sandbox.Login();
         sandbox.Fault("api", "hold");
         using var cancellation = new CancellationTokenSource();
-        Task<Response> call = OnThread(() => session.Get(Sandbox.Account, cancellationToken: cancellation.Token));
+        Task<Response> call = OnThread(
+            () => session.Get(Sandbox.Account, cancellationToken: cancellation.Token));
         sandbox.WaitFor("api", 1);
         cancellation.Cancel();
-        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => call);
         Assert.Equal(cancellation.Token, e.CancellationToken);
     }
 
@@ -52,10 +55,14 @@ public class LifetimeTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         var cancelled = new CancellationToken(canceled: true);
-        Assert.Throws<OperationCanceledException>(() => session.Get(Sandbox.Account, cancellationToken: cancelled));
-        await Assert.ThrowsAsync<TaskCanceledException>(() => session.GetAsync(Sandbox.Account, cancellationToken: cancelled));
-        Assert.Throws<OperationCanceledException>(() => Session.Login(sandbox.Options(), cancelled));
-        await Assert.ThrowsAsync<TaskCanceledException>(() => Session.LoginAsync(sandbox.Options(), cancelled));
+        Assert.Throws<OperationCanceledException>(
+            () => session.Get(Sandbox.Account, cancellationToken: cancelled));
+        await Assert.ThrowsAsync<TaskCanceledException>(
+            () => session.GetAsync(Sandbox.Account, cancellationToken: cancelled));
+        Assert.Throws<OperationCanceledException>(
+            () => Session.Login(sandbox.Options(), cancelled));
+        await Assert.ThrowsAsync<TaskCanceledException>(
+            () => Session.LoginAsync(sandbox.Options(), cancelled));
         Assert.Throws<OperationCanceledException>(() => session.Relogin(null, null, cancelled));
         Assert.Equal(0, sandbox.Count("api"));
         Assert.Equal(1, sandbox.Count("login"));
@@ -102,11 +109,15 @@ public class LifetimeTests
         {
             session.Get(Sandbox.Account, cancellationToken: cancellation.Token);
             session.Get(Sandbox.Account, timeout: TimeSpan.FromSeconds(30));
-            session.Get(Sandbox.Account, timeout: TimeSpan.FromSeconds(30), cancellationToken: cancellation.Token);
+            session.Get(
+                Sandbox.Account,
+                timeout: TimeSpan.FromSeconds(30),
+                cancellationToken: cancellation.Token);
         }
 
         cancellation.Cancel();
-        Assert.Throws<OperationCanceledException>(() => session.Get(Sandbox.Account, cancellationToken: cancellation.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => session.Get(Sandbox.Account, cancellationToken: cancellation.Token));
         Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
     }
 
@@ -149,11 +160,13 @@ public class LifetimeTests
         using Sandbox sandbox = Sandbox.Start();
         Session session = sandbox.Login();
         session.Dispose();
-        Assert.Equal(nameof(Session), Assert.Throws<ObjectDisposedException>(() => session.Token).ObjectName);
+        ObjectDisposedException e = Assert.Throws<ObjectDisposedException>(() => session.Token);
+        Assert.Equal(nameof(Session), e.ObjectName);
         Assert.Throws<ObjectDisposedException>(() => session.Info);
         Assert.Throws<ObjectDisposedException>(() => session.GetApiToken());
         Assert.Throws<ObjectDisposedException>(() => session.Get(Sandbox.Account));
-        Assert.Throws<ObjectDisposedException>(() => session.SoapCall("DeviceService", "GetDeviceList", "<a/>"));
+        Assert.Throws<ObjectDisposedException>(
+            () => session.SoapCall("DeviceService", "GetDeviceList", "<a/>"));
         Assert.Throws<ObjectDisposedException>(() => session.Relogin());
         Assert.Throws<ObjectDisposedException>(() => session.RenewApiToken());
         Assert.Throws<ObjectDisposedException>(() => session.Logout());
@@ -162,7 +175,8 @@ public class LifetimeTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => session.GetApiTokenAsync());
         await Assert.ThrowsAsync<ObjectDisposedException>(() => session.ReloginAsync());
         await Assert.ThrowsAsync<ObjectDisposedException>(() => session.LogoutAsync());
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => session.SoapCallAsync("DeviceService", "GetDeviceList", "<a/>"));
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => session.SoapCallAsync("DeviceService", "GetDeviceList", "<a/>"));
     }
 
     [Fact]

@@ -25,11 +25,15 @@ public class LoadingTests
     public void The_runtimes_folder_comes_before_the_program_s_own()
     {
         string[] candidates = [.. LibraryLoader.Candidates()];
-        Assert.Contains(Path.Combine("runtimes", "linux-x64", "native", "libthingspace_session.so"), candidates[0], StringComparison.Ordinal);
+        Assert.Contains(
+            Path.Combine("runtimes", "linux-x64", "native", "libthingspace_session.so"),
+            candidates[0],
+            StringComparison.Ordinal);
         Assert.Equal("libthingspace_session.so", Path.GetFileName(candidates[^1]));
         Assert.Equal(AppContext.BaseDirectory.TrimEnd('/'), Path.GetDirectoryName(candidates[^1]));
     }
 
     [Fact]
-    public void The_library_has_a_version() => Assert.Matches(@"^\d+\.\d+\.\d+", Session.LibraryVersion);
+    public void The_library_has_a_version() =>
+        Assert.Matches(@"^\d+\.\d+\.\d+", Session.LibraryVersion);
 }

@@ -26,7 +26,8 @@ public class LogTests
         {
             Assert.InRange(level, TsmLogLevel.Error, TsmLogLevel.Trace);
             Assert.NotEqual("", text);
-            foreach (string secret in new[] { "IMgr8", first, session.Token, session.GetApiToken() })
+            string[] secrets = ["IMgr8", first, session.Token, session.GetApiToken()];
+            foreach (string secret in secrets)
             {
                 Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
             }
@@ -40,7 +41,8 @@ public class LogTests
         SessionOptions options = sandbox.Options();
         var levels = new ConcurrentQueue<TsmLogLevel>();
         options.Log = (level, _) => levels.Enqueue(level);
-        foreach (TsmLogLevel most in new[] { TsmLogLevel.Off, TsmLogLevel.Information, TsmLogLevel.Debug })
+        TsmLogLevel[] limits = [TsmLogLevel.Off, TsmLogLevel.Information, TsmLogLevel.Debug];
+        foreach (TsmLogLevel most in limits)
         {
             levels.Clear();
             options.LogLevel = most;

@@ -18,8 +18,9 @@ public class OptionsTests
         using Sandbox sandbox = Sandbox.Start();
         (string Name, string Value)[] variables =
         [
-            ("TSM_BASE_URL", sandbox.BaseUrl), ("TSM_USERNAME", "zbeeblebrox"), ("TSM_PASSWORD", "not this"), ("TSM_APP_KEY", "key"),
-            ("TSM_APP_SECRET", "secret"), ("TSM_STORE", "memory:"), ("TSM_AUTO_RELOGIN", "false"), ("TSM_REALM", ""),
+            ("TSM_BASE_URL", sandbox.BaseUrl), ("TSM_USERNAME", "zbeeblebrox"),
+            ("TSM_PASSWORD", "not this"), ("TSM_APP_KEY", "key"), ("TSM_APP_SECRET", "secret"),
+            ("TSM_STORE", "memory:"), ("TSM_AUTO_RELOGIN", "false"), ("TSM_REALM", ""),
         ];
         try
         {
@@ -74,7 +75,8 @@ public class OptionsTests
         try
         {
             Environment.SetEnvironmentVariable("TSM_USERNAME", "zbeeblebrox");
-            ArgumentException refused = Assert.Throws<ArgumentException>(() => Session.Login(options));
+            ArgumentException refused = Assert.Throws<ArgumentException>(
+                () => Session.Login(options));
             Assert.Contains("username", refused.Message, StringComparison.Ordinal);
             SetVariable("TSM_USERNAME", "zbeeblebrox");
             using Session session = Session.Login(options);

@@ -58,7 +58,9 @@ public sealed class QueueTests : IDisposable
         SessionOptions options = _sandbox.Options();
         options.Timeout = TimeSpan.FromSeconds(2);
         using Session session = Session.Login(options);
-        Assert.Equal(TsmStatus.Timeout, (await Assert.ThrowsAsync<ThingSpaceException>(() => session.GetAsync(Sandbox.Account))).Status);
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(
+            () => session.GetAsync(Sandbox.Account));
+        Assert.Equal(TsmStatus.Timeout, e.Status);
         Assert.Equal(Threads, _sandbox.Count("api"));
     }
 
@@ -66,10 +68,12 @@ public sealed class QueueTests : IDisposable
     public async Task A_waiting_call_is_cancelled()
     {
         using var cancellation = new CancellationTokenSource();
-        Task<Response> call = _slow.GetAsync(Sandbox.Account, cancellationToken: cancellation.Token);
+        Task<Response> call = _slow.GetAsync(
+            Sandbox.Account, cancellationToken: cancellation.Token);
         Assert.False(call.IsCompleted);
         cancellation.Cancel();
-        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => call);
         Assert.Equal(cancellation.Token, e.CancellationToken);
         Assert.True(call.IsCanceled);
     }

@@ -26,10 +26,14 @@ public partial class RequestTests
         Response response = session.Post(Sandbox.DeviceList, Filter).EnsureSuccess();
         Assert.Equal(200, response.StatusCode);
         Assert.True(response.IsSuccessStatusCode);
-        Assert.StartsWith("application/json", response.Headers["content-type"], StringComparison.Ordinal);
-        Assert.Equal(response.Body.Length.ToString(CultureInfo.InvariantCulture), response.Headers["Content-Length"]);
+        Assert.StartsWith(
+            "application/json", response.Headers["content-type"], StringComparison.Ordinal);
+        Assert.Equal(
+            response.Body.Length.ToString(CultureInfo.InvariantCulture),
+            response.Headers["Content-Length"]);
         Assert.Null(response.Headers["No-Such-Header"]);
-        Assert.Equal(response.Headers.Count, new List<KeyValuePair<string, string>>(response.Headers).Count);
+        Assert.Equal(
+            response.Headers.Count, new List<KeyValuePair<string, string>>(response.Headers).Count);
         Assert.Equal(response.Text, Encoding.UTF8.GetString(response.Body));
         Assert.DoesNotContain(response.Text, response.ToString(), StringComparison.Ordinal);
         using var json = JsonDocument.Parse(response.Text);
@@ -59,8 +63,10 @@ public partial class RequestTests
         int size = bytes.Length;
         Assert.Equal(
             [
-                "GET /1 0", $"POST /2 {size}", $"POST /3 {size}", $"PUT /4 {size}", $"PUT /5 {size}", "DELETE /6 0",
-                "GET /7 0", $"POST /8 {size}", $"POST /9 {size}", $"PUT /10 {size}", $"PUT /11 {size}", "DELETE /12 0",
+                "GET /1 0", $"POST /2 {size}", $"POST /3 {size}", $"PUT /4 {size}",
+                $"PUT /5 {size}", "DELETE /6 0",
+                "GET /7 0", $"POST /8 {size}", $"POST /9 {size}", $"PUT /10 {size}",
+                $"PUT /11 {size}", "DELETE /12 0",
                 "PATCH /13 0",
             ],
             Lines(sandbox.Control("GET", "/log")).Select(Described));
@@ -72,7 +78,10 @@ public partial class RequestTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         sandbox.Control("DELETE", "/log");
-        session.Get(Sandbox.Account, new Dictionary<string, string> { ["X-One"] = "1", ["X-Long"] = new string('x', 3000) });
+        string text = new('x', 3000);
+        session.Get(
+            Sandbox.Account,
+            new Dictionary<string, string> { ["X-One"] = "1", ["X-Long"] = text });
         string log = sandbox.Control("GET", "/log").ToJsonString().ToUpperInvariant();
         Assert.Contains("X-ONE", log, StringComparison.Ordinal);
         Assert.Contains(new string('X', 3000), log, StringComparison.Ordinal);
@@ -115,7 +124,8 @@ public partial class RequestTests
         options.AutoRelogin = false;
         using Session session = await Session.LoginAsync(options);
         sandbox.Expire();
-        ThingSpaceException ex = await Assert.ThrowsAsync<ThingSpaceException>(() => session.GetAsync(Sandbox.Account));
+        ThingSpaceException ex = await Assert.ThrowsAsync<ThingSpaceException>(
+            () => session.GetAsync(Sandbox.Account));
         Assert.Contains("SessionToken.Expired", ex.Code, StringComparison.Ordinal);
         await session.ReloginAsync(ex.Token);
         Assert.Equal(200, (await session.GetAsync(Sandbox.Account)).StatusCode);
@@ -124,7 +134,8 @@ public partial class RequestTests
     [Fact]
     public void The_documented_pattern_works_on_SOAP()
     {
-        const string Operation = """<v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"/>""";
+        const string Operation =
+            """<v2:GetDeviceList xmlns:v2="http://nphase.com/unifiedwebservice/v2"/>""";
         using Sandbox sandbox = Sandbox.Start();
         SessionOptions options = sandbox.Options(ThingSpaceProtocol.Soap);
         options.AutoRelogin = false;
@@ -140,7 +151,9 @@ public partial class RequestTests
             session.Relogin(ex.Token);
         }
 
-        Assert.Contains("GetDeviceListResponse", session.SoapCall("DeviceService", "GetDeviceList", Operation).EnsureSuccess().Text, StringComparison.Ordinal);
+        Response response = session.SoapCall("DeviceService", "GetDeviceList", Operation);
+        Assert.Contains(
+            "GetDeviceListResponse", response.EnsureSuccess().Text, StringComparison.Ordinal);
         Assert.Equal(0, sandbox.Count("oauth"));
     }
 
@@ -186,8 +199,10 @@ public partial class RequestTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         session.Logout();
-        Assert.Equal(TsmStatus.NotLoggedIn, Assert.Throws<ThingSpaceException>(() => session.Token).Status);
-        Assert.Equal(TsmStatus.NotLoggedIn, Assert.Throws<ThingSpaceException>(() => session.Get(Sandbox.Account)).Status);
+        Assert.Equal(
+            TsmStatus.NotLoggedIn, Assert.Throws<ThingSpaceException>(() => session.Token).Status);
+        Assert.Equal(TsmStatus.NotLoggedIn, Assert.Throws<ThingSpaceException>(
+            () => session.Get(Sandbox.Account)).Status);
         session.Relogin();
         Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
     }
@@ -200,8 +215,10 @@ public partial class RequestTests
         sandbox.Fault("api", "status", 1, new JsonObject { ["status"] = 429, ["retry_after"] = 7 });
         Response response = session.Get(Sandbox.Account);
         Assert.Equal(429, response.StatusCode);
-        ThingSpaceException first = Assert.Throws<ThingSpaceException>(() => response.EnsureSuccess());
-        ThingSpaceException second = Assert.Throws<ThingSpaceException>(() => response.EnsureSuccess());
+        ThingSpaceException first = Assert.Throws<ThingSpaceException>(
+            () => response.EnsureSuccess());
+        ThingSpaceException second = Assert.Throws<ThingSpaceException>(
+            () => response.EnsureSuccess());
         Assert.NotSame(first, second);
         Assert.Equal(TsmStatus.RateLimited, first.Status);
         Assert.Equal(TimeSpan.FromSeconds(7), first.RetryAfter);
@@ -215,7 +232,8 @@ public partial class RequestTests
     public void An_answer_too_long_for_an_array_is_an_error()
     {
         Assert.Equal(7, Response.ArrayLength(7));
-        ThingSpaceException e = Assert.Throws<ThingSpaceException>(() => Response.ArrayLength(int.MaxValue));
+        ThingSpaceException e = Assert.Throws<ThingSpaceException>(
+            () => Response.ArrayLength(int.MaxValue));
         Assert.Equal(TsmStatus.Protocol, e.Status);
         Assert.Contains("MaxResponseBytes", e.Message, StringComparison.Ordinal);
     }
@@ -223,13 +241,15 @@ public partial class RequestTests
     [Fact]
     public void What_the_library_says_of_a_session_is_read()
     {
-        var info = new SessionInfo("""{"logins":3,"store":"file:\\x \u00e9","token_age_ms":null,"share_token":true}""");
+        var info = new SessionInfo(
+            """{"logins":3,"store":"file:\\x \u00e9","token_age_ms":null,"share_token":true}""");
         Assert.Equal(3, info.Logins);
         Assert.Equal(0, info.Requests);
         Assert.Equal("file:\\x \u00e9", info.Store);
         Assert.Null(info.TokenAge);
         Assert.Equal("true", info.Values["share_token"]);
-        Assert.Equal(TimeSpan.FromSeconds(2), new SessionInfo("""{"token_age_ms":2000}""").TokenAge);
+        Assert.Equal(
+            TimeSpan.FromSeconds(2), new SessionInfo("""{"token_age_ms":2000}""").TokenAge);
     }
 
     [Fact]
@@ -238,7 +258,8 @@ public partial class RequestTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         session.Logout();
-        Assert.Contains("log in again", Assert.Throws<ThingSpaceException>(() => session.Token).Message, StringComparison.Ordinal);
+        Assert.Contains("log in again", Assert.Throws<ThingSpaceException>(
+            () => session.Token).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -254,7 +275,8 @@ public partial class RequestTests
         Assert.Null(e.HttpStatus);
         Assert.Equal("", e.Code);
         sandbox.DropFaults();
-        Assert.Equal(200, session.Get(Sandbox.Account, timeout: TimeSpan.FromMinutes(1)).StatusCode);
+        Assert.Equal(
+            200, session.Get(Sandbox.Account, timeout: TimeSpan.FromMinutes(1)).StatusCode);
         Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
     }
 
@@ -264,8 +286,10 @@ public partial class RequestTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         Assert.Equal(200, session.Get(Sandbox.Account, timeout: TimeSpan.MaxValue).StatusCode);
-        Assert.Equal(200, (await session.GetAsync(Sandbox.Account, timeout: TimeSpan.MaxValue)).StatusCode);
-        Assert.Equal(TsmStatus.Timeout, Assert.Throws<ThingSpaceException>(() => session.Get(Sandbox.Account, timeout: TimeSpan.Zero)).Status);
+        Assert.Equal(
+            200, (await session.GetAsync(Sandbox.Account, timeout: TimeSpan.MaxValue)).StatusCode);
+        Assert.Equal(TsmStatus.Timeout, Assert.Throws<ThingSpaceException>(
+            () => session.Get(Sandbox.Account, timeout: TimeSpan.Zero)).Status);
     }
 
     [Fact]
@@ -285,7 +309,8 @@ public partial class RequestTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         sandbox.Fault("api", "reset_before", -1);
-        ThingSpaceException e = Assert.Throws<ThingSpaceException>(() => session.Get(Sandbox.Account));
+        ThingSpaceException e = Assert.Throws<ThingSpaceException>(
+            () => session.Get(Sandbox.Account));
         Assert.Equal(TsmStatus.Network, e.Status);
         Assert.Equal("", e.Code);
     }
@@ -303,7 +328,8 @@ public partial class RequestTests
         }
 
         options.BaseUrl = sandbox.BadTlsBaseUrl;
-        Assert.Equal(TsmStatus.Tls, Assert.Throws<ThingSpaceException>(() => Session.Login(options)).Status);
+        Assert.Equal(
+            TsmStatus.Tls, Assert.Throws<ThingSpaceException>(() => Session.Login(options)).Status);
     }
 
     [Fact]
@@ -312,13 +338,16 @@ public partial class RequestTests
         using Sandbox sandbox = Sandbox.Start();
         SessionOptions options = sandbox.Options();
         options.Password = "wrong";
-        ThingSpaceException rejected = Assert.Throws<ThingSpaceException>(() => Session.Login(options));
+        ThingSpaceException rejected = Assert.Throws<ThingSpaceException>(
+            () => Session.Login(options));
         Assert.Equal(TsmStatus.Credentials, rejected.Status);
         Assert.NotEqual("", rejected.Code);
-        Assert.Equal(TsmStatus.LoginBlocked, Assert.Throws<ThingSpaceException>(() => Session.Login(options)).Status);
+        Assert.Equal(TsmStatus.LoginBlocked, Assert.Throws<ThingSpaceException>(
+            () => Session.Login(options)).Status);
         Assert.Equal(1, sandbox.Count("login"));
         Session.Unblock(options);
-        Assert.Equal(TsmStatus.Credentials, Assert.Throws<ThingSpaceException>(() => Session.Login(options)).Status);
+        Assert.Equal(TsmStatus.Credentials, Assert.Throws<ThingSpaceException>(
+            () => Session.Login(options)).Status);
         Assert.Equal(2, sandbox.Count("login"));
     }
 
@@ -330,7 +359,12 @@ public partial class RequestTests
         Assert.True(Session.TryCheck(200, null, out ThingSpaceException? none));
         Assert.Null(none);
         ThingSpaceException e = Assert.Throws<ThingSpaceException>(
-            () => Session.Check(400, """{"errorCode":"UnifiedWebService.REQUEST_FAILED.SessionToken.Expired","errorMessage":"m"}"""));
+            () => Session.Check(
+                400,
+                """
+                {"errorCode": "UnifiedWebService.REQUEST_FAILED.SessionToken.Expired",
+                 "errorMessage": "m"}
+                """));
         Assert.Equal(TsmStatus.SessionExpired, e.Status);
         Assert.Equal("UnifiedWebService.REQUEST_FAILED.SessionToken.Expired", e.Code);
         Assert.False(Session.TryCheck(503, [], out ThingSpaceException? unavailable));
@@ -357,10 +391,13 @@ public partial class RequestTests
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
-        Response response = await session.PostAsJsonAsync(Sandbox.DeviceList, new { accountName = "0000123456-00001" });
+        Response response = await session.PostAsJsonAsync(
+            Sandbox.DeviceList, new { accountName = "0000123456-00001" });
         Assert.Equal(200, response.StatusCode);
         Assert.Equal(JsonValueKind.Array, response.Json().GetProperty("devices").ValueKind);
-        Assert.NotNull(session.PostAsJson(Sandbox.DeviceList, new { accountName = "0000123456-00001" }).Json<Devices>()?.DEVICES);
+        Response again = session.PostAsJson(
+            Sandbox.DeviceList, new { accountName = "0000123456-00001" });
+        Assert.NotNull(again.Json<Devices>()?.DEVICES);
     }
 
     [Fact]
@@ -399,5 +436,6 @@ public partial class RequestTests
         return $"{line["method"]} {path.Substring(path.LastIndexOf('/'))} {line["body_bytes"]}";
     }
 
-    private static JsonArray Lines(JsonNode log) => log as JsonArray ?? log["log"]?.AsArray() ?? log["lines"]!.AsArray();
+    private static JsonArray Lines(JsonNode log) =>
+        log as JsonArray ?? log["log"]?.AsArray() ?? log["lines"]!.AsArray();
 }

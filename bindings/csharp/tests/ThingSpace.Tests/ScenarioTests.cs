@@ -3,7 +3,9 @@ using Xunit;
 
 namespace ThingSpace.Tests;
 
-/// <summary>The behaviour that all languages share, by the blocking and by the asynchronous methods.</summary>
+/// <summary>
+/// The behaviour that all languages share, by the blocking and by the asynchronous methods.
+/// </summary>
 public class ScenarioTests
 {
     public static TheoryData<string, Via> All()

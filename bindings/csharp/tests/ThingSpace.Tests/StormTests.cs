@@ -37,7 +37,8 @@ public class StormTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         sandbox.Expire();
-        Response[] responses = await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => session.GetAsync(Sandbox.Account)));
+        Response[] responses = await Task.WhenAll(
+            Enumerable.Range(0, Many).Select(_ => session.GetAsync(Sandbox.Account)));
         Assert.All(responses, response => Assert.Equal(200, response.StatusCode));
         Assert.Equal(2, sandbox.Count("login"));
     }
@@ -47,10 +48,11 @@ public class StormTests
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
-        using var http = new HttpClient(new ThingSpaceHandler(session)) { BaseAddress = session.BaseAddress };
+        using var http = new HttpClient(new ThingSpaceHandler(session));
+        var url = new Uri(sandbox.BaseUrl + Sandbox.Account);
         sandbox.Expire();
         HttpResponseMessage[] responses = await Task.WhenAll(
-            Enumerable.Range(0, Many).Select(_ => http.GetAsync(new Uri(Sandbox.Account.TrimStart('/'), UriKind.Relative))));
+            Enumerable.Range(0, Many).Select(_ => http.GetAsync(url)));
         Assert.All(responses, response => Assert.Equal(200, (int)response.StatusCode));
         Assert.Equal(2, sandbox.Count("login"));
     }
@@ -60,7 +62,7 @@ public class StormTests
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
-        sandbox.Control("POST", "/contacts", new System.Text.Json.Nodes.JsonObject { ["username"] = "zbeeblebrox", ["password"] = "changed" });
+        sandbox.ChangePassword("changed");
         sandbox.Expire();
         string expired = session.Token;
         Task[] tasks = [.. Enumerable.Range(0, Many).Select(_ => session.ReloginAsync(expired))];
@@ -79,7 +81,8 @@ public class StormTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         sandbox.Fault("api", "hold", -1);
-        Task[] waiting = [.. Enumerable.Range(0, Many).Select(_ => session.GetAsync(Sandbox.Account))];
+        Task[] waiting =
+            [.. Enumerable.Range(0, Many).Select(_ => session.GetAsync(Sandbox.Account))];
         sandbox.WaitFor("api", Many);
         ThreadPool.GetAvailableThreads(out int available, out _);
         ThreadPool.GetMaxThreads(out int most, out _);
@@ -96,7 +99,8 @@ public class StormTests
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
-        Response[] responses = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => session.GetAsync(Sandbox.Account)));
+        Response[] responses = await Task.WhenAll(
+            Enumerable.Range(0, 1000).Select(_ => session.GetAsync(Sandbox.Account)));
         Assert.All(responses, response => Assert.Equal(200, response.StatusCode));
     }
 }

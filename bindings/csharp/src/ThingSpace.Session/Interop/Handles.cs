@@ -1,7 +1,8 @@
-// The native objects that outlive one method. SafeHandle frees each once, whatever is disposed, collected or racing. A session's calls do
-// not count references to it: its handle is a number that the library checks, and one that was freed is an error and nothing worse. They
-// only keep the session from being collected, by using it after the call. Responses and errors live within one method and are freed in its
-// finally.
+// The native objects that outlive one method. SafeHandle frees each once, whatever is disposed,
+// collected or racing. A session's calls do not count references to it: its handle is a number that
+// the library checks, and one that was freed is an error and nothing worse. They only keep the
+// session from being collected, by using it after the call. Responses and errors live within one
+// method and are freed in its finally.
 
 using System;
 using System.Globalization;
@@ -37,7 +38,8 @@ internal sealed class ConfigHandle : SafeHandle
         byte* name = stackalloc byte[Size];
         byte* value = stackalloc byte[Size];
         using var option = new Utf8Argument("timeout_ms", name, Size, "option");
-        int status = NativeMethods.tsm_config_get(this, option.Pointer, value, Size, out nint error);
+        int status = NativeMethods.tsm_config_get(
+            this, option.Pointer, value, Size, out nint error);
         return status == 0
             ? TimeSpan.FromMilliseconds(long.Parse(Utf8.Read(value), CultureInfo.InvariantCulture))
             : throw NativeError.Take(status, error);
@@ -75,7 +77,9 @@ internal sealed class SessionHandle : SafeHandle
     /// <summary>Hands over the log callback, to be forgotten once the session is freed.</summary>
     internal void Own(LogSink? log) => _log = log;
 
-    /// <summary>The handle for a call. Who calls with it keeps the session alive until the call is over.</summary>
+    /// <summary>
+    /// The handle for a call. Who calls with it keeps the session alive until the call is over.
+    /// </summary>
     internal nint Number => handle;
 
     protected override bool ReleaseHandle()
@@ -96,7 +100,9 @@ internal sealed class ExchangeHandle : SafeHandle
 
     public override bool IsInvalid => handle == default;
 
-    /// <summary>The handle for a call. Who calls with it keeps this alive until the call is over.</summary>
+    /// <summary>
+    /// The handle for a call. Who calls with it keeps this alive until the call is over.
+    /// </summary>
     internal nint Number => handle;
 
     protected override bool ReleaseHandle()
@@ -106,10 +112,14 @@ internal sealed class ExchangeHandle : SafeHandle
     }
 }
 
-/// <summary>A <c>tsm_call</c>: the deadline and cancellation of one call. Default is NULL: the session's deadline, no cancellation.</summary>
+/// <summary>
+/// A <c>tsm_call</c>: the deadline and cancellation of one call. Default is NULL: the session's
+/// deadline, no cancellation.
+/// </summary>
 internal readonly struct NativeCall : IDisposable
 {
-    private static readonly Action<object?> s_cancel = static call => _ = NativeMethods.tsm_call_cancel((nint)call!);
+    private static readonly Action<object?> s_cancel =
+        static call => _ = NativeMethods.tsm_call_cancel((nint)call!);
 
     private readonly CancellationTokenRegistration _registration;
 
@@ -125,7 +135,8 @@ internal readonly struct NativeCall : IDisposable
         Handle = NativeMethods.tsm_call_new();
         if (Handle == 0)
         {
-            throw new InvalidOperationException("The native library could not make another call object: too many are in use.");
+            throw new InvalidOperationException(
+                "The native library could not make another call object: too many are in use.");
         }
 
         if (timeoutMs >= 0)
@@ -138,14 +149,17 @@ internal readonly struct NativeCall : IDisposable
 #if NET8_0_OR_GREATER
             _registration = cancellationToken.UnsafeRegister(s_cancel, Handle);
 #else
-            _registration = cancellationToken.Register(s_cancel, Handle, useSynchronizationContext: false);
+            _registration = cancellationToken.Register(
+                s_cancel, Handle, useSynchronizationContext: false);
 #endif
         }
     }
 
     internal nint Handle { get; }
 
-    /// <summary>A cancellation that comes after this meets a handle that the library no longer knows.</summary>
+    /// <summary>
+    /// A cancellation that comes after this meets a handle that the library no longer knows.
+    /// </summary>
     public void Dispose()
     {
         _registration.Dispose();

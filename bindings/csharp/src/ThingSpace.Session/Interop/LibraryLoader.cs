@@ -1,6 +1,7 @@
-// Finds the native library, loads it and checks that it speaks the ABI this assembly was written for. Every entry point of the assembly
-// comes through Ensure(), and calls no native function itself, since Mono looks for those when it compiles the method. What goes wrong is
-// said in words, not left to a DllNotFoundException about "thingspace_session".
+// Finds the native library, loads it and checks that it speaks the ABI this assembly was written
+// for. Every entry point of the assembly comes through Ensure(), and calls no native function
+// itself, since Mono looks for those when it compiles the method. What goes wrong is said in words,
+// not left to a DllNotFoundException about "thingspace_session".
 
 using System;
 using System.Collections.Generic;
@@ -18,7 +19,8 @@ internal static class LibraryLoader
     internal const uint Abi = NativeMethods.AbiVersion;
 
     private const string OneRelease =
-        "Install the ThingSpace.Session package and the native library of one release, or let " + Variable + " name a library that fits.";
+        "Install the ThingSpace.Session package and the native library of one release, or let " +
+        Variable + " name a library that fits.";
 
     private static readonly object s_gate = new();
     private static volatile bool s_ready;
@@ -30,7 +32,9 @@ internal static class LibraryLoader
     private static bool s_isBound;
     private static string? s_path;
 
-    /// <summary>Loads the library at the first call; throws, each time anew, while there is none that fits.</summary>
+    /// <summary>
+    /// Loads the library at the first call; throws, each time anew, while there is none that fits.
+    /// </summary>
     internal static void Ensure()
     {
         if (!s_ready)
@@ -46,10 +50,13 @@ internal static class LibraryLoader
         }
     }
 
-    /// <summary>What to say of a library with this ABI version; null when it is the right one.</summary>
+    /// <summary>
+    /// What to say of a library with this ABI version; null when it is the right one.
+    /// </summary>
     internal static string? Refusal(uint abi, string? path) => abi == Abi
         ? null
-        : $"The native library {path ?? "thingspace_session"} has ABI version {abi}, and this ThingSpace.Session assembly needs version {Abi}. {OneRelease}";
+        : $"{Named(path)} has ABI version {abi}, and this ThingSpace.Session assembly needs " +
+            $"version {Abi}. {OneRelease}";
 
     /// <summary>Where the library may lie, the likeliest place first.</summary>
     internal static IEnumerable<string> Candidates()
@@ -86,7 +93,10 @@ internal static class LibraryLoader
         }
         catch (EntryPointNotFoundException e)
         {
-            throw new DllNotFoundException($"The native library {s_path ?? "thingspace_session"} is not libthingspace_session: it has no function tsm_abi_version.", e);
+            throw new DllNotFoundException(
+                $"{Named(s_path)} is not libthingspace_session: it has no function " +
+                "tsm_abi_version.",
+                e);
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
@@ -104,7 +114,10 @@ internal static class LibraryLoader
         }
         catch (EntryPointNotFoundException e)
         {
-            throw new NotSupportedException($"The native library {s_path ?? "thingspace_session"} is too old for this ThingSpace.Session assembly: {e.Message} {OneRelease}", e);
+            throw new NotSupportedException(
+                $"{Named(s_path)} is too old for this ThingSpace.Session assembly: {e.Message} " +
+                OneRelease,
+                e);
         }
     }
 
@@ -119,27 +132,39 @@ internal static class LibraryLoader
         string path = Path.GetFullPath(named);
         if (Directory.Exists(path))
         {
-            throw new DllNotFoundException($"{Variable} names {path}, which is a folder: it must name the library's file.");
+            throw new DllNotFoundException(
+                $"{Variable} names {path}, which is a folder: it must name the library's file.");
         }
 
-        return File.Exists(path) ? path : throw new DllNotFoundException($"{Variable} names {path}, and there is no such file.");
+        return File.Exists(path)
+            ? path
+            : throw new DllNotFoundException(
+                $"{Variable} names {path}, and there is no such file.");
     }
 
     /// <summary>
-    /// Mono looks for a function when it compiles the method that calls it: this one must not be part of one that comes before the library.
+    /// Mono looks for a function when it compiles the method that calls it: this one must not be
+    /// part of one that comes before the library.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static uint ReadAbi() => NativeMethods.tsm_abi_version();
 
-    /// <summary>Calls the function that came last into the library, as a sign that those before it are there.</summary>
+    /// <summary>
+    /// Calls the function that came last into the library, as a sign that those before it are
+    /// there.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void CallNewest() => NativeMethods.tsm_exchange_free(0);
 
     internal static unsafe string ReadVersion() => Utf8.Read(NativeMethods.tsm_version());
 
+    private static string Named(string? path) =>
+        $"The native library {path ?? "thingspace_session"}";
+
     private static string NotFound(Exception cause) => s_path is not null
-        ? $"The native library {s_path} cannot be loaded: {cause.Message}"
-        : $"The native library of ThingSpace.Session was not found. Looked for {string.Join(", ", Candidates())} and in the system's own places. " +
+        ? $"{Named(s_path)} cannot be loaded: {cause.Message}"
+        : "The native library of ThingSpace.Session was not found. Looked for " +
+            $"{string.Join(", ", Candidates())} and in the system's own places. " +
             $"Let {Variable} name the file, or put it beside the program. ({cause.Message})";
 
     private static string FileName()
@@ -149,10 +174,14 @@ internal static class LibraryLoader
             return "thingspace_session.dll";
         }
 
-        return RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "libthingspace_session.dylib" : "libthingspace_session.so";
+        return RuntimeInformation.IsOSPlatform(OSPlatform.OSX)
+            ? "libthingspace_session.dylib"
+            : "libthingspace_session.so";
     }
 
-    /// <summary>The folder of this assembly (a plug-in's may not be the program's) and that of the program.</summary>
+    /// <summary>
+    /// The folder of this assembly (a plug-in's may not be the program's) and that of the program.
+    /// </summary>
     private static IEnumerable<string> Folders()
     {
         string? own = OwnFolder();
@@ -161,14 +190,17 @@ internal static class LibraryLoader
             yield return own!;
         }
 
-        if (AppContext.BaseDirectory is { Length: > 0 } program && program.TrimEnd('/', '\\') != own?.TrimEnd('/', '\\'))
+        if (AppContext.BaseDirectory is { Length: > 0 } program &&
+            program.TrimEnd('/', '\\') != own?.TrimEnd('/', '\\'))
         {
             yield return program;
         }
     }
 
     [UnconditionalSuppressMessage(
-        "SingleFile", "IL3000", Justification = "In a single file the location is empty and the program's folder serves.")]
+        "SingleFile",
+        "IL3000",
+        Justification = "In a single file the location is empty and the program's folder serves.")]
     private static string? OwnFolder()
     {
         string location = typeof(LibraryLoader).Assembly.Location;
@@ -201,7 +233,8 @@ internal static class LibraryLoader
 
     private static bool IsMusl() =>
 #if NET8_0_OR_GREATER
-        // The runtime's own name for the platform, where it was built for it; a distribution's build may have another.
+        // The runtime's own name for the platform, where it was built for it; a distribution's
+        // build may have another.
         RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal) ||
 #endif
         File.Exists("/etc/alpine-release");

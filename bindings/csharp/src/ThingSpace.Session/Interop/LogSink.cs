@@ -1,5 +1,6 @@
-// The way of a log line from the library to the program's callback. The library is given a number, never a pointer to something of ours, so
-// a line that comes late finds nothing instead of something freed.
+// The way of a log line from the library to the program's callback. The library is given a number,
+// never a pointer to something of ours, so a line that comes late finds nothing instead of
+// something freed.
 
 using System;
 using System.Collections.Concurrent;
@@ -13,7 +14,8 @@ namespace ThingSpace.Interop;
 
 internal sealed unsafe class LogSink : IDisposable
 {
-    private static readonly ConcurrentDictionary<nint, Action<TsmLogLevel, string>> s_callbacks = new();
+    private static readonly ConcurrentDictionary<nint, Action<TsmLogLevel, string>> s_callbacks =
+        new();
     private static int s_last;
 
     [ThreadStatic]
@@ -28,10 +30,12 @@ internal sealed unsafe class LogSink : IDisposable
     internal nint Context { get; }
 
 #if NET8_0_OR_GREATER
-    internal static nint FunctionPointer => (nint)(delegate* unmanaged[Cdecl]<int, byte*, nuint, nint, void>)&OnLine;
+    internal static nint FunctionPointer =>
+        (nint)(delegate* unmanaged[Cdecl]<int, byte*, nuint, nint, void>)&OnLine;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void OnLine(int level, byte* message, nuint length, nint context) => Deliver(level, message, length, context);
+    private static void OnLine(int level, byte* message, nuint length, nint context) =>
+        Deliver(level, message, length, context);
 #else
     private static readonly NativeLogCallback s_onLine = Deliver;
 
@@ -45,8 +49,10 @@ internal sealed unsafe class LogSink : IDisposable
 
     private static void Deliver(int level, byte* message, nuint length, nint context)
     {
-        // A callback that uses the session would be called by what it does, and so on until the stack is full.
-        if (t_isInCallback || !s_callbacks.TryGetValue(context, out Action<TsmLogLevel, string>? callback))
+        // A callback that uses the session would be called by what it does, and so on until the
+        // stack is full.
+        if (t_isInCallback ||
+            !s_callbacks.TryGetValue(context, out Action<TsmLogLevel, string>? callback))
         {
             return;
         }
@@ -56,7 +62,7 @@ internal sealed unsafe class LogSink : IDisposable
         {
             callback((TsmLogLevel)level, Utf8.Read(message, (int)length));
         }
-#pragma warning disable CA1031 // A log callback that throws must not unwind through native frames; there is nobody to tell.
+#pragma warning disable CA1031 // It must not unwind through native frames, and nobody is to tell.
         catch
 #pragma warning restore CA1031
         {

@@ -7,8 +7,14 @@ namespace ThingSpace.Interop;
 
 internal static unsafe class NativeError
 {
-    /// <summary>Reads and frees a native error. Gives the exception; the caller throws it.</summary>
-    internal static Exception Take(int status, nint error, Session? session = null, CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Reads and frees a native error. Gives the exception; the caller throws it.
+    /// </summary>
+    internal static Exception Take(
+        int status,
+        nint error,
+        Session? session = null,
+        CancellationToken cancellationToken = default)
     {
         ThingSpaceException problem = Read(status, error);
         switch ((TsmStatus)status)
@@ -23,7 +29,8 @@ internal static unsafe class NativeError
                 return new OperationCanceledException(problem.Message, cancellationToken);
 
             case TsmStatus.Cancelled when session is { IsDisposed: true }:
-                return new ObjectDisposedException(nameof(Session), "The session was disposed while the call was running.");
+                return new ObjectDisposedException(
+                    nameof(Session), "The session was disposed while the call was running.");
 
             case TsmStatus.Cancelled:
                 return new OperationCanceledException(problem.Message);
@@ -38,7 +45,8 @@ internal static unsafe class NativeError
     {
         fixed (byte* start = body)
         {
-            int status = NativeMethods.tsm_check(httpStatus, start, (nuint)(body?.Length ?? 0), out nint error);
+            int status = NativeMethods.tsm_check(
+                httpStatus, start, (nuint)(body?.Length ?? 0), out nint error);
             return (TsmStatus)status switch
             {
                 TsmStatus.Ok => null,
@@ -81,11 +89,7 @@ internal static unsafe class NativeError
     {
         byte* buffer = stackalloc byte[NativeMethods.ApiTokenMax];
         buffer[0] = 0;
-        if (NativeMethods.tsm_error_token(error, buffer, NativeMethods.ApiTokenMax) != 0 || buffer[0] == 0)
-        {
-            return null;
-        }
-
-        return Utf8.Read(buffer);
+        int status = NativeMethods.tsm_error_token(error, buffer, NativeMethods.ApiTokenMax);
+        return status != 0 || buffer[0] == 0 ? null : Utf8.Read(buffer);
     }
 }

@@ -1,5 +1,6 @@
-// How each runtime is told which file "thingspace_session" is. .NET has a resolver for that. The netstandard2.0 build finds the same resolver by
-// reflection when it runs on .NET; on .NET Framework a library loaded beforehand answers to its name; on Mono the runtime's own map takes
+// How each runtime is told which file "thingspace_session" is. .NET has a resolver for that. The
+// netstandard2.0 build finds the same resolver by reflection when it runs on .NET; on .NET
+// Framework a library loaded beforehand answers to its name; on Mono the runtime's own map takes
 // the path.
 
 using System;
@@ -15,14 +16,19 @@ namespace ThingSpace.Interop;
 internal static class NativeLoading
 {
 #if NET8_0_OR_GREATER
-    /// <summary>Makes the runtime ask for the path of the library. False: the program has a resolver of its own for this assembly.</summary>
+    /// <summary>
+    /// Makes the runtime ask for the path of the library. False: the program has a resolver of its
+    /// own for this assembly.
+    /// </summary>
     internal static bool Redirect(Func<string?> path)
     {
         try
         {
             NativeLibrary.SetDllImportResolver(
                 typeof(NativeLoading).Assembly,
-                (name, _, _) => name == NativeMethods.Library && path() is { } file ? NativeLibrary.Load(file) : 0);
+                (name, _, _) => name == NativeMethods.Library && path() is { } file
+                    ? NativeLibrary.Load(file)
+                    : 0);
             return true;
         }
         catch (InvalidOperationException)
@@ -41,15 +47,18 @@ internal static class NativeLoading
     internal static bool Redirect(Func<string?> path)
     {
         s_path = path;
-        Type? library = Type.GetType("System.Runtime.InteropServices.NativeLibrary, System.Runtime.InteropServices");
-        Type? resolver = Type.GetType("System.Runtime.InteropServices.DllImportResolver, System.Runtime.InteropServices");
+        Type? library = Type.GetType(
+            "System.Runtime.InteropServices.NativeLibrary, System.Runtime.InteropServices");
+        Type? resolver = Type.GetType(
+            "System.Runtime.InteropServices.DllImportResolver, System.Runtime.InteropServices");
         if (library is null || resolver is null)
         {
             return true;
         }
 
         s_load = library.GetMethod("Load", [typeof(string)]);
-        MethodInfo resolve = typeof(NativeLoading).GetMethod(nameof(Resolve), BindingFlags.NonPublic | BindingFlags.Static)!;
+        MethodInfo resolve = typeof(NativeLoading).GetMethod(
+            nameof(Resolve), BindingFlags.NonPublic | BindingFlags.Static)!;
         try
         {
             library.GetMethod("SetDllImportResolver")!.Invoke(
@@ -62,7 +71,9 @@ internal static class NativeLoading
         }
     }
 
-    /// <summary>For the runtimes without a resolver: makes the file the one that the name stands for.</summary>
+    /// <summary>
+    /// For the runtimes without a resolver: makes the file the one that the name stands for.
+    /// </summary>
     internal static void Preload(string? path)
     {
         if (s_load is not null || path is null)
@@ -74,7 +85,8 @@ internal static class NativeLoading
         {
             if (LoadLibraryEx(path, 0, LoadWithAlteredSearchPath) == 0)
             {
-                throw new DllNotFoundException(new Win32Exception(Marshal.GetLastWin32Error()).Message);
+                throw new DllNotFoundException(
+                    new Win32Exception(Marshal.GetLastWin32Error()).Message);
             }
         }
         else if (Type.GetType("Mono.Runtime") is not null)
@@ -111,7 +123,12 @@ internal static class NativeLoading
 
     private const uint LoadWithAlteredSearchPath = 8;
 
-    [DllImport("kernel32", CharSet = CharSet.Unicode, EntryPoint = "LoadLibraryExW", ExactSpelling = true, SetLastError = true)]
+    [DllImport(
+        "kernel32",
+        CharSet = CharSet.Unicode,
+        EntryPoint = "LoadLibraryExW",
+        ExactSpelling = true,
+        SetLastError = true)]
     private static extern nint LoadLibraryEx(string path, nint reserved, uint flags);
 
     [DllImport("__Internal", ExactSpelling = true)]

@@ -1,4 +1,5 @@
-// Text across the border: strict UTF-8 in both directions that matter, on the stack where it is short.
+// Text across the border: strict UTF-8 in both directions that matter, on the stack where it is
+// short.
 
 using System;
 using System.Runtime.InteropServices;
@@ -9,7 +10,8 @@ namespace ThingSpace.Interop;
 
 internal static unsafe class Utf8
 {
-    private static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding s_strict =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     internal static int Count(string text, string parameter)
     {
@@ -58,10 +60,12 @@ internal static unsafe class Utf8
         return Read(text, length);
     }
 
-    internal static string Read(byte* text, int length) => length == 0 ? "" : Encoding.UTF8.GetString(text, length);
+    internal static string Read(byte* text, int length) =>
+        length == 0 ? "" : Encoding.UTF8.GetString(text, length);
 
     /// <summary>
-    /// The same for a text that is nearly always the one that was read the last time, into a buffer of the same size: that is given again.
+    /// The same for a text that is nearly always the one that was read the last time, into a buffer
+    /// of the same size: that is given again.
     /// </summary>
     internal static string Read(byte* text, ref string? last)
     {
@@ -78,7 +82,8 @@ internal static unsafe class Utf8
     private static bool AreEqual(byte* buffer, string other)
     {
 #if NET8_0_OR_GREATER
-        return Ascii.Equals(new ReadOnlySpan<byte>(buffer, other.Length), other) && buffer[other.Length] == 0;
+        return Ascii.Equals(new ReadOnlySpan<byte>(buffer, other.Length), other) &&
+            buffer[other.Length] == 0;
 #else
         for (int i = 0; i < other.Length; i++)
         {
@@ -101,11 +106,15 @@ internal static unsafe class Utf8
     }
 
     private static ArgumentException Unpaired(string parameter, Exception inner) =>
-        new("The text holds half a surrogate pair, which is no Unicode character.", parameter, inner);
+        new(
+            "The text holds half a surrogate pair, which is no Unicode character.",
+            parameter,
+            inner);
 }
 
 /// <summary>
-/// One text as an argument of a native call: in the caller's stack buffer when it fits, else in native memory until disposed.
+/// One text as an argument of a native call: in the caller's stack buffer when it fits, else in
+/// native memory until disposed.
 /// </summary>
 internal unsafe ref struct Utf8Argument
 {
@@ -116,7 +125,8 @@ internal unsafe ref struct Utf8Argument
     /// <param name="stackSize">Its size.</param>
     /// <param name="parameter">What to call the text in an error.</param>
     /// <param name="isText">Whether it is handed over as a C string, which can hold no NUL.</param>
-    internal Utf8Argument(string? text, byte* stack, int stackSize, string parameter, bool isText = true)
+    internal Utf8Argument(
+        string? text, byte* stack, int stackSize, string parameter, bool isText = true)
     {
         if (text is null)
         {
