@@ -3,8 +3,8 @@
 //! renew never drops one that is still valid. The platform's page: "Getting Credentials to use the
 //! API".
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -14,6 +14,7 @@ use crate::damping::Damping;
 use crate::error::{Error, Result, Status};
 use crate::http::{Outgoing, Wire};
 use crate::log::Log;
+use crate::per_key::PerKey;
 use crate::platform::oauth;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
@@ -51,12 +52,23 @@ impl ApiToken {
     }
 }
 
+/// A failure after which the platform asked to wait, and until when.
+struct Hold {
+    until_ms: u64,
+    error: Error,
+}
+
+/// By process, URL and application key: all sessions of an application wait.
+static HOLDS: PerKey<(u64, String, String), ArcSwapOption<Hold>> = PerKey::new();
+
+/// The longest that a `Retry-After` is heeded, and the least for a gateway that throttles.
+const LONGEST_HOLD: Duration = Duration::from_secs(60 * 60);
+const THROTTLED: Duration = Duration::from_secs(5);
+
 pub(crate) struct ApiTokens {
     source: Source,
     held: ArcSwapOption<ApiToken>,
     flight: SingleFlight<Arc<ApiToken>>,
-    /// The failure after which the platform asked to wait, and until when.
-    hold: Mutex<Option<(u64, Error)>>,
     fetches: AtomicU64,
     wire: Arc<dyn Wire>,
     runtime: Arc<dyn Runtime>,
@@ -66,6 +78,7 @@ pub(crate) struct ApiTokens {
 enum Source {
     Fixed,
     Application {
+        app_key: String,
         secret: Secret,
         authorization: Secret,
         url: String,
@@ -94,6 +107,7 @@ impl ApiTokens {
             }
             ApiCredential::Application { key, secret } => {
                 let source = Source::Application {
+                    app_key: key.clone(),
                     secret: secret.clone(),
                     authorization: oauth::basic(key, secret),
                     url: format!("{base_url}{}", oauth::TOKEN_PATH),
@@ -105,7 +119,6 @@ impl ApiTokens {
             source,
             held: ArcSwapOption::new(held),
             flight: SingleFlight::new("tsm-oauth", Arc::clone(&runtime)),
-            hold: Mutex::default(),
             fetches: AtomicU64::new(0),
             wire,
             runtime,
@@ -168,10 +181,15 @@ impl ApiTokens {
         let Some(held) = self.held.load_full() else {
             return self.get(running).map(drop);
         };
-        match rejected {
-            Some(text) if text != held.token.reveal() => Ok(()),
-            _ => self.renew(running, held.generation).map(drop),
+        if let Some(text) = rejected {
+            if text != held.token.reveal() {
+                return Ok(());
+            }
+            if let Some(wait) = self.keeps_for(&held) {
+                return Err(kept(wait).with_token(held.token.clone()));
+            }
         }
+        self.renew(running, held.generation).map(drop)
     }
 
     /// Tells the log what renewals have for it. To be called with no lock held.
@@ -190,6 +208,7 @@ impl ApiTokens {
 
     fn fetch(&self, running: &Running) -> Result<Arc<ApiToken>> {
         let Source::Application {
+            app_key,
             secret,
             authorization,
             url,
@@ -201,7 +220,9 @@ impl ApiTokens {
                  fetch another with",
             ));
         };
-        self.check_hold()?;
+        let key = (self.runtime.process(), url.clone(), app_key.clone());
+        let hold = HOLDS.get(&key);
+        self.check_hold(&hold)?;
         running.doing(|| "waiting for an API token".into());
         self.fetches.fetch_add(1, Ordering::Relaxed);
         let asked_ms = self.runtime.now_ms();
@@ -224,8 +245,8 @@ impl ApiTokens {
                 oauth::answer(answer.status, answer.header("retry-after"), &answer.body)
             })
             .map_err(|error| error.masking(&[secret]))
-            .inspect_err(|error| self.note_failure(error))?;
-        *self.hold() = None;
+            .inspect_err(|error| self.note_failure(error, &hold))?;
+        hold.store(None);
         let before = self.held.load_full();
         let life = |life: Duration| life.max(SHORTEST_LIFE).as_millis() as u64;
         let token = Arc::new(ApiToken {
@@ -247,29 +268,43 @@ impl ApiTokens {
         Ok(token)
     }
 
-    /// A `Retry-After` holds for all calls until it is over.
-    fn check_hold(&self) -> Result<()> {
-        let Some((until_ms, error)) = self.hold().clone() else {
+    /// A `Retry-After` holds for all until it is over.
+    fn check_hold(&self, hold: &ArcSwapOption<Hold>) -> Result<()> {
+        let Some(held) = hold.load_full() else {
             return Ok(());
         };
-        match until_ms.checked_sub(self.runtime.now_ms()) {
+        match held.until_ms.checked_sub(self.runtime.now_ms()) {
             None | Some(0) => Ok(()),
-            Some(left_ms) => Err(error.with_retry_after(Some(Duration::from_millis(left_ms)))),
+            Some(left_ms) => {
+                let left = Duration::from_millis(left_ms);
+                Err(held.error.clone().with_retry_after(Some(left)))
+            }
         }
     }
 
-    fn note_failure(&self, error: &Error) {
+    fn note_failure(&self, error: &Error, hold: &ArcSwapOption<Hold>) {
         self.log.info(|| format!("no API token: {error}"));
-        if let Some(wait) = error.retry_after() {
-            let until_ms = self
-                .runtime
-                .now_ms()
-                .saturating_add(wait.as_millis() as u64);
-            *self.hold() = Some((until_ms, error.clone()));
+        let asked = error.retry_after().filter(|wait| !wait.is_zero());
+        let throttled = (error.status() == Status::RateLimited).then_some(THROTTLED);
+        if let Some(wait) = asked.or(throttled) {
+            let wait_ms = wait.min(LONGEST_HOLD).as_millis() as u64;
+            let until_ms = self.runtime.now_ms().saturating_add(wait_ms);
+            let error = error.clone();
+            hold.store(Some(Arc::new(Hold { until_ms, error })));
         }
     }
+}
 
-    fn hold(&self) -> MutexGuard<'_, Option<(u64, Error)>> {
-        self.hold.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Why a rejected token is not replaced.
+fn kept(wait: Duration) -> Error {
+    let seconds = wait.as_millis().div_ceil(1000);
+    Error::new(
+        Status::ApiToken,
+        format!(
+            "the platform rejects every new API token soon after it was given: no other is asked \
+             for during {seconds} s. Check the request, the application's rights and the base URL"
+        ),
+    )
+    .with_retryable(true)
+    .with_retry_after(Some(wait))
 }

@@ -46,6 +46,7 @@ mod log;
 mod login;
 mod options;
 mod password;
+mod per_key;
 mod platform;
 #[cfg(test)]
 mod proof;

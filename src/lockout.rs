@@ -20,6 +20,9 @@ use crate::store::{Found, Key, Record, Slot};
 const REMEMBERED: usize = 8;
 /// A login of unknown fate may be judged this late, and count then.
 const LATE_MS: u64 = 5 * 60 * 1000;
+/// How many may have failed where nobody says otherwise: others who share the store may have come
+/// this far.
+const USUAL_MAX: usize = 3;
 /// How many failures in a row lock the contact.
 const LOCKED_AT: usize = 5;
 /// How long to wait after one login of unknown fate, after two, and after more.
@@ -93,9 +96,9 @@ pub(crate) enum NextLogin {
     Never,
 }
 
-/// The record to work on, as of now. What cannot be read counts as one slot left, not as none used;
-/// and as none left where one login more could be the last one, or where that one slot was given
-/// already.
+/// The record to work on, as of now. Of one that cannot be read it is not known how many logins it
+/// counted. One more is left, but none where four may have been counted (`max_failures` 4), where
+/// that one was given already (`again`), or where others may count to more than `max_failures`.
 pub(crate) fn record(
     found: Found,
     now: &Moment,
@@ -111,7 +114,7 @@ pub(crate) fn record(
         Found::Unreadable { again, .. } => {
             let mut record = Record::new(salt()?, now);
             let left = !again && max_failures + 1 < LOCKED_AT;
-            for _ in usize::from(left)..max_failures {
+            for _ in usize::from(left)..max_failures.max(USUAL_MAX) {
                 reserve(&mut record, 0, None);
             }
             // What they stand for was sent at an unknown time: nothing to keep a distance from.
@@ -122,7 +125,7 @@ pub(crate) fn record(
 }
 
 /// Reserves a slot, or says why nothing may be sent. The record must be saved before the login
-/// leaves; and where none does, so that the end of older ones is noted once.
+/// leaves; and where none does, so that the end of older ones is noted once, and by which clock.
 ///
 /// To be called with the lease, which ends by itself at `lease_ends_ms`.
 pub(crate) fn admit(
@@ -134,14 +137,7 @@ pub(crate) fn admit(
     max_failures: usize,
 ) -> Result<Permit> {
     end_slots(record);
-    if is_rejected(record, hash)? {
-        return Err(blocked(key, record, max_failures, Why::Rejected));
-    }
-    match next_login(record, hash, max_failures)? {
-        NextLogin::Now => {}
-        NextLogin::In(wait) => return Err(too_early(key, record, max_failures, wait)),
-        NextLogin::Never => return Err(blocked(key, record, max_failures, Why::Full)),
-    }
+    check(record, key, hash, max_failures)?;
     let password = hash(&record.salt)?;
     let is_settled = |slot: &&Slot| slot.refused || cannot_be_judged(slot, record.as_of_ms);
     let settled = record.slots.iter().filter(is_settled).map(|slot| slot.id);
@@ -157,19 +153,47 @@ pub(crate) fn admit(
     })
 }
 
-/// Why a login would not be sent, as far as that can be told without the lease. While a login is
-/// under way it cannot.
-pub(crate) fn refusal(
-    record: &Record,
+/// Fails where a login would not be sent. With the lease, which ends what is under way; nothing is
+/// reserved.
+pub(crate) fn check_with_lease(
+    record: &mut Record,
     key: &Key,
     hash: HashWith<'_>,
     max_failures: usize,
-) -> Option<Error> {
+) -> Result<()> {
+    end_slots(record);
+    check(record, key, hash, max_failures)
+}
+
+/// Fails where a login would not be sent, as far as that can be told without the lease; says
+/// whether it could. While a login is under way it cannot; nor where the record goes by another
+/// clock, which only who holds the lease can set right: nothing would ever become older.
+pub(crate) fn check_without_lease(
+    record: &Record,
+    now: &Moment,
+    key: &Key,
+    hash: HashWith<'_>,
+    max_failures: usize,
+) -> Result<bool> {
     let under_way = |slot: &Slot| slot.ended_ms.is_none();
-    if record.slots.iter().any(under_way) {
-        return None;
+    if record.slots.iter().any(under_way) || !record.is_by_clock_of(now) {
+        return Ok(false);
     }
-    admit(&mut record.clone(), key, hash, 0, None, max_failures).err()
+    let mut record = record.clone();
+    record.look_at(now);
+    check_with_lease(&mut record, key, hash, max_failures)?;
+    Ok(true)
+}
+
+fn check(record: &Record, key: &Key, hash: HashWith<'_>, max_failures: usize) -> Result<()> {
+    if is_rejected(record, hash)? {
+        return Err(blocked(key, record, max_failures, Why::Rejected));
+    }
+    match next_login(record, hash, max_failures)? {
+        NextLogin::Now => Ok(()),
+        NextLogin::In(wait) => Err(too_early(key, record, max_failures, wait)),
+        NextLogin::Never => Err(blocked(key, record, max_failures, Why::Full)),
+    }
 }
 
 /// Whether the platform is known to have said no to this password.
@@ -193,7 +217,7 @@ pub(crate) fn settle(
     for slot in &mut record.slots {
         if slot.id == permit.slot {
             slot.ended_ms = Some(now_ms);
-            slot.refused |= matches!(fate, Fate::Rejected | Fate::Locked);
+            slot.refused |= fate == Fate::Locked;
         }
     }
     record.hold_until_ms = retry_after.map(|wait| {
@@ -214,13 +238,24 @@ pub(crate) fn settle(
                 record.slots.insert(0, replaced.clone());
             }
         }
-        Fate::Rejected => {
-            record.rejected.retain(|known| *known != permit.password);
-            record.rejected.push(permit.password);
-            let surplus = record.rejected.len().saturating_sub(REMEMBERED);
-            record.rejected.drain(..surplus);
-        }
+        Fate::Rejected => note_rejection(record, permit),
         Fate::Locked | Fate::Unknown => {}
+    }
+}
+
+/// Notes a rejection, perhaps long after it came: its slot counts as refused, and its password is
+/// not sent again.
+pub(crate) fn note_rejection(record: &mut Record, permit: &Permit) {
+    for slot in &mut record.slots {
+        slot.refused |= slot.id == permit.slot;
+    }
+    record.rejected.retain(|known| *known != permit.password);
+    record.rejected.push(permit.password);
+    let surplus = record.rejected.len().saturating_sub(REMEMBERED);
+    record.rejected.drain(..surplus);
+    // It worked once, and does so no more: no probe may send it.
+    if record.succeeded == Some(permit.password) {
+        record.succeeded = None;
     }
 }
 
@@ -382,7 +417,9 @@ fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
 fn too_early(key: &Key, record: &Record, max_failures: usize, wait: Duration) -> Error {
     let seconds = wait.as_millis().div_ceil(1000);
     let last = record.last.as_ref().and_then(|last| last.failure.as_ref());
-    let error = match last {
+    // A verdict is about the password that was sent, which may be another one.
+    let is_verdict = |status| matches!(status, Status::Credentials | Status::Locked);
+    let error = match last.filter(|failure| !is_verdict(failure.status)) {
         Some(failure) => failure.error(&format!(
             ". That was another login for the same account, and this one was not sent: the next \
              one may leave in {seconds} s"
@@ -390,8 +427,8 @@ fn too_early(key: &Key, record: &Record, max_failures: usize, wait: Duration) ->
         None => Error::new(
             Status::LoginBlocked,
             format!(
-                "login not sent: what came of the last one for {} is not known ({}), and the \
-                 platform may have counted it. The next one may leave in {seconds} s",
+                "login not sent: it is too early after the last one for {} ({}). The next one may \
+                 leave in {seconds} s",
                 key.in_words(),
                 count_in_words(record, max_failures)
             ),
@@ -784,16 +821,64 @@ mod tests {
         let _ = guard.admit("right");
     }
 
+    #[test]
+    fn a_password_that_worked_and_was_rejected_since_earns_no_probe() {
+        let mut guard = Guard::proven();
+        guard.login("right", Fate::Rejected).unwrap();
+        guard.record.look_at(&moment(guard.now_ms));
+        unblock(&mut guard.record);
+        guard.lose("right", MAX);
+        assert_eq!(guard.pass(DAY).wait("right"), Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_verdict_on_one_password_is_no_answer_for_another() {
+        let mut guard = Guard::new();
+        let permit = guard.admit("wrong").unwrap();
+        let minute = Some(Duration::from_secs(60));
+        settle(&mut guard.record, &permit, Fate::Rejected, minute);
+        let verdict = Error::new(Status::Credentials, "rejected");
+        guard.record.last = Some(crate::store::LastLogin {
+            protocol: "rest".into(),
+            replaced: None,
+            failure: Some(crate::store::LoginFailure::of(&verdict)),
+        });
+        let error = guard.admit("right").unwrap_err();
+        assert_eq!(error.status(), Status::LoginBlocked);
+        assert_eq!(error.retry_after(), minute);
+    }
+
+    #[test]
+    fn without_the_lease_it_is_not_told_what_only_the_lease_can_tell() {
+        let mut guard = Guard::new();
+        let mut hash = |_: &Salt| Ok(hashed("right"));
+        let mut check = |record: &Record, now: &Moment| {
+            check_without_lease(record, now, &key(), &mut hash, MAX).map_err(|e| e.status())
+        };
+        let now = moment(guard.now_ms);
+        assert_eq!(check(&guard.record, &now), Ok(true));
+        guard.record.as_of_ms += 1;
+        assert_eq!(
+            check(&guard.record, &now),
+            Ok(false),
+            "a clock that was set back"
+        );
+        let _ = guard.admit("right").unwrap();
+        assert_eq!(check(&guard.record, &now), Ok(false), "a login under way");
+        guard.login("right", Fate::Unknown).unwrap_err();
+        assert_eq!(check(&guard.record, &now), Err(Status::LoginBlocked));
+    }
+
     fn unreadable(again: bool, max_failures: usize) -> usize {
         let why = "half".into();
         let found = Found::Unreadable { why, again };
         let record = record(found, &moment(0), || Ok([0; 16]), max_failures).unwrap();
-        max_failures - record.slots.len()
+        max_failures.saturating_sub(record.slots.len())
     }
 
     #[test]
     fn an_unreadable_record_leaves_one_slot_once_and_none_where_four_may_have_failed() {
-        assert_eq!([1, 2, 3, 4].map(|max| unreadable(false, max)), [1, 1, 1, 0]);
+        assert_eq!([1, 2, 3, 4].map(|max| unreadable(false, max)), [0, 0, 1, 0]);
         assert_eq!([1, 2, 3, 4].map(|max| unreadable(true, max)), [0; 4]);
     }
 }

@@ -2,10 +2,11 @@
 //! The one seam at which tests put a machine of their own; deadlines of calls are in `call.rs`.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::error::{Error, Result, Status};
+use crate::fork;
 use crate::password::{self, PasswordHash, Salt};
 use crate::secret::Secret;
 
@@ -21,6 +22,9 @@ pub(crate) trait Runtime: Send + Sync {
 
     /// Milliseconds since 1970, for people. Nothing is decided by it.
     fn wall_ms(&self) -> u64;
+
+    /// Tells this process from the one that forked it: what belongs to a process goes by this.
+    fn process(&self) -> u64;
 
     /// Lets time pass.
     fn sleep(&self, time: Duration);
@@ -54,30 +58,40 @@ impl Moment {
     }
 }
 
-/// Something that threads wait for. It counts how often it was given, so that none is missed.
+/// Something that threads wait for. It counts how often it was given, so that none is missed. Cheap
+/// to clone; clones are the same signal.
+#[derive(Clone, Default)]
+pub(crate) struct Signal(Arc<Given>);
+
 #[derive(Default)]
-pub(crate) struct Signal {
-    given: Mutex<u64>,
+struct Given {
+    times: Mutex<u64>,
     changed: Condvar,
 }
 
 impl Signal {
     /// How often it was given. To be read before looking at what it stands for.
     pub fn count(&self) -> u64 {
-        *self.given.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.times()
     }
 
     pub fn give(&self) {
-        *self.given.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.changed.notify_all();
+        *self.0.times() += 1;
+        self.0.changed.notify_all();
     }
 
     fn wait(&self, seen: u64, time: Duration) {
-        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = self.0.times();
         // Woken for nothing, the caller looks again in any case.
-        if *given == seen {
-            drop(self.changed.wait_timeout(given, time));
+        if *times == seen {
+            drop(self.0.changed.wait_timeout(times, time));
         }
+    }
+}
+
+impl Given {
+    fn times(&self) -> MutexGuard<'_, u64> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -104,6 +118,10 @@ impl Runtime for System {
     fn wall_ms(&self) -> u64 {
         let since = UNIX_EPOCH.elapsed();
         since.map_or(0, |since| since.as_millis() as u64)
+    }
+
+    fn process(&self) -> u64 {
+        fork::generation().into()
     }
 
     fn sleep(&self, time: Duration) {

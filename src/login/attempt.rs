@@ -14,6 +14,7 @@ use crate::lockout::{self, Fate, LONGEST_LOGIN_MS, NextLogin, Permit};
 use crate::password::Salt;
 use crate::platform::login::LoginAnswer;
 use crate::response::Response;
+use crate::runtime::Moment;
 use crate::secret::Secret;
 use crate::store::{LastLogin, Lease, LoginFailure, Record, SharedToken};
 
@@ -42,11 +43,18 @@ pub(super) enum End {
 }
 
 impl Attempt<'_> {
-    pub fn log_in(&self, lease: &mut dyn Lease, record: &mut Record) -> Result<End> {
+    /// `looked_ms` is when the record was looked at, by this machine's clock.
+    pub fn log_in(
+        &self,
+        lease: &mut dyn Lease,
+        record: &mut Record,
+        looked_ms: u64,
+    ) -> Result<End> {
         let body = self.logins.request.body(&self.logins.password)?;
         let permit = self.reserve(lease, record)?;
         let sent = self.send(&body, lease);
         let (fate, mut end) = self.judge(sent);
+        record.look_at(&self.end_of_login(record, looked_ms));
         self.settle(lease, record, &permit, fate, &mut end);
         self.report(fate, &end);
         Ok(end)
@@ -55,7 +63,6 @@ impl Attempt<'_> {
     /// A slot, durable.
     fn reserve(&self, lease: &mut dyn Lease, record: &mut Record) -> Result<Permit> {
         let logins = self.logins;
-        let before = record.clone();
         self.catch_up(record);
         let mut password = logins.password();
         let mut hash = |salt: &Salt| password.hash(salt);
@@ -70,28 +77,29 @@ impl Attempt<'_> {
         logins.remember(&password);
         match admitted {
             Ok(permit) => {
+                // If this process dies now, what came of its login is not known.
+                record.last = None;
                 lease.save(record, self.running)?;
-                logins.unsaved.store(None);
+                logins.unsaved().store(Arc::default());
                 Ok(permit)
             }
             Err(refusal) => {
-                logins.log.error(|| refusal.to_string());
-                if *record != before {
-                    self.save_afterwards(lease, record);
+                logins.log_refusal(&refusal);
+                if self.save_afterwards(lease, record) {
+                    logins.unsaved().store(Arc::default());
                 }
                 Err(refusal)
             }
         }
     }
 
-    /// Notes a rejection of this session's password that could not be saved when it came, unless
-    /// its slot was forgotten meanwhile.
+    /// Notes rejections that could not be saved when they came, unless their slots were forgotten
+    /// meanwhile.
     fn catch_up(&self, record: &mut Record) {
-        if let Some(unsaved) = self.logins.unsaved.load_full()
-            && unsaved.salt == record.salt
-            && unsaved.permit.stands(record)
-        {
-            lockout::settle(record, &unsaved.permit, Fate::Rejected, None);
+        for unsaved in self.logins.unsaved().load().iter() {
+            if unsaved.salt == record.salt && unsaved.permit.stands(record) {
+                lockout::note_rejection(record, &unsaved.permit);
+            }
         }
     }
 
@@ -137,7 +145,8 @@ impl Attempt<'_> {
             LoginAnswer::Rejected(error) => (Fate::Rejected, End::Failed(error)),
             LoginAnswer::Locked(error) => (Fate::Locked, End::Failed(error)),
             LoginAnswer::NotJudged(error) if error.status() == Status::RateLimited => {
-                let wait = error.retry_after().unwrap_or(THROTTLED);
+                let asked = error.retry_after().filter(|wait| !wait.is_zero());
+                let wait = asked.unwrap_or(THROTTLED);
                 let error = error.with_retry_after(Some(wait));
                 (Fate::NotCounted, End::Failed(error))
             }
@@ -163,6 +172,19 @@ impl Attempt<'_> {
         end
     }
 
+    /// By the store's clock; where that cannot be asked, by what has passed on our own.
+    fn end_of_login(&self, record: &Record, looked_ms: u64) -> Moment {
+        let logins = self.logins;
+        logins.store.now(self.running).unwrap_or_else(|error| {
+            logins.log.error(|| error.to_string());
+            let passed_ms = logins.runtime.now_ms().saturating_sub(looked_ms);
+            Moment {
+                clock: record.clock.clone(),
+                ms: record.as_of_ms.saturating_add(passed_ms),
+            }
+        })
+    }
+
     /// What came of it, noted in the record and told in the error: when the next login may leave.
     fn settle(
         &self,
@@ -173,10 +195,8 @@ impl Attempt<'_> {
         end: &mut End,
     ) {
         let logins = self.logins;
-        match logins.store.now(self.running) {
-            Ok(now) => record.look_at(&now),
-            Err(error) => logins.log.error(|| error.to_string()),
-        }
+        self.running
+            .doing(|| format!("writing to {}", logins.store.name()));
         let retry_after = end.error().and_then(Error::retry_after);
         lockout::settle(record, permit, fate, retry_after);
         self.note_last(record, end);
@@ -185,8 +205,9 @@ impl Attempt<'_> {
             (true, Fate::Succeeded) => lease.all_is_well(),
             (false, Fate::Rejected) => {
                 let (salt, permit) = (record.salt, permit.clone());
-                let rejection = UnsavedRejection { salt, permit };
-                logins.unsaved.store(Some(Arc::new(rejection)));
+                let rejection = Arc::new(UnsavedRejection { salt, permit });
+                let unsaved = logins.unsaved();
+                unsaved.rcu(|all| [&all[..], &[Arc::clone(&rejection)]].concat());
             }
             _ => {}
         }
@@ -285,7 +306,6 @@ fn told_when(error: Error, next: NextLogin) -> Error {
                 .with_retryable(false);
         }
     };
-    let wait = error.retry_after().unwrap_or_default().max(wait);
     let seconds = wait.as_millis().div_ceil(1000);
     error
         .advising(&format!(

@@ -9,7 +9,7 @@ mod request;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::api_token::ApiTokens;
 use crate::call::{Call, Running};
@@ -18,6 +18,7 @@ use crate::http::Wire;
 use crate::lockout::{self, Permit, Unblocked};
 use crate::log::Log;
 use crate::password::Salt;
+use crate::per_key::PerKey;
 use crate::runtime::{Moment, Runtime};
 use crate::secret::Secret;
 use crate::settings::{Account, Settings};
@@ -35,7 +36,6 @@ pub(crate) struct Logins {
     password: Secret,
     request: LoginRequest,
     hashed: ArcSwapOption<Hashed>,
-    unsaved: ArcSwapOption<UnsavedRejection>,
     max_failures: usize,
     share_token: bool,
     store: Arc<dyn Store>,
@@ -48,11 +48,16 @@ pub(crate) struct Logins {
     failed: AtomicU64,
 }
 
-/// A rejection that the store did not take: it is noted with the next login.
+/// A rejection that the store did not take: it is noted with the next login of this process.
 struct UnsavedRejection {
     salt: Salt,
     permit: Permit,
 }
+
+type UnsavedRejections = ArcSwap<Vec<Arc<UnsavedRejection>>>;
+
+/// By process, store and account. Changed by whoever holds the lease.
+static UNSAVED: PerKey<(u64, String, Key), UnsavedRejections> = PerKey::new();
 
 /// A session token, and whether it took a login.
 #[derive(Clone, Debug)]
@@ -74,7 +79,6 @@ impl Logins {
             password: settings.password.clone(),
             request: LoginRequest::new(settings),
             hashed: ArcSwapOption::empty(),
-            unsaved: ArcSwapOption::empty(),
             max_failures: account.max_login_failures,
             share_token: settings.share_token,
             store,
@@ -127,7 +131,7 @@ impl Logins {
         replaced: Option<&Secret>,
     ) -> Result<Obtained> {
         let obtained = self.adopt_or_log_in(api_tokens, running, replaced);
-        if self.lasts.get().is_none() {
+        if obtained.is_ok() && self.lasts.get().is_none() {
             self.warn_of_a_store_that_forgets();
         }
         obtained.map_err(|error| advise(error, self.store_is_default))
@@ -143,16 +147,15 @@ impl Logins {
         let mut api_token_renewed = false;
         loop {
             // A look without the lease: it may spare the wait, and whatever would be sent in vain.
-            if let Found::Record(mut record) = self.store.peek(&self.key, running)? {
-                record.look_at(&self.store.now(running)?);
+            running.doing(|| format!("looking into {}", self.store.name()));
+            if let Found::Record(record) = self.store.peek(&self.key, running)? {
                 if let Some(adopted) = self.adopt(&record, replaced) {
                     return Ok(adopted);
                 }
-                if let Some(refusal) = self.refusal(&record) {
-                    return Err(refusal);
-                }
                 ended_before.get_or_insert(record.ended);
+                self.check_before_anything_is_sent(&record, running)?;
             }
+            running.doing(|| "waiting for an API token".into());
             let api_token = api_tokens.map(|tokens| tokens.get(running)).transpose()?;
             let attempt = Attempt {
                 logins: self,
@@ -160,7 +163,7 @@ impl Logins {
                 replaced,
                 api_token: api_token.as_deref(),
             };
-            match self.with_lease(attempt, ended_before.unwrap_or(0))? {
+            match self.with_lease(attempt, ended_before)? {
                 End::Adopted(adopted) => return Ok(adopted),
                 End::Token(token) => {
                     return Ok(Obtained {
@@ -184,13 +187,15 @@ impl Logins {
                         return Err(error);
                     }
                     renewed?;
+                    // The failure that has ended meanwhile is this call's own.
+                    ended_before = None;
                 }
             }
         }
     }
 
     /// What is done with the lease in hand.
-    fn with_lease(&self, attempt: Attempt<'_>, ended_before: u64) -> Result<End> {
+    fn with_lease(&self, attempt: Attempt<'_>, ended_before: Option<u64>) -> Result<End> {
         let Attempt {
             running, replaced, ..
         } = attempt;
@@ -203,17 +208,18 @@ impl Logins {
                 )
             });
         }
+        let looked_ms = self.runtime.now_ms();
         let now = self.store.now(running)?;
         let mut record = self.record(found, &now)?;
         if let Some(adopted) = self.adopt(&record, replaced) {
             return Ok(End::Adopted(adopted));
         }
-        if record.ended > ended_before
+        if ended_before.is_some_and(|ended| record.ended > ended)
             && let Some(failure) = self.shared_failure(&record, replaced)?
         {
             return Ok(End::Failed(failure));
         }
-        attempt.log_in(&mut *held.lease, &mut record)
+        attempt.log_in(&mut *held.lease, &mut record, looked_ms)
     }
 
     /// Takes a token that was logged out from those who share it.
@@ -243,12 +249,44 @@ impl Logins {
         lockout::record(found, now, || self.runtime.salt(), self.max_failures)
     }
 
-    fn refusal(&self, record: &Record) -> Option<Error> {
+    /// Fails where the guard would refuse, so that not even an API token is asked for. Where that
+    /// cannot be told without the lease, it is taken if it is free: then whoever held it is gone.
+    fn check_before_anything_is_sent(&self, record: &Record, running: &Running) -> Result<()> {
+        let (key, max_failures) = (&self.key, self.max_failures);
+        let now = self.store.now(running)?;
         let mut password = self.password();
         let mut hash = |salt: &Salt| password.hash(salt);
-        let refusal = lockout::refusal(record, &self.key, &mut hash, self.max_failures);
+        let checked = lockout::check_without_lease(record, &now, key, &mut hash, max_failures);
+        let checked = match checked {
+            Ok(false) => match self.store.try_lease(key, running)? {
+                Some(mut lease) => {
+                    let found = lease.load(running)?;
+                    let mut record = self.record(found, &self.store.now(running)?)?;
+                    let checked =
+                        lockout::check_with_lease(&mut record, key, &mut hash, max_failures);
+                    // Since when what was under way is over, and by which clock.
+                    lease.save(&record, running)?;
+                    checked
+                }
+                None => Ok(()),
+            },
+            checked => checked.map(drop),
+        };
         self.remember(&password);
-        refusal.inspect(|refusal| self.log.error(|| refusal.to_string()))
+        checked.inspect_err(|refusal| self.log_refusal(refusal))
+    }
+
+    /// One that ends by itself is no matter for an operator.
+    fn log_refusal(&self, refusal: &Error) {
+        match refusal.retry_after() {
+            Some(_) => self.log.info(|| refusal.to_string()),
+            None => self.log.error(|| refusal.to_string()),
+        }
+    }
+
+    /// Rejections that the store did not take when they came.
+    fn unsaved(&self) -> Arc<UnsavedRejections> {
+        UNSAVED.get(&(self.runtime.process(), self.store.name(), self.key.clone()))
     }
 
     fn adopt(&self, record: &Record, replaced: Option<&Secret>) -> Option<Obtained> {
@@ -264,7 +302,8 @@ impl Logins {
     }
 
     /// The failure of a login for the same token that ended while this one waited: it is shared,
-    /// not repeated. But a rejection is only for those who have the same password.
+    /// not repeated. But a rejection is only for those who have the same password; and where the
+    /// guard refuses the next login, it has better words.
     fn shared_failure(&self, record: &Record, replaced: Option<&Secret>) -> Result<Option<Error>> {
         let same = |last: &&LastLogin| {
             last.protocol == self.request.protocol_name() && last.replaced == replaced.map(digest)
@@ -284,6 +323,8 @@ impl Logins {
             if !rejected {
                 return Ok(None);
             }
+        } else if record.slots.iter().any(|slot| !slot.refused) {
+            return Ok(None);
         }
         Ok(Some(failure.error("").with_retry_after(record.hold())))
     }

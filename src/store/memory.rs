@@ -2,20 +2,19 @@
 //! records are replaced whole, and a lease whose holder did not come along into a forked child is
 //! free there.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use once_cell::race::OnceBox;
+use arc_swap::ArcSwapOption;
 
 use super::{Found, Key, Lasts, Lease, Record, Store};
 use crate::call::Running;
 use crate::error::Result;
 use crate::fork;
+use crate::per_key::PerKey;
 use crate::runtime::{Moment, Runtime};
 
-static ENTRIES: OnceBox<ArcSwap<HashMap<Key, Arc<Entry>>>> = OnceBox::new();
+static ENTRIES: PerKey<Key, Entry> = PerKey::new();
 
 #[derive(Default)]
 struct Entry {
@@ -34,30 +33,13 @@ impl MemoryStore {
     }
 }
 
-fn entry(key: &Key) -> Arc<Entry> {
-    let entries = ENTRIES.get_or_init(Box::default);
-    if let Some(entry) = entries.load().get(key) {
-        return Arc::clone(entry);
-    }
-    let new = Arc::new(Entry::default());
-    let before = entries.rcu(|entries| {
-        let mut entries = HashMap::clone(entries);
-        entries.entry(key.clone()).or_insert_with(|| new.clone());
-        entries
-    });
-    match before.get(key) {
-        Some(entry) => Arc::clone(entry),
-        None => new,
-    }
-}
-
 fn this_process() -> u64 {
     u64::from(fork::generation()) + 1
 }
 
 impl Store for MemoryStore {
     fn try_lease(&self, key: &Key, _: &Running) -> Result<Option<Box<dyn Lease>>> {
-        let entry = entry(key);
+        let entry = ENTRIES.get(key);
         let holder = entry.holder.load(Ordering::Acquire);
         if holder == this_process() {
             return Ok(None);
@@ -75,7 +57,7 @@ impl Store for MemoryStore {
     }
 
     fn peek(&self, key: &Key, _: &Running) -> Result<Found> {
-        Ok(found(&entry(key)))
+        Ok(found(&ENTRIES.get(key)))
     }
 
     fn now(&self, _: &Running) -> Result<Moment> {

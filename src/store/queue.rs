@@ -1,27 +1,24 @@
 //! The threads of one process that want the same lease, in the order in which they came. A child
 //! that is forked meanwhile begins with empty queues: it never looks at its parent's.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use arc_swap::ArcSwap;
-use once_cell::race::OnceBox;
 
 use super::Key;
 use crate::call::Running;
 use crate::error::Result;
-use crate::fork;
+use crate::per_key::PerKey;
 use crate::runtime::{Runtime, Signal};
 
 /// One account in one store, in one process.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct QueueKey {
-    process: u32,
+    process: u64,
     store: String,
     account: Key,
 }
 
-static QUEUES: OnceBox<ArcSwap<HashMap<QueueKey, Arc<Queue>>>> = OnceBox::new();
+static QUEUES: PerKey<QueueKey, Queue> = PerKey::new();
 
 #[derive(Default)]
 struct Queue {
@@ -32,7 +29,7 @@ struct Queue {
 struct Places {
     next: u64,
     /// The first has its turn.
-    waiting: VecDeque<(u64, Arc<Signal>)>,
+    waiting: VecDeque<(u64, Signal)>,
 }
 
 /// A place in the queue; its end lets the next one on.
@@ -48,17 +45,17 @@ pub(super) fn wait(
     running: &Running,
     runtime: &dyn Runtime,
 ) -> Result<Turn> {
-    let queue = queue(QueueKey {
-        process: fork::generation(),
+    let queue = QUEUES.get(&QueueKey {
+        process: runtime.process(),
         store: store.to_owned(),
         account: account.clone(),
     });
-    let signal = Arc::new(Signal::default());
+    let signal = Signal::default();
     let number = {
         let mut places = queue.places();
         places.next += 1;
         let number = places.next;
-        places.waiting.push_back((number, Arc::clone(&signal)));
+        places.waiting.push_back((number, signal.clone()));
         number
     };
     let turn = Turn { queue, number };
@@ -96,23 +93,6 @@ impl Queue {
     }
 }
 
-fn queue(key: QueueKey) -> Arc<Queue> {
-    let queues = QUEUES.get_or_init(Box::default);
-    if let Some(queue) = queues.load().get(&key) {
-        return Arc::clone(queue);
-    }
-    let new = Arc::new(Queue::default());
-    let before = queues.rcu(|queues| {
-        let mut queues = HashMap::clone(queues);
-        queues.entry(key.clone()).or_insert_with(|| new.clone());
-        queues
-    });
-    match before.get(&key) {
-        Some(queue) => Arc::clone(queue),
-        None => new,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
@@ -135,8 +115,8 @@ mod tests {
     }
 
     fn length(store: &str) -> usize {
-        let queue = queue(QueueKey {
-            process: fork::generation(),
+        let queue = QUEUES.get(&QueueKey {
+            process: runtime::system().process(),
             store: store.to_owned(),
             account: account(),
         });

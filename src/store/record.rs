@@ -130,7 +130,7 @@ impl Record {
     /// Tells all times by the clock of `now`. Where that is another clock, or was set back, what
     /// has passed since the last look is not known: everything stays as old as it was then.
     pub fn look_at(&mut self, now: &Moment) {
-        if self.clock != now.clock || self.as_of_ms > now.ms {
+        if !self.is_by_clock_of(now) {
             let shift = now.ms as i64 - self.as_of_ms as i64;
             for time in self.times() {
                 *time = time.saturating_add_signed(shift);
@@ -138,6 +138,11 @@ impl Record {
             self.clock.clone_from(&now.clock);
         }
         self.as_of_ms = now.ms;
+    }
+
+    /// Whether it can be told how much time has passed since the last look.
+    pub fn is_by_clock_of(&self, now: &Moment) -> bool {
+        self.clock == now.clock && self.as_of_ms <= now.ms
     }
 
     fn times(&mut self) -> impl Iterator<Item = &mut u64> {
@@ -184,9 +189,21 @@ impl Record {
     }
 
     fn is_sound(&self) -> bool {
-        let counts = [self.next_id, self.ended, self.unsettled_from];
-        counts.iter().all(|count| *count < COUNTER_END)
-            && self.slots.iter().all(|slot| slot.id < self.next_id)
+        let counts = [self.next_id, self.ended, self.as_of_ms];
+        let times = self
+            .slots
+            .iter()
+            .flat_map(|slot| [slot.ended_ms, slot.lease_ends_ms]);
+        let times = times.flatten().chain(self.hold_until_ms);
+        let times = times.chain(self.shared.iter().map(|shared| shared.obtained_ms));
+        let ids: Vec<_> = self.slots.iter().map(|slot| slot.id).collect();
+        counts
+            .into_iter()
+            .chain(times)
+            .all(|count| count < COUNTER_END)
+            && self.unsettled_from <= self.next_id
+            && ids.is_sorted_by(|one, next| one < next)
+            && ids.last().is_none_or(|last| *last < self.next_id)
     }
 }
 
@@ -364,6 +381,23 @@ mod tests {
             value[name] = json!(number);
             assert_eq!(read(&value).unwrap(), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_record_whose_times_or_slots_cannot_be_is_none() {
+        let far = json!(1u64 << 63);
+        for name in ["as_of_ms", "hold_until_ms", "unsettled_from"] {
+            let mut value = value(&record());
+            value[name] = far.clone();
+            assert_eq!(read(&value).unwrap(), None, "{name}");
+        }
+        let mut twice = value(&record());
+        let slot = twice["slots"][0].clone();
+        twice["slots"].as_array_mut().unwrap().push(slot);
+        assert_eq!(read(&twice).unwrap(), None);
+        let mut late = value(&record());
+        late["slots"][0]["ended_ms"] = far;
+        assert_eq!(read(&late).unwrap(), None);
     }
 
     #[test]

@@ -204,13 +204,15 @@ impl Lease for FileLease {
         }
         let write = || -> io::Result<()> {
             remove(&self.new)?;
+            // What may be lacking is taken first: after the rename nothing may fail but the disk.
+            let directory = private::Directory::open(&self.directory)?;
             let mut options = OpenOptions::new();
             let mut file = private::flags(options.write(true).create_new(true)).open(&self.new)?;
             let text = zeroize::Zeroizing::new(record.to_json());
             file.write_all(&text)?;
             file.sync_all()?;
             fs::rename(&self.new, &self.record)?;
-            private::sync_directory(&self.directory)
+            directory.sync()
         };
         write().map_err(|error| {
             // What is half written is of no use to anybody; the record before it still stands.

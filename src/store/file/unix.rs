@@ -45,7 +45,10 @@ pub fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<()> {
         let owner = metadata.uid();
         return Err(refused(
             path,
-            &format!("it belongs to the user {owner}, and this process runs as {me}"),
+            &format!(
+                "it belongs to the user {owner}, and this process runs as {me}: name a directory \
+                 of its own, if need be inside this one"
+            ),
         ));
     }
     if metadata.mode() & OTHERS_WRITE != 0 {
@@ -71,11 +74,20 @@ pub fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-pub fn sync_directory(path: &Path) -> io::Result<()> {
-    match rustix::fs::fsync(File::open(path)?) {
-        // Some network file systems know no such thing, and write names at once.
-        Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
-        result => Ok(result?),
+/// A directory whose names are to reach the disk.
+pub struct Directory(File);
+
+impl Directory {
+    pub fn open(path: &Path) -> io::Result<Directory> {
+        File::open(path).map(Directory)
+    }
+
+    pub fn sync(&self) -> io::Result<()> {
+        match rustix::fs::fsync(&self.0) {
+            // Some network file systems know no such thing, and write names at once.
+            Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
+            result => Ok(result?),
+        }
     }
 }
 
