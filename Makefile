@@ -31,7 +31,7 @@ test-rust:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -q --workspace --no-deps
 	$(CARGO) check -q --manifest-path fuzz/Cargo.toml
 
-target/release/libthingspace_session.so: Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs src/*/*.rs)
+target/release/libthingspace_session.so: Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs src/*/*.rs src/*/*/*.rs)
 	$(CARGO) build --release -p thingspace-session
 
 $(VENV)/ready: bindings/python/requirements-test.txt

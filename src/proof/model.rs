@@ -1059,7 +1059,7 @@ fn logins_of_unknown_fate_one_after_the_other() {
         let bounds = Bounds::single(max_failures).with(|bounds| {
             bounds.crashes = 0;
             bounds.unknown = 3;
-            bounds.restarts = if soaks() { 3 } else { 1 };
+            bounds.restarts = if soaks() { 2 } else { 1 };
             bounds.steps = if soaks() {
                 [2, 2, 0, 1, 1]
             } else {
