@@ -52,7 +52,9 @@ impl Session {
         let settings = config.settings()?;
         let runtime = runtime::system();
         let wire = Arc::new(Http::new(&settings)?);
-        let store = store::open(&settings.account.store, &runtime)?;
+        let account = &settings.account;
+        let store = store::open(&account.store, &runtime)
+            .map_err(|error| login::advise(error, account.store_is_default))?;
         let session = Session::new(&settings, wire, store, runtime);
         let running = session.start(call)?;
         session.tokens.renew(&running, 0, None)?;

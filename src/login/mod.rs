@@ -381,7 +381,7 @@ fn on_a_thread<T: Clone + Send + Sync + 'static>(
 }
 
 /// A default store that cannot be used is for a person to replace: the guard falls back to nothing.
-fn advise(error: Error, store_is_default: bool) -> Error {
+pub(crate) fn advise(error: Error, store_is_default: bool) -> Error {
     match error.status() {
         Status::Store if store_is_default => error.advising(
             "No login is sent without the lockout guard. Mend this, or set the option store \

@@ -280,8 +280,8 @@ fn state_directory() -> Result<PathBuf> {
     state.map(|state| state.join("thingspace-session")).ok_or_else(|| {
         Error::new(
             Status::Store,
-            "store: there is no home directory for the state of this user; set the option store \
-             to file:DIR",
+            "store: there is no home directory for the state of this user (HOME is not set to an \
+             absolute path)",
         )
     })
 }
