@@ -1,11 +1,13 @@
 // What README.md shows for programs with generated WCF proxies, against the sandbox: the session
-// supplies the header token and the re-login.
+// supplies the header token and the re-login, by the platform's documented pattern and by an
+// exchange.
 
 using System;
 using System.ServiceModel;
 using System.ServiceModel.Channels;
 using System.ServiceModel.Description;
 using System.ServiceModel.Dispatcher;
+using System.Threading;
 using System.Threading.Tasks;
 using System.Xml;
 
@@ -21,17 +23,58 @@ public interface IDeviceService
     Message GetDeviceList(Message request);
 }
 
-/// <summary>Puts the session's token into the header of every message.</summary>
+/// <summary>
+/// Puts the session's token into the header of every message; within <see cref="Call"/> that of an
+/// exchange, which says whether to call again.
+/// </summary>
 public sealed class TokenHeader : IClientMessageInspector, IEndpointBehavior
 {
     private readonly Session _session;
+    private readonly AsyncLocal<string?> _token = new();
 
     public TokenHeader(Session session) => _session = session;
 
+    public T Call<T>(Func<T> call)
+    {
+        using Exchange exchange = _session.BeginExchange();
+        while (true)
+        {
+            if (exchange.GetTokens() is { } tokens)
+            {
+                _token.Value = tokens.SessionToken;
+                try
+                {
+                    return call();
+                }
+                catch (FaultException e)
+                {
+                    if (exchange.Answered(500, Envelope(e)))
+                    {
+                        throw;
+                    }
+                }
+                finally
+                {
+                    _token.Value = null;
+                }
+            }
+
+            exchange.Renew();
+        }
+    }
+
+    /// <summary>The fault as the service sent it, with HTTP status 500 as all faults.</summary>
+    private static string Envelope(FaultException e)
+    {
+        using var fault = Message.CreateMessage(MessageVersion.Soap11, e.CreateMessageFault(), "");
+        return fault.ToString();
+    }
+
     public object? BeforeSendRequest(ref Message request, IClientChannel channel)
     {
+        string token = _token.Value ?? _session.Token;
         request.Headers.Add(MessageHeader.CreateHeader(
-            "token", "http://nphase.com/unifiedwebservice/v2", _session.Token));
+            "token", "http://nphase.com/unifiedwebservice/v2", token));
         return null;
     }
 
@@ -66,7 +109,8 @@ internal static class WcfProxy
         using Session session = Session.Login(sandbox.Options(ThingSpaceProtocol.Soap));
         var factory = new ChannelFactory<IDeviceService>(
             new BasicHttpBinding(), new EndpointAddress(sandbox.SoapUrl + "/DeviceService.svc"));
-        factory.Endpoint.EndpointBehaviors.Add(new TokenHeader(session));
+        var header = new TokenHeader(session);
+        factory.Endpoint.EndpointBehaviors.Add(header);
         IDeviceService devices = factory.CreateChannel();
         Require(Call(devices).Contains("GetDeviceListResponse"), "the call succeeds");
 
@@ -86,6 +130,11 @@ internal static class WcfProxy
 
         Require(answer.Contains("GetDeviceListResponse"), "the resent call succeeds");
         Require(sandbox.Count("soap_login") == 2, "one login is sent");
+
+        sandbox.Expire();
+        answer = header.Call(() => Call(devices));
+        Require(answer.Contains("GetDeviceListResponse"), "an exchange has it sent again");
+        Require(sandbox.Count("soap_login") == 3, "one login is sent");
         ((IClientChannel)devices).Close();
         return Task.CompletedTask;
     }
