@@ -210,8 +210,15 @@ public sealed partial class Session : IDisposable
 
     /// <summary>
     /// Forgets the failed logins that the lockout guard counted for this user, and the passwords
-    /// that were rejected. Call it when a person has made sure of the password.
+    /// that were rejected. Call it when a person has made sure that the account is in order, not
+    /// whenever a login is blocked: that is how accounts get locked.
     /// </summary>
+    /// <remarks>
+    /// Logins of unknown fate count on until they are five minutes old: the platform may still
+    /// judge them. The log says, at <see cref="TsmLogLevel.Information"/>, what was forgotten. It
+    /// sends nothing, and waits for a login under way no longer than
+    /// <see cref="SessionOptions.Timeout"/>.
+    /// </remarks>
     /// <param name="options">
     /// The same as for the login; username and <see cref="SessionOptions.Store"/> matter.
     /// </param>
@@ -219,7 +226,8 @@ public sealed partial class Session : IDisposable
     /// An option is missing, unknown or contradicts another.
     /// </exception>
     /// <exception cref="ThingSpaceException">
-    /// The store cannot be used: <see cref="TsmStatus.Store"/>.
+    /// The store cannot be used: <see cref="TsmStatus.Store"/>. Or the time ran out:
+    /// <see cref="TsmStatus.Timeout"/>.
     /// </exception>
     public static void Unblock(SessionOptions? options = null)
     {

@@ -49,19 +49,24 @@ public sealed class SessionInfo
     public long Resends => Count("resends");
 
     /// <summary>Where the lockout guard's count is kept.</summary>
-    public string Store => Values.TryGetValue("store", out string? store) ? store ?? "" : "";
+    public string Store => Text("store") ?? "";
+
+    /// <summary>
+    /// How long the store remembers: <c>for good</c>, or what ends its memory in the library's
+    /// words; null before its first use.
+    /// </summary>
+    public string? StoreLasts => Text("store_lasts");
 
     /// <summary>How long ago the session token was got; null when there is none.</summary>
-    public TimeSpan? TokenAge =>
-        Values.TryGetValue("token_age_ms", out string? text) && text is not null
+    public TimeSpan? TokenAge => Text("token_age_ms") is { } text
         ? TimeSpan.FromMilliseconds(double.Parse(text, CultureInfo.InvariantCulture))
         : null;
 
     /// <summary>The library's JSON.</summary>
     public override string ToString() => Json;
 
+    private string? Text(string key) => Values.TryGetValue(key, out string? text) ? text : null;
+
     private long Count(string key) =>
-        Values.TryGetValue(key, out string? text) && text is not null
-            ? long.Parse(text, CultureInfo.InvariantCulture)
-            : 0;
+        Text(key) is { } text ? long.Parse(text, CultureInfo.InvariantCulture) : 0;
 }

@@ -9,7 +9,9 @@ public enum TsmLogLevel
     /// <summary>Something failed.</summary>
     Error = 1,
 
-    /// <summary>Something needs attention, such as a store that fell back to memory.</summary>
+    /// <summary>
+    /// Something needs attention, such as a store that forgets with its container.
+    /// </summary>
     Warning = 2,
 
     /// <summary>What happened to the session: logins, renewals, logouts.</summary>

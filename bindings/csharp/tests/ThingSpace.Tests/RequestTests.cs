@@ -173,6 +173,7 @@ public partial class RequestTests
         Assert.Equal(0, info.LoginFailures);
         Assert.Equal(1, info.ApiTokenFetches);
         Assert.Equal("memory:", info.Store);
+        Assert.Equal("as long as the process", info.StoreLasts);
         Assert.NotNull(info.TokenAge);
         Assert.DoesNotContain(session.Token, info.ToString(), StringComparison.Ordinal);
     }
@@ -246,6 +247,7 @@ public partial class RequestTests
         Assert.Equal(3, info.Logins);
         Assert.Equal(0, info.Requests);
         Assert.Equal("file:\\x \u00e9", info.Store);
+        Assert.Null(info.StoreLasts);
         Assert.Null(info.TokenAge);
         Assert.Equal("true", info.Values["share_token"]);
         Assert.Equal(
