@@ -10,14 +10,14 @@ use serde_json::json;
 use thingspace_session::Status;
 
 use crate::helper::Helper;
-use crate::scene::{RIGHT, Scene, is_root, with};
+use crate::scene::{RIGHT, Scene, config, is_root, refused, with};
 
 const NOBODY: u32 = 65534;
 
 /// What may be found in place of a record.
 fn damaged(whole: &[u8]) -> Vec<Vec<u8>> {
     let half = whole[..whole.len() / 2].to_vec();
-    let later = String::from_utf8_lossy(whole).replace("\"format\":1", "\"format\":2");
+    let older = String::from_utf8_lossy(whole).replace("\"format\":2", "\"format\":1");
     let many =
         String::from_utf8_lossy(whole).replace("\"next_id\":", "\"next_id\":1844674407370955161");
     let mut huge = whole.to_vec();
@@ -30,7 +30,7 @@ fn damaged(whole: &[u8]) -> Vec<Vec<u8>> {
         b"{}".to_vec(),
         b"[]".to_vec(),
         b"null".to_vec(),
-        later.into_bytes(),
+        older.into_bytes(),
         many.into_bytes(),
         huge,
         b"[".repeat(100_000),
@@ -87,8 +87,10 @@ fn a_record_damaged_again_and_again_leaves_no_more() {
         let _ = scene.login(&format!("wrong {n}"));
     }
     assert_eq!(scene.most_strikes(), 4);
-    scene.unblock();
-    assert!(scene.login(RIGHT).is_ok());
+    // What was lost with the record may have been sent just before.
+    assert_eq!(scene.unblock().still_counting, 3);
+    assert_eq!(scene.login(RIGHT), Err(Status::LoginBlocked));
+    assert_eq!(scene.login_after(301, RIGHT), "OK");
 }
 
 #[test]
@@ -151,6 +153,24 @@ fn where_four_may_fail_a_damaged_record_leaves_none() {
     let refused = scene.login_with("one more", four);
     assert_eq!(refused, Err(Status::LoginBlocked));
     assert_eq!(scene.most_strikes(), 4);
+}
+
+#[test]
+fn a_record_of_a_newer_version_is_left_as_it_is_and_nothing_is_sent() {
+    let scene = after_rejections(1);
+    let whole = fs::read_to_string(scene.file("json")).unwrap();
+    let newer = whole.replace("\"format\":2", "\"format\":3");
+    assert_ne!(newer, whole);
+    fs::write(scene.file("json"), &newer).unwrap();
+    for _ in 0..3 {
+        let error = refused(&scene.options(RIGHT));
+        assert_eq!(error.status(), Status::Store);
+        assert!(error.message().contains("update this program"), "{error}");
+        let unblocked = thingspace_session::unblock(&config(&scene.options(RIGHT)));
+        assert_eq!(unblocked.unwrap_err().status(), Status::Store);
+    }
+    assert_eq!(scene.logins(), 1);
+    assert_eq!(fs::read_to_string(scene.file("json")).unwrap(), newer);
 }
 
 #[test]
@@ -285,9 +305,7 @@ fn a_directory_that_vanished_is_made_again() {
     let mut helper = Helper::start(&with(scene.options(RIGHT), share), steps);
     assert_eq!(helper.outcome(), "OK");
     fs::remove_dir_all(scene.directory()).unwrap();
-    scene
-        .sandbox
-        .control("POST", "/expire", json!({"what": "session"}));
+    scene.expire();
     helper.go();
     assert_eq!(helper.line_of("outcome"), "OK 200");
     assert_eq!(scene.slots(), (0, 0));
@@ -306,30 +324,6 @@ fn on_a_full_disk_nothing_is_sent_and_the_record_stays_whole() {
     assert_eq!(fs::read(scene.file("json")).unwrap(), before);
     assert!(scene.files("new").is_empty());
     assert!(scene.login(RIGHT).is_ok());
-}
-
-#[test]
-fn memory_goes_on_counting_where_the_full_default_store_ended() {
-    let scene = Scene::new();
-    let state = scene.root().join("state");
-    // The helper's environment names the state directory of its user.
-    let store = format!("file:{}", state.join("thingspace-session").display());
-    for n in 0..2 {
-        let refused = scene.login_with(&format!("wrong {n}"), json!({"store": store}));
-        assert_eq!(refused, Err(Status::Credentials));
-    }
-    let login = |password: &str| json!({"do": "login", "options": {"password": password}});
-    let steps = json!([
-        {"do": "full disk"}, login("wrong 2"), login("wrong 3"), login("wrong 0"), login(RIGHT)
-    ]);
-    let options = with(scene.options("-"), json!({"store": null}));
-    let mut helper = Helper::start_with_state(&options, steps, &state);
-    assert!(helper.line_of("log Warn").contains("falls back to memory"));
-    assert_eq!(helper.outcome(), "TSM_E_CREDENTIALS");
-    for _ in 0..3 {
-        assert_eq!(helper.outcome(), "TSM_E_LOGIN_BLOCKED");
-    }
-    assert_eq!(scene.most_strikes(), 3);
 }
 
 #[test]
@@ -353,7 +347,9 @@ fn a_lock_file_removed_in_mid_login_costs_no_slot_of_others() {
     let mut first = Helper::login(&scene.options(RIGHT));
     scene.wait_for_logins(1);
     fs::remove_file(scene.file("lock")).unwrap();
-    assert_eq!(scene.login("wrong"), Err(Status::Credentials));
+    // For all the next can know the first has just ended.
+    assert_eq!(scene.login("wrong"), Err(Status::LoginBlocked));
+    assert_eq!(scene.login_after(6, "wrong"), "TSM_E_CREDENTIALS");
     scene.drop_faults();
     assert_eq!(first.outcome(), "OK");
     // What the first has to note, it notes in a record that is no longer its own to write.

@@ -2,13 +2,14 @@
 //! each: what a trace of the process shows is where it dies. Between two such calls nothing changes
 //! that anybody else could see.
 
+use std::collections::BTreeSet;
 use std::os::unix::process::CommandExt;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use thingspace_session::Status;
 
-use crate::helper;
-use crate::scene::{RIGHT, Scene, login, with};
+use crate::helper::{self, Helper};
+use crate::scene::{RIGHT, Scene, login, slots_of, with};
 
 const TELLING: [libc::c_long; 27] = [
     libc::SYS_openat,
@@ -54,46 +55,69 @@ const TELLING_TOO: [libc::c_long; 6] = [
 const TELLING_TOO: [libc::c_long; 0] = [];
 
 #[test]
-fn with_the_right_password_the_next_process_always_works() {
+fn with_the_right_password_the_next_process_works_at_once_or_five_seconds_later() {
     let scene = Scene::new();
-    let mut slots = std::collections::BTreeSet::new();
+    let mut outcomes = BTreeSet::new();
     let killed = at_every_call(&scene, RIGHT, |options| {
-        assert!(login(options).is_ok());
-        slots.insert(scene_slots(&scene, options));
+        let unsettled = slots(options);
+        let next = login(options);
+        if unsettled == 1 {
+            // It may have been sent.
+            assert_eq!(next, Err(Status::LoginBlocked));
+            assert_eq!(logins_after_6_s(options, &[RIGHT]), ["OK"]);
+        } else {
+            assert!(next.is_ok());
+        }
+        outcomes.insert((unsettled, slots(options)));
         assert!(login(options).is_ok());
     });
-    println!("killed at {killed} system calls, right password; slots left: {slots:?}");
+    println!("killed at {killed} system calls, right password; slots left and then: {outcomes:?}");
     // Either it had not been sent or was settled, or else it keeps its slot.
-    assert_eq!(slots, [0, 1].into());
+    assert_eq!(outcomes, [(0, 0), (1, 1)].into());
     assert_eq!(scene.most_strikes(), 0);
 }
 
 #[test]
 fn with_a_wrong_password_two_are_sent_at_most() {
+    const REJECTED: &str = "TSM_E_CREDENTIALS";
+    const BLOCKED: &str = "TSM_E_LOGIN_BLOCKED";
     let scene = Scene::new();
     let killed = at_every_call(&scene, "wrong", |options| {
         let next = login(options).unwrap_err();
         assert!(matches!(next, Status::Credentials | Status::LoginBlocked));
         assert_eq!(login(options), Err(Status::LoginBlocked));
-
-        assert!(scene_slots(&scene, options) <= 2);
-        let right = with(options.clone(), json!({"password": RIGHT}));
-        assert!(login(&right).is_ok());
+        let later = logins_after_6_s(options, &["wrong", "wrong", RIGHT]);
+        assert!([REJECTED, BLOCKED].contains(&&*later[0]), "{later:?}");
+        assert_eq!(later[1..], [BLOCKED, "OK"]);
+        assert!(slots(options) <= 1);
     });
     println!("killed at {killed} system calls, wrong password");
     assert!(scene.most_strikes() <= 2);
+}
+
+/// One after another, in a process that starts six seconds from now.
+fn logins_after_6_s(options: &Map<String, Value>, passwords: &[&str]) -> Vec<String> {
+    let login = |password: &&str| json!({"do": "login", "options": {"password": password}});
+    let steps: Vec<Value> = passwords.iter().map(login).collect();
+    let mut helper = Helper::job(options, steps.into()).after(6).start();
+    passwords.iter().map(|_| helper.outcome()).collect()
+}
+
+/// How many slots an account has.
+fn slots(options: &Map<String, Value>) -> usize {
+    let (refused, unknown) = slots_of(options);
+    refused + unknown
 }
 
 /// A contact and a store for each call to be killed at.
 fn at_every_call(
     scene: &Scene,
     password: &str,
-    mut then: impl FnMut(&serde_json::Map<String, serde_json::Value>),
+    mut then: impl FnMut(&Map<String, Value>),
 ) -> usize {
     for call in 1.. {
         let username = format!("user {call}");
-        let contact = json!({"username": username, "password": RIGHT});
-        scene.sandbox.control("POST", "/contacts", contact);
+        scene.contact(&username, RIGHT);
         let store = format!("file:{}", scene.root().join(&username).display());
         let own = json!({"username": username, "store": store});
         let options = with(scene.options(password), own);
@@ -107,21 +131,9 @@ fn at_every_call(
     unreachable!()
 }
 
-fn scene_slots(_: &Scene, options: &serde_json::Map<String, serde_json::Value>) -> usize {
-    let directory = options["store"].as_str().unwrap().strip_prefix("file:");
-    let entries = std::fs::read_dir(directory.unwrap()).unwrap();
-    let record = entries
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|e| e == "json"))
-        .unwrap();
-    let record: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(record).unwrap()).unwrap();
-    record["slots"].as_array().unwrap().len()
-}
-
 /// Kills the helper when it enters that call, counted from the start of its login. True when it
 /// came to its end before.
-fn run_until_call(job: &serde_json::Value, call: usize) -> bool {
+fn run_until_call(job: &Value, call: usize) -> bool {
     let mut command = helper::command(job);
     // SAFETY: the child does one system call.
     unsafe {

@@ -40,9 +40,12 @@ fn while_others_wait_for_its_lease() {
     }
     holder.kill();
     for waiter in &mut waiters {
-        assert_eq!(waiter.outcome(), "OK");
+        let (status, words) = waiter.whole_outcome();
+        assert_eq!(status, "TSM_E_LOGIN_BLOCKED");
+        assert!(words.contains("may leave in 5 s"), "{words}");
     }
-    assert_eq!(scene.logins(), 5);
+    assert_eq!(scene.login_after(6, RIGHT), "OK");
+    assert_eq!(scene.logins(), 2);
     // That of the killed process may still be judged.
     assert_eq!(scene.slots(), (0, 1));
 }
@@ -58,40 +61,51 @@ fn with_its_slot_durable_and_nothing_sent() {
         elsewhere,
         json!({"base_url": format!("http://{address}/api")}),
     );
-    for slots in 1..=3 {
-        let mut helper = Helper::login(&elsewhere);
+    for (slots, seconds) in [(1, 0), (2, 6), (3, 67)] {
+        let login = json!([{"do": "login"}]);
+        let mut helper = Helper::job(&elsewhere, login).after(seconds).start();
         let (mut connection, _) = nobody.accept().unwrap();
         // The slot is on the disk before anything can have left.
         assert_eq!(scene.slots(), (0, slots));
         helper.kill();
         connection.read_to_end(&mut Vec::new()).unwrap();
+        // Who comes first notes when it ended.
+        let mut first = Helper::job(&elsewhere, json!([{"do": "login"}]));
+        first = first.after(seconds);
+        assert_eq!(first.start().outcome(), "TSM_E_LOGIN_BLOCKED");
     }
     // For all the next process can know these were three logins.
-    let next = scene.login_with("wrong", realm.clone());
-    assert_eq!(next, Err(Status::LoginBlocked));
+    for seconds in [68, 1000] {
+        let login = json!([{"do": "login"}]);
+        let options = with(scene.options("wrong"), realm.clone());
+        let mut next = Helper::job(&options, login).after(seconds).start();
+        assert_eq!(next.outcome(), "TSM_E_LOGIN_BLOCKED");
+    }
     assert_eq!(scene.logins(), 0);
-    thingspace_session::unblock(&crate::scene::config(&with(
-        scene.options(RIGHT),
-        realm.clone(),
-    )))
-    .unwrap();
-    assert!(scene.login_with(RIGHT, realm).is_ok());
+    let steps = json!([{"do": "unblock"}, {"do": "login"}]);
+    let options = with(scene.options(RIGHT), realm);
+    let mut operator = Helper::job(&options, steps).after(1000).start();
+    assert_eq!(operator.outcome(), "OK");
+    assert_eq!(operator.outcome(), "OK");
 }
 
 #[test]
 fn with_its_login_received_and_not_answered() {
     let scene = Scene::new();
-    for received in 1..=3 {
+    for (received, seconds) in [(1, 0), (2, 6), (3, 67)] {
         scene.fault(json!({"on": "login", "fault": "hold"}));
-        let mut helper = Helper::login(&scene.options("wrong"));
+        let login = json!([{"do": "login"}]);
+        let job = Helper::job(&scene.options("wrong"), login);
+        let mut helper = job.after(seconds).start();
         scene.wait_for_logins(received);
         helper.kill();
         scene.drop_faults();
         assert_eq!(scene.slots(), (0, received as usize));
+        // Who comes first notes when it ended.
+        assert_eq!(scene.login_after(seconds, "wrong"), "TSM_E_LOGIN_BLOCKED");
     }
-    for _ in 0..5 {
-        let mut next = Helper::login(&scene.options("wrong"));
-        assert_eq!(next.outcome(), "TSM_E_LOGIN_BLOCKED");
+    for seconds in [67, 68, 130, 1000, 100_000] {
+        assert_eq!(scene.login_after(seconds, "wrong"), "TSM_E_LOGIN_BLOCKED");
     }
     assert_eq!(scene.logins(), 3);
     assert_eq!(scene.most_strikes(), 3);
@@ -117,7 +131,7 @@ fn after_the_answer() {
 }
 
 #[test]
-fn with_a_shared_token_one_other_takes_over() {
+fn with_a_shared_token_nobody_takes_over_before_it_may() {
     let scene = Scene::new();
     let sharing = with(scene.options(RIGHT), json!({"share_token": "true"}));
     scene.fault(json!({"on": "login", "fault": "hold"}));
@@ -128,6 +142,12 @@ fn with_a_shared_token_one_other_takes_over() {
         waiter.wait_until_it_waits();
     }
     holder.kill();
+    for waiter in &mut waiters {
+        assert_eq!(waiter.outcome(), "TSM_E_LOGIN_BLOCKED");
+    }
+    let login = json!([{"do": "login"}]);
+    let later = || Helper::job(&sharing, login.clone()).after(6).start();
+    let mut waiters: Vec<_> = (0..6).map(|_| later()).collect();
     let outcomes: Vec<_> = waiters
         .iter_mut()
         .map(|waiter| waiter.line_of("outcome"))

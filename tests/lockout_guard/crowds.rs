@@ -100,8 +100,7 @@ fn rest_and_soap_count_together() {
     ];
     for (account, ways) in ways.iter().enumerate() {
         let username = format!("user {account}");
-        let contact = json!({"username": username, "password": RIGHT});
-        scene.sandbox.control("POST", "/contacts", contact.clone());
+        scene.contact(&username, RIGHT);
         let before = scene.logins();
         for n in 0..8 {
             let options = realm(ways[n % 2].clone());
@@ -118,7 +117,7 @@ fn rest_and_soap_count_together() {
 #[test]
 fn the_users_name_counts_whatever_its_case_and_the_blanks_around_it() {
     let scene = Scene::new();
-    for (n, username) in [USER.to_uppercase(), USER.into(), format!(" {USER}\n")]
+    for (n, username) in [USER.to_uppercase(), USER.into(), format!(" {USER} ")]
         .iter()
         .cycle()
         .take(8)
@@ -132,11 +131,14 @@ fn the_users_name_counts_whatever_its_case_and_the_blanks_around_it() {
 #[test]
 fn lost_answers_keep_their_slots() {
     let scene = Scene::new();
-    scene.fault(json!({"on": "login", "fault": "reset_after", "times": -1}));
-    for _ in 0..8 {
-        Helper::login(&scene.options("wrong")).outcome();
+    scene.lose_answers(-1);
+    for (seconds, logins) in [(0, 1), (6, 2), (67, 3), (1000, 3), (100_000, 3)] {
+        for _ in 0..3 {
+            scene.login_after(seconds, "wrong");
+        }
+        assert_eq!(scene.logins(), logins, "after {seconds} s");
     }
-    assert_eq!((scene.logins(), scene.most_strikes()), (3, 3));
+    assert_eq!(scene.most_strikes(), 3);
     assert_eq!(scene.slots(), (0, 3));
 }
 
@@ -145,18 +147,18 @@ fn logins_judged_late_were_counted_all_along() {
     let scene = Scene::new();
     let late = json!({"on": "login", "fault": "process_late", "ms": 240_000, "times": 2});
     scene.fault(late);
-    for n in 0..2 {
-        let lost = Helper::login(&scene.options(&format!("late {n}"))).outcome();
+    for (n, seconds) in [0, 6].into_iter().enumerate() {
+        let lost = scene.login_after(seconds, &format!("late {n}"));
         assert_eq!(lost, "TSM_E_NETWORK");
     }
-    assert!(scene.login(RIGHT).is_ok());
+    assert_eq!(scene.login_after(67, RIGHT), "OK");
     // The success proves nothing about those two: they are judged after it.
     assert_eq!(scene.slots(), (0, 2));
     scene
         .sandbox
         .control("POST", "/clock", json!({"advance_ms": 250_000}));
     for n in 0..8 {
-        Helper::login(&scene.options(&format!("wrong {n}"))).outcome();
+        scene.login_after(68 + n, &format!("wrong {n}"));
     }
     assert_eq!(scene.most_strikes(), 3);
 }
@@ -179,9 +181,7 @@ fn sharing(scene: &Scene, processes: usize) -> Vec<Helper> {
 fn sixteen_that_meet_one_expiry_log_in_once() {
     let scene = Scene::new();
     let mut helpers = sharing(&scene, 16);
-    scene
-        .sandbox
-        .control("POST", "/expire", json!({"what": "session"}));
+    scene.expire();
     helpers.iter_mut().for_each(Helper::go);
     let all: Vec<_> = helpers.iter_mut().map(|h| h.line_of("outcome")).collect();
     assert!(all.iter().all(|outcome| outcome == "OK 200"), "{all:?}");
@@ -192,11 +192,8 @@ fn sixteen_that_meet_one_expiry_log_in_once() {
 fn sixteen_that_meet_one_expiry_share_its_failure() {
     let scene = Scene::new();
     let mut helpers = sharing(&scene, 16);
-    scene
-        .sandbox
-        .control("POST", "/expire", json!({"what": "session"}));
-    let contact = json!({"username": USER, "password": "changed"});
-    scene.sandbox.control("POST", "/contacts", contact);
+    scene.expire();
+    scene.contact(USER, "changed");
     helpers.iter_mut().for_each(Helper::go);
     let all = outcomes(helpers);
     assert_eq!(count(&all, "OK"), 0, "{all:?}");

@@ -4,10 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use thingspace_sandbox::{Options, Sandbox};
-use thingspace_session::{Call, Config, Session, Status};
+use thingspace_session::{Call, Config, Error, Session, Status, Unblocked};
+
+use crate::helper::Helper;
 
 pub const USER: &str = "zbeeblebrox";
 pub const RIGHT: &str = "IMgr8";
@@ -22,7 +25,7 @@ impl Scene {
         static SCENES: AtomicU32 = AtomicU32::new(0);
         let n = SCENES.fetch_add(1, Ordering::Relaxed);
         let root =
-            std::env::temp_dir().join(format!("thingspace-killed-{}-{n}", std::process::id()));
+            std::env::temp_dir().join(format!("thingspace-guard-{}-{n}", std::process::id()));
         let _ = fs::remove_dir_all(&root);
         fs::create_dir(&root).unwrap();
         Scene {
@@ -55,6 +58,18 @@ impl Scene {
         options.as_object().unwrap().clone()
     }
 
+    /// The same, with an API token that must be fetched.
+    pub fn fetching(&self, password: &str) -> Map<String, Value> {
+        let application = json!({"api_token": null, "app_key": "key", "app_secret": "secret"});
+        with(self.options(password), application)
+    }
+
+    /// Options of the same user over SOAP.
+    pub fn soap(&self, password: &str) -> Map<String, Value> {
+        let soap = json!({"protocol": "soap", "api_token": null});
+        with(self.options(password), soap)
+    }
+
     /// Logs in, in this process: the token, or how it failed.
     pub fn login(&self, password: &str) -> Result<String, Status> {
         login(&self.options(password))
@@ -64,16 +79,43 @@ impl Scene {
         login(&with(self.options(password), more))
     }
 
-    pub fn unblock(&self) {
-        thingspace_session::unblock(&config(&self.options(RIGHT))).unwrap();
+    /// Logs in, in a process of its own that starts so many seconds from now.
+    pub fn login_after(&self, seconds: u64, password: &str) -> String {
+        let login = json!([{"do": "login"}]);
+        let job = Helper::job(&self.options(password), login);
+        job.after(seconds).start().outcome()
+    }
+
+    pub fn unblock(&self) -> Unblocked {
+        thingspace_session::unblock(&config(&self.options(RIGHT))).unwrap()
     }
 
     pub fn fault(&self, fault: Value) {
         self.sandbox.control("POST", "/faults", fault);
     }
 
+    /// The next logins, so many, get no answer, though the platform has judged them. -1 is all.
+    pub fn lose_answers(&self, times: i32) {
+        self.fault(json!({"on": "login", "fault": "close_after", "times": times}));
+    }
+
     pub fn drop_faults(&self) {
         self.sandbox.control("DELETE", "/faults", Value::Null);
+    }
+
+    /// Ends all live sessions of the platform.
+    pub fn expire(&self) {
+        self.sandbox
+            .control("POST", "/expire", json!({"what": "session"}));
+    }
+
+    pub fn contact(&self, username: &str, password: &str) {
+        let contact = json!({"username": username, "password": password});
+        self.sandbox.control("POST", "/contacts", contact);
+    }
+
+    pub fn settings(&self, settings: Value) {
+        self.sandbox.control("POST", "/settings", settings);
     }
 
     /// Logins that arrived, REST and SOAP.
@@ -83,9 +125,7 @@ impl Scene {
 
     /// Goes on when that many logins have arrived.
     pub fn wait_for_logins(&self, logins: u64) {
-        while self.logins() < logins {
-            std::thread::yield_now();
-        }
+        until("logins have arrived", || self.logins() >= logins);
     }
 
     /// The most consecutive failures the account ever had.
@@ -108,13 +148,9 @@ impl Scene {
             .collect()
     }
 
-    /// The guard's slots: how many are rejections, and how many of unknown fate.
+    /// The guard's slots: how many were refused, and how many are of unknown fate.
     pub fn slots(&self) -> (usize, usize) {
-        let record: Value = serde_json::from_slice(&fs::read(self.file("json")).unwrap()).unwrap();
-        let slots = record["slots"].as_array().unwrap();
-        let rejected = slots.iter().filter(|slot| slot["rejected"] == json!(true));
-        let rejected = rejected.count();
-        (rejected, slots.len() - rejected)
+        slots_in(&self.directory())
     }
 }
 
@@ -122,6 +158,28 @@ impl Drop for Scene {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.root);
     }
+}
+
+/// The slots of the one account in the store of these options.
+pub fn slots_of(options: &Map<String, Value>) -> (usize, usize) {
+    let store = options["store"].as_str().unwrap();
+    slots_in(Path::new(store.strip_prefix("file:").unwrap()))
+}
+
+/// Where there is no record, or not even a directory, there are none.
+fn slots_in(directory: &Path) -> (usize, usize) {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut records = paths.filter(|path| path.extension().is_some_and(|e| e == "json"));
+    let Some(record) = records.next() else {
+        return (0, 0);
+    };
+    assert_eq!(records.next(), None);
+    let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+    let slots = record["slots"].as_array().unwrap();
+    let refused = slots.iter().filter(|slot| slot["refused"] == json!(true));
+    let refused = refused.count();
+    (refused, slots.len() - refused)
 }
 
 pub fn with(mut options: Map<String, Value>, more: Value) -> Map<String, Value> {
@@ -142,8 +200,26 @@ pub fn config(options: &Map<String, Value>) -> Config {
 }
 
 pub fn login(options: &Map<String, Value>) -> Result<String, Status> {
-    let session = Session::login(&config(options), &Call::new()).map_err(|e| e.status())?;
+    let session = session(options).map_err(|error| error.status())?;
     Ok(session.token().unwrap().reveal().to_owned())
+}
+
+pub fn session(options: &Map<String, Value>) -> Result<Session, Error> {
+    Session::login(&config(options), &Call::new())
+}
+
+/// The failure of a login.
+pub fn refused(options: &Map<String, Value>) -> Error {
+    session(options).expect_err("it logged in")
+}
+
+/// Goes on when it is so. A test that fails ends by its patience.
+pub fn until(what: &str, is_so: impl Fn() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < patience, "never: {what}");
+        std::thread::yield_now();
+    }
 }
 
 pub fn is_root() -> bool {

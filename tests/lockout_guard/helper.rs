@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde_json::{Map, Value, json};
 use thingspace_session::{Call, LogLevel, Request, Session};
 
+use crate::machine;
 use crate::scene::{config, with};
 
 const JOB: &str = "TSM_HELPER_JOB";
@@ -18,23 +19,55 @@ pub struct Helper {
     lines: BufReader<ChildStdout>,
 }
 
-impl Helper {
-    /// `steps` are what `work` knows, each with options of its own over these.
-    pub fn start(options: &Map<String, Value>, steps: Value) -> Helper {
-        Helper::spawn(command(&json!({"options": options, "steps": steps})))
+/// What a helper is to do, and on which machine.
+pub struct Job {
+    command: Command,
+}
+
+impl Job {
+    /// Without a value the variable is not set.
+    pub fn env(mut self, name: &str, value: Option<&Path>) -> Job {
+        match value {
+            Some(value) => self.command.env(name, value),
+            None => self.command.env_remove(name),
+        };
+        self
     }
 
-    /// With another state directory than its user's.
-    pub fn start_with_state(options: &Map<String, Value>, steps: Value, state: &Path) -> Helper {
-        let mut command = command(&json!({"options": options, "steps": steps}));
-        command.env("XDG_STATE_HOME", state);
-        Helper::spawn(command)
+    /// It starts so many seconds from now, by the clock that the guard goes by.
+    pub fn after(mut self, seconds: u64) -> Job {
+        machine::put_ahead(&mut self.command, seconds);
+        self
     }
 
-    fn spawn(mut command: Command) -> Helper {
-        let mut child = command.spawn().unwrap();
+    /// Its machine was started at another time than ours, which has the name in this file.
+    pub fn booted(mut self, name: &Path) -> Job {
+        machine::boot(&mut self.command, name);
+        self
+    }
+
+    /// It finds a disk there that never answers.
+    pub fn stalled_at(mut self, directory: &Path) -> Job {
+        machine::stall(&mut self.command, directory);
+        self
+    }
+
+    pub fn start(mut self) -> Helper {
+        let mut child = self.command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Helper { child, lines }
+    }
+}
+
+impl Helper {
+    /// `steps` are what `work` knows, each with options of its own over these.
+    pub fn job(options: &Map<String, Value>, steps: Value) -> Job {
+        let command = command(&json!({"options": options, "steps": steps}));
+        Job { command }
+    }
+
+    pub fn start(options: &Map<String, Value>, steps: Value) -> Helper {
+        Helper::job(options, steps).start()
     }
 
     pub fn login(options: &Map<String, Value>) -> Helper {
@@ -71,15 +104,26 @@ impl Helper {
         self.line_of("asked");
     }
 
-    /// The outcome of its next step: `OK` or the status, and words.
+    /// The outcome of its next step: `OK`, or the status.
     pub fn outcome(&mut self) -> String {
+        self.whole_outcome().0
+    }
+
+    /// With the words that come with it.
+    pub fn whole_outcome(&mut self) -> (String, String) {
         let line = self.line_of("outcome");
-        line.split(' ').next().unwrap().to_owned()
+        let (status, words) = line.split_once(' ').unwrap_or((&line, ""));
+        (status.trim_end_matches(':').to_owned(), words.to_owned())
     }
 
     pub fn go(&mut self) {
         let stdin = self.child.stdin.as_mut().unwrap();
         stdin.write_all(b"\n").unwrap();
+    }
+
+    pub fn signal(&self, signal: i32) {
+        // SAFETY: a plain call on a child that was not yet waited for.
+        assert_eq!(unsafe { libc::kill(self.child.id() as i32, signal) }, 0);
     }
 
     /// SIGKILL, and nothing of it is left when this returns.
@@ -134,11 +178,23 @@ fn work() {
 
 fn do_step(step: &Value, options: &Map<String, Value>, session: &mut Option<Session>) {
     match step["do"].as_str().unwrap() {
-        "login" => tell(login(options).map(|new| {
-            let token = new.token().unwrap().reveal().to_owned();
-            *session = Some(new);
-            token
-        })),
+        "login" => {
+            for _ in 0..step["times"].as_u64().unwrap_or(1) {
+                tell(login(options).map(|new| {
+                    let token = new.token().unwrap().reveal().to_owned();
+                    *session = Some(new);
+                    token
+                }));
+            }
+        }
+        "relogin" => {
+            let renewed = session.as_ref().unwrap().relogin(&Call::new(), None);
+            tell(renewed.map(|()| String::new()));
+        }
+        "unblock" => {
+            let forgotten = thingspace_session::unblock(&config(options));
+            tell(forgotten.map(|forgotten| format!("{forgotten:?}")));
+        }
         "request" => {
             let request = Request {
                 method: "GET",
@@ -164,6 +220,9 @@ fn do_step(step: &Value, options: &Map<String, Value>, session: &mut Option<Sess
         }
         "fork" => fork(),
         "full disk" => full_disk(),
+        "no files" => limit(libc::RLIMIT_NOFILE, 3),
+        "no memory" => limit(libc::RLIMIT_AS, in_use() + (12 << 20)),
+        "no limits" => LIMITED.iter().for_each(|of| lift(*of)),
         "become" => become_user(step["user"].as_u64().unwrap() as u32),
         other => panic!("{other}"),
     }
@@ -210,16 +269,45 @@ fn fork() {
 
 /// From here on no file of this process can grow: writing gives an error, as on a full disk.
 fn full_disk() {
-    let none = libc::rlimit {
+    // SAFETY: a plain call. Without the signal's default the write itself fails.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    limit(libc::RLIMIT_FSIZE, 0);
+}
+
+/// What limits are put on.
+const LIMITED: [Resource; 3] = [libc::RLIMIT_FSIZE, libc::RLIMIT_NOFILE, libc::RLIMIT_AS];
+
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type Resource = i32;
+
+fn limit(resource: Resource, to: u64) {
+    let mut limits = limits(resource);
+    limits.rlim_cur = to;
+    // SAFETY: a plain call with valid arguments.
+    unsafe { assert_eq!(libc::setrlimit(resource, &limits), 0) };
+}
+
+/// What this process has mapped. Some more lets it go on, but hash no password.
+fn in_use() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
+    pages * 4096
+}
+
+fn lift(resource: Resource) {
+    limit(resource, limits(resource).rlim_max);
+}
+
+fn limits(resource: Resource) -> libc::rlimit {
+    let mut limits = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: plain calls with valid arguments. Without the signal's default the write itself
-    // fails.
-    unsafe {
-        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
-        assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &none), 0);
-    }
+    // SAFETY: a plain call with valid arguments.
+    unsafe { assert_eq!(libc::getrlimit(resource, &mut limits), 0) };
+    limits
 }
 
 fn become_user(user: u32) {
