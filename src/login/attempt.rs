@@ -63,7 +63,7 @@ impl Attempt<'_> {
     /// A slot, durable.
     fn reserve(&self, lease: &mut dyn Lease, record: &mut Record) -> Result<Permit> {
         let logins = self.logins;
-        self.catch_up(record);
+        logins.note_unsaved(record);
         let mut password = logins.password();
         let mut hash = |salt: &Salt| password.hash(salt);
         let admitted = lockout::admit(
@@ -89,16 +89,6 @@ impl Attempt<'_> {
                     logins.unsaved().store(Arc::default());
                 }
                 Err(refusal)
-            }
-        }
-    }
-
-    /// Notes rejections that could not be saved when they came, unless their slots were forgotten
-    /// meanwhile.
-    fn catch_up(&self, record: &mut Record) {
-        for unsaved in self.logins.unsaved().load().iter() {
-            if unsaved.salt == record.salt && unsaved.permit.stands(record) {
-                lockout::note_rejection(record, &unsaved.permit);
             }
         }
     }

@@ -256,16 +256,22 @@ impl Logins {
         let now = self.store.now(running)?;
         let mut password = self.password();
         let mut hash = |salt: &Salt| password.hash(salt);
-        let checked = lockout::check_without_lease(record, &now, key, &mut hash, max_failures);
+        // What the store does not know yet is told it, now or as soon as it can be.
+        let checked = match self.unsaved().load().is_empty() {
+            true => lockout::check_without_lease(record, &now, key, &mut hash, max_failures),
+            false => Ok(false),
+        };
         let checked = match checked {
             Ok(false) => match self.store.try_lease(key, running)? {
                 Some(mut lease) => {
                     let found = lease.load(running)?;
                     let mut record = self.record(found, &self.store.now(running)?)?;
+                    self.note_unsaved(&mut record);
                     let checked =
                         lockout::check_with_lease(&mut record, key, &mut hash, max_failures);
                     // Since when what was under way is over, and by which clock.
                     lease.save(&record, running)?;
+                    self.unsaved().store(Arc::default());
                     checked
                 }
                 None => Ok(()),
@@ -281,6 +287,16 @@ impl Logins {
         match refusal.retry_after() {
             Some(_) => self.log.info(|| refusal.to_string()),
             None => self.log.error(|| refusal.to_string()),
+        }
+    }
+
+    /// Notes rejections that could not be saved when they came, unless their slots were forgotten
+    /// meanwhile. To be done with the lease, and saved.
+    fn note_unsaved(&self, record: &mut Record) {
+        for unsaved in self.unsaved().load().iter() {
+            if unsaved.salt == record.salt && unsaved.permit.stands(record) {
+                lockout::note_rejection(record, &unsaved.permit);
+            }
         }
     }
 
