@@ -114,7 +114,8 @@ impl Store for FileStore {
     }
 
     fn peek(&self, key: &Key, _: &Running) -> Result<Found> {
-        read(&self.path(key, "json"))
+        // Where the whole directory is unfit, that is the reason to tell.
+        read(&self.path(key, "json")).map_err(|error| self.prepare().err().unwrap_or(error))
     }
 
     fn now(&self, _: &Running) -> Result<Moment> {
