@@ -143,8 +143,11 @@ fn after_one_run_by_another_user_it_is_said_whose_the_directory_is() {
     let scene = Scene::new();
     fs::set_permissions(scene.root(), fs::Permissions::from_mode(0o755)).unwrap();
     let home = scene.root().join("home");
-    fs::create_dir(&home).unwrap();
-    chown(&home, Some(NOBODY), None).unwrap();
+    for directory in ["", ".local", ".local/state"] {
+        let directory = home.join(directory);
+        fs::create_dir(&directory).unwrap();
+        chown(&directory, Some(NOBODY), None).unwrap();
+    }
     let login = json!([{"do": "login"}]);
     // As with sudo and the user's own environment.
     let mut by_root = at_home(&scene, Some(&home), login).start();
@@ -154,6 +157,7 @@ fn after_one_run_by_another_user_it_is_said_whose_the_directory_is() {
     let (status, words) = by_user.whole_outcome();
     assert_eq!(scene.logins(), 1);
     assert!(words.contains(&home.display().to_string()), "{words}");
+    assert!(words.contains("belongs to the user 0"), "{words}");
     assert_says_what_to_set((status, words));
 }
 

@@ -53,7 +53,8 @@ impl Job {
     }
 
     pub fn start(mut self) -> Helper {
-        let mut child = self.command.spawn().unwrap();
+        let child = self.command.spawn();
+        let mut child = child.expect("a process, in namespaces of its own where it needs them");
         let lines = BufReader::new(child.stdout.take().unwrap());
         Helper { child, lines }
     }
@@ -245,7 +246,14 @@ fn login(options: &Map<String, Value>) -> thingspace_session::Result<Session> {
 fn tell(result: thingspace_session::Result<String>) {
     match result {
         Ok(text) => say(&format!("outcome OK {text}")),
-        Err(error) => say(&format!("outcome {} {error}", error.status().name())),
+        Err(error) => {
+            let after = error.retry_after().map(|wait| format!("(after {wait:?})"));
+            let name = error.status().name();
+            say(&format!(
+                "outcome {name} {error} {}",
+                after.unwrap_or_default()
+            ));
+        }
     }
 }
 

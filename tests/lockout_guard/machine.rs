@@ -1,7 +1,7 @@
 //! Another machine for a helper: one whose clock is ahead, one that was started anew, one whose
 //! disk has stalled. All are namespaces of Linux, which end with the helper.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
@@ -11,19 +11,19 @@ use std::process::Command;
 /// The clock that goes on while a machine is suspended is ahead by so many seconds.
 pub fn put_ahead(command: &mut Command, seconds: u64) {
     let offset = CString::new(format!("boottime {seconds} 0\n")).unwrap();
+    // SAFETY: reads a number of this process; cannot fail.
+    let user = unsafe { libc::geteuid() };
+    let same_user = CString::new(format!("{user} {user} 1")).unwrap();
     // SAFETY: the child does plain system calls on memory that was made before.
     unsafe {
         command.pre_exec(move || {
-            check(libc::unshare(libc::CLONE_NEWTIME))?;
-            let offsets = check(libc::open(
-                c"/proc/self/timens_offsets".as_ptr(),
-                libc::O_WRONLY | libc::O_CLOEXEC,
-            ))?;
-            let length = offset.as_bytes().len();
-            let written = libc::write(offsets, offset.as_ptr().cast(), length);
-            if written != length as isize {
-                return Err(io::Error::last_os_error());
+            if user == 0 {
+                check(libc::unshare(libc::CLONE_NEWTIME))?;
+            } else {
+                check(libc::unshare(libc::CLONE_NEWTIME | libc::CLONE_NEWUSER))?;
+                write(c"/proc/self/uid_map", &same_user)?;
             }
+            write(c"/proc/self/timens_offsets", &offset)?;
             let clocks = check(libc::open(
                 c"/proc/self/ns/time_for_children".as_ptr(),
                 libc::O_RDONLY | libc::O_CLOEXEC,
@@ -82,6 +82,20 @@ fn own_mounts() -> io::Result<()> {
     unsafe {
         check(libc::unshare(libc::CLONE_NEWNS))?;
         check(libc::mount(none, c"/".as_ptr(), none, private, none.cast())).map(drop)
+    }
+}
+
+/// Async-signal-safe.
+fn write(file: &CStr, text: &CStr) -> io::Result<()> {
+    let length = text.count_bytes();
+    // SAFETY: plain system calls on terminated texts.
+    let written = unsafe {
+        let file = check(libc::open(file.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC))?;
+        libc::write(file, text.as_ptr().cast(), length)
+    };
+    match written == length as isize {
+        true => Ok(()),
+        false => Err(io::Error::last_os_error()),
     }
 }
 
