@@ -162,10 +162,12 @@ impl Scene {
         let life = self.processes[process].life.as_ref();
         let password = life.expect("it lives").password;
         let record = self.store.record();
-        let rejected = record.is_some_and(|record| record.rejected.contains(hash));
-        if self.processes[process].unsaved && rejected {
+        let is_noted = record.is_some_and(|record| record.rejected.contains(hash));
+        if is_noted && !self.expected.rejected.contains(&password) {
+            // Perhaps long after it came.
             self.processes[process].unsaved = false;
             self.expected.rejected.push(password);
+            self.expected.refused = true;
         }
         let Some(news) = self.workers[me()].news.take() else {
             return;
