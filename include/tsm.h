@@ -207,7 +207,7 @@
  *       A PEM file of the root certificates to trust instead of the system's.
  *   proxy                 http URL, none
  *       The HTTP proxy to connect through; none for no proxy at all. Without it HTTPS_PROXY,
- *       ALL_PROXY and NO_PROXY count, but never for loopback.
+ *       ALL_PROXY and NO_PROXY count as they do for curl, but never for loopback.
  *   user_agent            text; thingspace-session/VERSION
  *       The User-Agent header.
  *   max_response_bytes    1 to 1099511627776; 16777216

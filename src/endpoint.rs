@@ -57,6 +57,15 @@ impl Endpoint {
         &self.url
     }
 
+    /// As in a URL: an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Refuses a URL of another origin (scheme, host, port). What a lenient HTTP client might read
     /// in another way than we do (a user, a backslash, white space) is refused, too.
     pub fn check_origin(&self, url: &str) -> Result<(), String> {

@@ -8,6 +8,7 @@ use ureq::http::HeaderName;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Status};
+use crate::net::proxy;
 use crate::platform::token;
 use crate::store_name::StoreName;
 
@@ -137,8 +138,8 @@ options! {
     /// A PEM file of the root certificates to trust instead of the system's.
     ca_file: Path, "";
     /// The HTTP proxy to connect through; none for no proxy at all. Without it HTTPS_PROXY,
-    /// ALL_PROXY and NO_PROXY count, but never for loopback.
-    proxy: Secret("http URL, none", proxy), "";
+    /// ALL_PROXY and NO_PROXY count as they do for curl, but never for loopback.
+    proxy: Secret("http URL, none", proxy::check), "";
     /// The User-Agent header.
     user_agent: Text("text", header_text),
         concat!("thingspace-session/", env!("CARGO_PKG_VERSION"));
@@ -289,19 +290,6 @@ fn store(value: &str) -> Checked {
 
 fn url(value: &str) -> Checked {
     Endpoint::parse(value).map(drop)
-}
-
-fn proxy(value: &str) -> Checked {
-    // The value may hold a password: no message repeats it.
-    if value == "none" {
-        return Ok(());
-    }
-    let http = value.starts_with("http://") || value.starts_with("https://");
-    if http && ureq::Proxy::new(value).is_ok() {
-        Ok(())
-    } else {
-        Err("must be none or a URL such as http://proxy.example:3128".into())
-    }
 }
 
 #[cfg(test)]

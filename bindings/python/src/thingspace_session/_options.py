@@ -108,7 +108,7 @@ class Options(TypedDict, total=False):
     """
     proxy: Optional[str]
     """The HTTP proxy to connect through; none for no proxy at all. Without it HTTPS_PROXY,
-    ALL_PROXY and NO_PROXY count, but never for loopback.
+    ALL_PROXY and NO_PROXY count as they do for curl, but never for loopback.
 
     ``TSM_PROXY``: http URL, none.
     """

@@ -107,7 +107,7 @@ public sealed partial class SessionOptions
 
     /// <summary>
     /// The HTTP proxy to connect through; none for no proxy at all. Without it HTTPS_PROXY,
-    /// ALL_PROXY and NO_PROXY count, but never for loopback.
+    /// ALL_PROXY and NO_PROXY count as they do for curl, but never for loopback.
     /// </summary>
     /// <remarks><c>TSM_PROXY</c>: http URL, none.</remarks>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
