@@ -4,8 +4,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::retry_after;
 use super::said::{self, Said, Voice};
+use super::{charset, retry_after};
 use crate::error::{Error, Result, Status};
 
 /// Which of our tokens a refused request is about.
@@ -44,12 +44,14 @@ pub(crate) struct Answer {
     pub(super) http_status: u16,
     pub(super) retry_after: Option<Duration>,
     pub(super) said: Option<Said>,
+    /// What a body is that says nothing, where that is plain: `an HTML page`.
+    kind: Option<String>,
 }
 
 impl Answer {
     /// To a login or a request for an API token: an error is one whatever the HTTP status.
     pub(super) fn to_login(http_status: u16, retry_after: Option<&str>, body: &[u8]) -> Answer {
-        Answer::new(http_status, retry_after, said::read(body))
+        Answer::new(http_status, retry_after, body, said::read(body))
     }
 
     /// To any other request: 2xx is a success, whatever the body says, unless it is a SOAP fault.
@@ -59,12 +61,13 @@ impl Answer {
             400..=599 => said::read(body),
             _ => None,
         };
-        Answer::new(http_status, retry_after, said)
+        Answer::new(http_status, retry_after, body, said)
     }
 
-    fn new(http_status: u16, retry_after: Option<&str>, said: Option<Said>) -> Answer {
+    fn new(http_status: u16, retry_after: Option<&str>, body: &[u8], said: Option<Said>) -> Answer {
         Answer {
             http_status,
+            kind: said.is_none().then(|| charset::kind(body)).flatten(),
             retry_after: retry_after::parse(retry_after, SystemTime::now),
             said,
         }
@@ -157,7 +160,12 @@ impl Answer {
             .map(|said| said.code.clone())
             .unwrap_or_default();
         let said = self.said_in_words();
-        let message = format!("{what} (HTTP {}{said}); {advice}", self.http_status);
+        let kind = self
+            .kind
+            .as_ref()
+            .map(|kind| format!(", {kind}"))
+            .unwrap_or_default();
+        let message = format!("{what} (HTTP {}{kind}{said}); {advice}", self.http_status);
         Error::new(status, message)
             .quoting(said)
             .with_code(code)
@@ -545,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_order_mark_and_white_space_do_not_hide_an_error() {
+    fn neither_character_set_nor_white_space_hides_an_error() {
         let code = "REQUEST_FAILED.SessionToken.Expired";
         for body in [rest(code), soap(code)] {
             let dressed = format!("\u{feff}\r\n {body}\n");
@@ -554,6 +562,9 @@ mod tests {
                 Concern::SessionToken,
                 "{body}"
             );
+            let utf_16: Vec<u8> = dressed.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            let concern = Answer::to_request(500, None, &utf_16).concern();
+            assert_eq!(concern, Concern::SessionToken, "{body}");
         }
     }
 

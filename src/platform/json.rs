@@ -3,16 +3,18 @@
 
 use serde_json::{Map, Value};
 
-use super::{READ_MAX, trimmed};
+use super::charset;
 
 /// The members of a body that is one object, or what is wrong with it.
 pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
-    if body.len() > READ_MAX {
-        return Err(format!("it has more than {READ_MAX} bytes"));
-    }
-    match serde_json::from_slice(trimmed(body)) {
-        Ok(Value::Object(members)) => Ok(members),
-        _ => Err("it is not a JSON object".to_owned()),
+    members(&charset::read(body)?).ok_or_else(|| "it is not a JSON object".to_owned())
+}
+
+/// The members of a text that is one object.
+pub(super) fn members(text: &str) -> Option<Map<String, Value>> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(members)) => Some(members),
+        _ => None,
     }
 }
 

@@ -321,14 +321,47 @@ pub(super) mod tests {
     fn what_cannot_be_read_keeps_its_slot() {
         let whole = fault("X.LoginFailed");
         let utf16: String = whole.chars().flat_map(|c| [c, '\0']).collect();
+        let cut_utf16 = format!("{utf16}<");
+        let utf32: String = whole.chars().flat_map(|c| [c, '\0', '\0', '\0']).collect();
+        let utf7 = format!("<?xml version='1.0' encoding='utf-7'?>{whole}");
         let half = whole.split_at(60).0.to_owned();
         let with_dtd = format!("<!DOCTYPE a>{whole}");
         let half_json = r#"{"errorCode":"X.Log"#.to_owned();
         let wrong_type = r#"{"errorCode":{"x":1}}"#.to_owned();
-        for body in [&utf16, &half, &with_dtd, &half_json, &wrong_type] {
+        for body in [
+            &cut_utf16,
+            &utf32,
+            &utf7,
+            &half,
+            &with_dtd,
+            &half_json,
+            &wrong_type,
+        ] {
             assert_both(500, body, r#"Unknown Unavailable """#);
             assert_both(400, body, r#"Unknown Protocol """#);
             assert_both(200, body, r#"Unknown Protocol """#);
+        }
+        // However it is compressed: what it says is not known.
+        for start in [&b"\x1f\x8b\x08"[..], b"\x28\xb5\x2f\xfd", b"\x78\x9c"] {
+            let body = [start, json("X.LoginFailed").as_bytes()].concat();
+            for status in [200, 400, 401, 403, 500] {
+                let rest = rest::login_answer(status, None, &body);
+                let soap = soap::login_answer(status, None, &body);
+                for (verdict, kept) in [
+                    (&rest, ["Unknown ", "PerhapsApiToken "]),
+                    (&soap, ["Unknown ", "Unknown "]),
+                ] {
+                    let outline = outline(verdict);
+                    assert!(
+                        kept.iter().any(|kept| outline.starts_with(kept)),
+                        "{status} {outline}"
+                    );
+                }
+            }
+            let LoginAnswer::Unknown(error) = rest::login_answer(400, None, &body) else {
+                panic!("judged")
+            };
+            assert!(error.message().contains("compressed with "), "{error}");
         }
         for (status, body) in [
             (302, ""),
@@ -341,6 +374,45 @@ pub(super) mod tests {
         ] {
             assert_both(status, body, r#"Unknown Protocol """#);
         }
+    }
+
+    #[test]
+    fn a_verdict_is_one_in_every_character_set() {
+        let declared = |name: &str| {
+            format!(
+                "<?xml version='1.0' encoding='{name}'?>{}",
+                fault("X.LoginFailed")
+            )
+        };
+        let texts = [
+            json("X.LoginFailed").replace('?', "Anmeldung für é"),
+            fault("X.LoginFailed"),
+            declared("utf-16"),
+            declared("utf-8"),
+        ];
+        let want = r#"Rejected Credentials "X.LoginFailed""#;
+        let assert_all = |body: &[u8]| {
+            assert_eq!(outline(&rest::login_answer(400, None, body)), want);
+            assert_eq!(outline(&soap::login_answer(400, None, body)), want);
+        };
+        for text in &texts {
+            let marked = format!("\u{feff}{text}");
+            for text in [text, &marked] {
+                assert_all(text.as_bytes());
+                let units = || text.encode_utf16();
+                assert_all(&units().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
+                assert_all(&units().flat_map(u16::to_be_bytes).collect::<Vec<_>>());
+            }
+        }
+        // Every letter a byte.
+        let latin = |text: &str| text.chars().map(|c| c as u8).collect::<Vec<_>>();
+        assert_all(&latin(&texts[0]));
+        assert_all(&latin(
+            &declared("iso-8859-1").replace("</s:Body>", "<x>é</x></s:Body>"),
+        ));
+        assert_all(&latin(
+            &declared("Windows-1252").replace("</s:Body>", "<x>é</x></s:Body>"),
+        ));
     }
 
     #[test]

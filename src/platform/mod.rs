@@ -3,6 +3,7 @@
 //! depth and characters are bounded, and no input panics or recurses.
 
 pub(crate) mod answer;
+mod charset;
 mod json;
 pub(crate) mod login;
 pub(crate) mod oauth;
@@ -17,11 +18,3 @@ mod xml;
 /// An answer that we read, and not only the caller, is small: tokens and errors. A larger one is
 /// taken to say nothing.
 pub(crate) const READ_MAX: usize = 256 * 1024;
-
-/// A body without white space around it or a byte order mark before it.
-fn trimmed(body: &[u8]) -> &[u8] {
-    let body = body.trim_ascii();
-    body.strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(body)
-        .trim_ascii_start()
-}

@@ -93,6 +93,14 @@ fn not_granted(answer: &Answer, flaw: &str) -> Error {
             &format!("the answer to the request for an API token is not as documented: {flaw}"),
             "check the base URL and any proxy on the way",
         ),
+        // A 401 says that much by itself. What else OAuth refuses, it names.
+        Meaning::Refused if !named_by_oauth => answer
+            .error_as(
+                Status::Protocol,
+                "the request for an API token was refused without an error code of the platform",
+                "check the base URL and any proxy on the way",
+            )
+            .with_retryable(answer.http_status == 408),
         Meaning::RateLimited
         | Meaning::Named
         | Meaning::Unavailable
@@ -201,7 +209,13 @@ mod tests {
             ),
             (400, r#"{"error":"whatever"}"#, r#"ApiToken "whatever""#),
             (401, "", r#"ApiToken """#),
-            (403, "<html/>", r#"ApiToken """#),
+            (401, "<html/>", r#"ApiToken """#),
+            (400, "<html/>", r#"Protocol """#),
+            (400, "", r#"Protocol """#),
+            (403, "<!DOCTYPE html><p>Blocked", r#"Protocol """#),
+            (404, "{}", r#"Protocol """#),
+            (408, "", r#"Protocol """#),
+            (407, "<html/>", r#"Protocol """#),
             (401, r#"{"fault":{"code":900901}}"#, r#"ApiToken "900901""#),
             (
                 400,
@@ -224,6 +238,27 @@ mod tests {
         for (status, body, want) in cases {
             assert_eq!(outline(status, body), want, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_page_of_whoever_stands_between_is_named() {
+        for (status, retryable) in [(400, false), (403, false), (408, true)] {
+            let error = answer(status, None, b"<html>Blocked</html>").unwrap_err();
+            assert_eq!(
+                error.message(),
+                format!(
+                    "the request for an API token was refused without an error code of the \
+                     platform (HTTP {status}, an HTML page); check the base URL and any proxy on \
+                     the way"
+                )
+            );
+            assert_eq!(error.retryable(), retryable);
+        }
+        let error = answer(503, None, b"<html>Sorry</html>").unwrap_err();
+        assert!(
+            error.retryable() && error.message().contains("an HTML page"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -115,6 +115,11 @@ mod tests {
             assert_eq!(answer(200, body.as_bytes()), "Token T", "{body}");
         }
         assert_eq!(answer(201, br#"{"sessionToken":"T"}"#), "Token T");
+        let utf_16 = "\u{feff}{\"sessionToken\":\"T\"}".encode_utf16();
+        let utf_16: Vec<u8> = utf_16.flat_map(u16::to_le_bytes).collect();
+        assert_eq!(answer(200, &utf_16), "Token T");
+        let latin = b"{\"sessionToken\":\"T\",\"name\":\"\xe9\"}";
+        assert_eq!(answer(200, latin), "Token T");
     }
 
     #[test]

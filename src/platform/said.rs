@@ -5,7 +5,7 @@ use roxmltree::Node;
 use serde_json::{Map, Value};
 
 use super::json::{self, text};
-use super::{READ_MAX, words, xml};
+use super::{charset, words, xml};
 
 /// Namespace of the SOAP 1.1 envelope.
 pub(super) const ENVELOPE_NS: &str = "http://schemas.xmlsoap.org/soap/envelope/";
@@ -56,32 +56,30 @@ impl Said {
     }
 }
 
-/// Reads any shape. An error is small: a body beyond [`READ_MAX`] says nothing.
+/// Reads any shape. An error is small: a body beyond [`READ_MAX`](super::READ_MAX) says nothing.
 pub(super) fn read(body: &[u8]) -> Option<Said> {
-    if body.len() > READ_MAX {
-        return None;
-    }
-    if xml::begins_as_xml(body) {
-        read_xml(body)
-    } else {
-        read_json(body)
+    let text = charset::read(body).ok()?;
+    match xml::begins_as_xml(body) {
+        true => read_xml(&text),
+        false => read_json(&text),
     }
 }
 
 /// Reads a SOAP fault only: all that can make an error of a 2xx answer. Costs JSON one look at its
 /// first byte.
 pub(super) fn read_soap_fault(body: &[u8]) -> Option<Said> {
-    if !xml::begins_as_xml(body) || body.len() > READ_MAX {
+    if !xml::begins_as_xml(body) {
         return None;
     }
-    if !std::str::from_utf8(body).is_ok_and(|text| text.contains("Fault")) {
+    let text = charset::read(body).ok()?;
+    if !text.contains("Fault") {
         return None;
     }
-    soap_fault(xml::parse(body, &xml::ANSWER).ok()?.root_element())
+    soap_fault(xml::parse(&text, &xml::ANSWER).ok()?.root_element())
 }
 
-fn read_json(body: &[u8]) -> Option<Said> {
-    let members = json::object(body).ok()?;
+fn read_json(body: &str) -> Option<Said> {
+    let members = json::members(body)?;
     if let Some(code) = text(&members, "errorCode") {
         return Some(Said::new(
             Voice::Service,
@@ -122,7 +120,7 @@ fn joined(first: &str, second: &str) -> String {
     }
 }
 
-fn read_xml(body: &[u8]) -> Option<Said> {
+fn read_xml(body: &str) -> Option<Said> {
     let document = xml::parse(body, &xml::ANSWER).ok()?;
     let root = document.root_element();
     soap_fault(root).or_else(|| gateway_xml(root))

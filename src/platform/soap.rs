@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::answer::Answer;
 use super::login::LoginAnswer;
 use super::said::{ENVELOPE_NS, soap_fault};
-use super::{login, token, xml};
+use super::{charset, login, token, xml};
 use crate::error::{Error, Result, Status};
 use crate::secret::Secret;
 
@@ -87,8 +87,9 @@ impl<'a> BodyElement<'a> {
                 format!("the SOAP body element cannot be sent: {what}"),
             )
         };
-        let trimmed = super::trimmed(body);
-        if trimmed.starts_with(b"<?xml") {
+        let trimmed = std::str::from_utf8(charset::trimmed(body));
+        let trimmed = trimmed.map_err(|_| flaw("it is not UTF-8"))?;
+        if trimmed.starts_with("<?xml") {
             return Err(flaw(
                 "it begins with an XML declaration, which may stand only before the envelope; \
                  leave it out",
@@ -121,8 +122,7 @@ impl<'a> BodyElement<'a> {
         if document.root().descendants().any(|node| node.is_pi()) {
             return Err(flaw("it has a processing instruction, which SOAP forbids"));
         }
-        let text = std::str::from_utf8(trimmed).map_err(|_| flaw("it is not UTF-8"))?;
-        Ok(BodyElement(text))
+        Ok(BodyElement(trimmed))
     }
 
     /// The whole envelope with the token in its header.
@@ -139,8 +139,8 @@ impl<'a> BodyElement<'a> {
 
 /// The body as it will stand in the envelope. One that closes this element early leaves two roots,
 /// which no parser takes.
-fn in_scope_of_envelope(body: &[u8]) -> Vec<u8> {
-    [SCOPE.as_bytes(), body, b"</scope>"].concat()
+fn in_scope_of_envelope(body: &str) -> String {
+    [SCOPE, body, "</scope>"].concat()
 }
 
 const SCOPE: &str = r#"<scope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:v2="http://nphase.com/unifiedwebservice/v2">"#;
@@ -268,7 +268,8 @@ pub(crate) fn login_answer(
 /// The token from header and body, or what is wrong with the answer. One of the two is enough, but
 /// two must agree.
 fn session_token(body: &[u8]) -> std::result::Result<Secret, String> {
-    let document = xml::parse(body, &xml::ANSWER).map_err(|flaw| flaw.to_string())?;
+    let body = charset::read(body)?;
+    let document = xml::parse(&body, &xml::ANSWER).map_err(|flaw| flaw.to_string())?;
     let root = document.root_element();
     if !root.has_tag_name((ENVELOPE_NS, "Envelope")) {
         return Err("it is not a SOAP 1.1 envelope".to_owned());
@@ -335,7 +336,7 @@ mod tests {
     fn odd_credentials_arrive_as_they_are() {
         let odd = "a&b<c>]]>\"'\r\n\té€𝄞 ";
         let envelope = login_envelope(odd, &Secret::new("x")).unwrap();
-        let document = xml::parse(&envelope, &xml::ANSWER).unwrap();
+        let document = xml::parse(text(&envelope), &xml::ANSWER).unwrap();
         let username = document
             .descendants()
             .find(|node| node.has_tag_name((SESSION_NS, "Username")))
@@ -366,7 +367,7 @@ mod tests {
     fn the_token_goes_where_the_services_look_for_it() {
         let token = Secret::new(TOKEN);
         let logout = logout_envelope(&token);
-        let document = xml::parse(&logout, &xml::ANSWER).unwrap();
+        let document = xml::parse(text(&logout), &xml::ANSWER).unwrap();
         assert_eq!(
             tokens(document.root_element())
                 .filter(|node| *xml::content(*node) == TOKEN)
@@ -466,8 +467,8 @@ mod tests {
             (b"<a><?pi x?></a>", "processing instruction"),
             (b"<!DOCTYPE a><a/>", "DTD"),
             (b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "DTD"),
-            (b"<a>\xff</a>", "only UTF-8"),
-            (b"<\0a\0/\0>\0", "only UTF-8"),
+            (b"<a>\xff</a>", "is not UTF-8"),
+            (b"\xff\xfe<\0a\0/\0>\0", "is not UTF-8"),
             (deep.as_bytes(), "nested more than"),
             (too_large.as_bytes(), "more than the 16777216 bytes"),
             (REQUEST.as_bytes(), "whole envelope"),
@@ -542,8 +543,8 @@ mod tests {
                 "DTD",
             ),
             (
-                format!("<?xml version='1.0' encoding='utf-16'?>{RESPONSE}"),
-                "utf-16",
+                format!("<?xml version='1.0' encoding='utf-7'?>{RESPONSE}"),
+                "is in utf-7",
             ),
             ("<a>".repeat(20_000), "nested more than"),
             (half.to_owned(), "ends too early"),

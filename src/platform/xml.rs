@@ -1,4 +1,4 @@
-//! XML from strangers: UTF-8 only, no DTD, bounded in size, depth and width, so that reading it
+//! XML from strangers: no DTD, bounded in size, depth and width, so that reading it
 //! takes neither stack nor quadratic time. And text written into XML, escaped. Well-formedness
 //! itself is roxmltree's work, which does not recurse.
 
@@ -7,7 +7,7 @@ use std::fmt;
 use roxmltree::{Document, Node, ParsingOptions};
 use zeroize::Zeroizing;
 
-use super::{READ_MAX, trimmed, words};
+use super::{READ_MAX, charset};
 
 /// How much a document may hold.
 pub(super) struct Limits {
@@ -35,7 +35,6 @@ pub(super) enum Flaw {
     },
     TooDeep,
     TooWide,
-    Encoding(String),
     Dtd,
     UndeclaredPrefix {
         row: u32,
@@ -56,7 +55,6 @@ impl fmt::Display for Flaw {
             }
             Flaw::TooDeep => write!(f, "the XML is nested more than {DEPTH_MAX} deep"),
             Flaw::TooWide => f.write_str("the XML has too many elements, attributes or namespaces"),
-            Flaw::Encoding(name) => write!(f, "the XML is in {name}; only UTF-8 is understood"),
             Flaw::Dtd => {
                 f.write_str("the XML has a DTD or an entity declaration, which are refused")
             }
@@ -77,14 +75,13 @@ impl fmt::Display for Flaw {
 
 /// Whether the body begins as XML does: the one look a JSON answer costs.
 pub(super) fn begins_as_xml(body: &[u8]) -> bool {
-    trimmed(body).first() == Some(&b'<')
+    charset::first(body) == Some(b'<')
 }
 
-pub(super) fn parse<'a>(body: &'a [u8], limits: &Limits) -> Result<Document<'a>, Flaw> {
-    if body.len() > limits.bytes {
+pub(super) fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, Flaw> {
+    if text.len() > limits.bytes {
         return Err(Flaw::TooLarge { max: limits.bytes });
     }
-    let text = text(trimmed(body))?;
     survey(text)?;
     let options = ParsingOptions {
         allow_dtd: false,
@@ -137,37 +134,6 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
             _ => out.push(byte),
         }
     }
-}
-
-/// The body as text, if it is in UTF-8 and does not claim otherwise.
-fn text(body: &[u8]) -> Result<&str, Flaw> {
-    if body.starts_with(b"\xff\xfe")
-        || body.starts_with(b"\xfe\xff")
-        || body.iter().take(2).any(|b| *b == 0)
-    {
-        return Err(Flaw::Encoding("UTF-16".to_owned()));
-    }
-    let text =
-        std::str::from_utf8(body).map_err(|_| Flaw::Encoding("an unknown encoding".to_owned()))?;
-    match declared_encoding(text) {
-        Some(name) if !is_utf8_name(name) => Err(Flaw::Encoding(words::code(name))),
-        _ => Ok(text),
-    }
-}
-
-fn is_utf8_name(name: &str) -> bool {
-    ["utf-8", "utf8", "us-ascii", "ascii"]
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
-}
-
-/// What the XML declaration says, if there is one and it says so.
-fn declared_encoding(text: &str) -> Option<&str> {
-    let (declaration, _) = text.strip_prefix("<?xml")?.split_once("?>")?;
-    let (_, value) = declaration.split_once("encoding")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    value.get(1..)?.split(quote).next()
 }
 
 /// Counts before anything is built: one pass over the tags, with a stack on the heap no larger than
@@ -290,38 +256,8 @@ fn flaw_of(error: &roxmltree::Error) -> Flaw {
 mod tests {
     use super::*;
 
-    fn flaw(body: &[u8]) -> Flaw {
-        parse(body, &ANSWER).expect_err("read")
-    }
-
-    #[test]
-    fn encodings_other_than_utf_8_are_named() {
-        let utf16: Vec<u8> = "<a/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let with_mark: Vec<u8> = [b"\xff\xfe".as_slice(), &utf16].concat();
-        let big_endian: Vec<u8> = "<a/>".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        let cases: &[(&[u8], &str)] = &[
-            (&utf16, "UTF-16"),
-            (&with_mark, "UTF-16"),
-            (&big_endian, "UTF-16"),
-            (b"<a>\xe9</a>", "an unknown encoding"),
-            (b"<?xml version='1.0' encoding='utf-16'?><a/>", "utf-16"),
-            (
-                b"<?xml version=\"1.0\" encoding = \"ISO-8859-1\" ?><a/>",
-                "ISO-8859-1",
-            ),
-        ];
-        for (body, want) in cases {
-            assert_eq!(flaw(body), Flaw::Encoding((*want).to_owned()));
-        }
-        for good in [
-            "<a/>",
-            "<?xml version=\"1.0\"?><a/>",
-            "<?xml version='1.0' encoding='utf-8'?><a/>",
-            "\u{feff}<?xml version='1.0' encoding=\"UTF-8\" standalone='yes'?>\n\
-             <a>encoding='x'</a>\n",
-        ] {
-            assert!(parse(good.as_bytes(), &ANSWER).is_ok(), "{good}");
-        }
+    fn flaw(text: &str) -> Flaw {
+        parse(text, &ANSWER).expect_err("read")
     }
 
     #[test]
@@ -333,22 +269,19 @@ mod tests {
             "<a><!DOCTYPE a></a>",
             "<!ENTITY x 'y'><a/>",
         ] {
-            assert_eq!(flaw(body.as_bytes()), Flaw::Dtd, "{body}");
+            assert_eq!(flaw(body), Flaw::Dtd, "{body}");
         }
-        assert!(matches!(flaw(b"<a>&x;</a>"), Flaw::Malformed { .. }));
+        assert!(matches!(flaw("<a>&x;</a>"), Flaw::Malformed { .. }));
     }
 
     #[test]
     fn depth_and_width_are_bounded() {
         let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
-        assert!(parse(nested(DEPTH_MAX).as_bytes(), &ANSWER).is_ok());
-        assert_eq!(flaw(nested(DEPTH_MAX + 1).as_bytes()), Flaw::TooDeep);
-        assert_eq!(flaw("<a>".repeat(80_000).as_bytes()), Flaw::TooDeep);
+        assert!(parse(&nested(DEPTH_MAX), &ANSWER).is_ok());
+        assert_eq!(flaw(&nested(DEPTH_MAX + 1)), Flaw::TooDeep);
+        assert_eq!(flaw(&"<a>".repeat(80_000)), Flaw::TooDeep);
         let comments_and_quotes = "<!-- <a> --><![CDATA[<a>]]><b c='<'/>".repeat(3);
-        assert!(matches!(
-            flaw(comments_and_quotes.as_bytes()),
-            Flaw::Malformed { .. }
-        ));
+        assert!(matches!(flaw(&comments_and_quotes), Flaw::Malformed { .. }));
 
         let attributes: String = (0..40_000).map(|n| format!(" a{n}=''")).collect();
         let limits = Limits {
@@ -356,22 +289,19 @@ mod tests {
             nodes: 1_000,
         };
         let document = format!("<a{attributes}/>");
-        assert_eq!(
-            parse(document.as_bytes(), &limits).expect_err("read"),
-            Flaw::TooWide
-        );
+        assert_eq!(parse(&document, &limits).expect_err("read"), Flaw::TooWide);
         let namespaces: String = (0..=NAMESPACES_MAX)
             .map(|n| format!("<a xmlns:n{n}='u{n}'>"))
             .collect();
-        assert_eq!(flaw(namespaces.as_bytes()), Flaw::TooWide);
+        assert_eq!(flaw(&namespaces), Flaw::TooWide);
         let siblings = format!("<a>{}</a>", "<a xmlns:n='u'/>".repeat(1_000));
-        assert!(parse(siblings.as_bytes(), &ANSWER).is_ok());
+        assert!(parse(&siblings, &ANSWER).is_ok());
         assert_eq!(
-            flaw(format!("<a>{}</a>", "<a/>".repeat(20_000)).as_bytes()),
+            flaw(&format!("<a>{}</a>", "<a/>".repeat(20_000))),
             Flaw::TooWide
         );
         assert_eq!(
-            flaw(" <a/>".repeat(READ_MAX).as_bytes()),
+            flaw(&" <a/>".repeat(READ_MAX)),
             Flaw::TooLarge { max: READ_MAX }
         );
     }
@@ -394,12 +324,12 @@ mod tests {
             ("<a b=c/>", "a syntax error"),
         ];
         for (body, want) in cases {
-            let words = flaw(body.as_bytes()).to_string();
+            let words = flaw(body).to_string();
             assert!(words.contains(want), "{body}: {words}");
             assert!(!words.contains("secret"), "{words}");
         }
         assert!(
-            flaw(b"<a>\n  <b>\n</a>")
+            flaw("<a>\n  <b>\n</a>")
                 .to_string()
                 .contains("(line 3, column 1)")
         );
@@ -413,10 +343,9 @@ mod tests {
         push_escaped(&mut document, odd);
         document.extend_from_slice(b"</a>");
         assert!(document.len() <= 7 + ESCAPE_MAX * odd.len());
-        assert_eq!(
-            *content(parse(&document, &ANSWER).unwrap().root_element()),
-            odd
-        );
+        let document = String::from_utf8(document).unwrap();
+        let document = parse(&document, &ANSWER).unwrap();
+        assert_eq!(*content(document.root_element()), odd);
         for bad in ["\0", "\u{1}", "\u{b}", "\u{1f}", "\u{fffe}", "\u{ffff}"] {
             assert!(!can_hold(bad), "{bad:?}");
         }
