@@ -18,6 +18,7 @@
 //! counters.
 
 mod control;
+mod delay_proxy;
 mod http;
 mod nearest;
 mod net;
@@ -26,4 +27,5 @@ mod random;
 mod sandbox;
 mod world;
 
+pub use delay_proxy::{DelayProxy, Trips};
 pub use sandbox::{Options, Sandbox};

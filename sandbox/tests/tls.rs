@@ -3,12 +3,10 @@
 mod common;
 
 use std::net::TcpStream;
-use std::sync::Arc;
 
 use common::*;
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 use serde_json::json;
 use thingspace_sandbox::Sandbox;
 
@@ -17,19 +15,8 @@ fn secure(
     url: &str,
     name: &'static str,
 ) -> Client<StreamOwned<ClientConnection, TcpStream>> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(sandbox.ca_file()).expect("a file") {
-        roots
-            .add(certificate.expect("a certificate"))
-            .expect("a CA");
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let connection = ClientConnection::new(
-        Arc::new(config),
+        trusting(sandbox),
         ServerName::try_from(name).expect("a name"),
     )
     .expect("a client");

@@ -4,8 +4,12 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use thingspace_sandbox::{Options, Sandbox};
 
@@ -19,6 +23,22 @@ pub const MINUTE: u64 = 60 * 1000;
 
 pub fn start() -> Sandbox {
     Sandbox::start(Options::default()).expect("the sandbox starts")
+}
+
+/// TLS for those who trust the sandbox's CA.
+pub fn trusting(sandbox: &Sandbox) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(sandbox.ca_file()).expect("a file") {
+        roots
+            .add(certificate.expect("a certificate"))
+            .expect("a CA");
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
 }
 
 pub struct Reply {
