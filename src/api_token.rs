@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 use crate::call::Running;
 use crate::damping::Damping;
 use crate::error::{Error, Result, Status};
-use crate::http::{Outgoing, Wire};
+use crate::http::{Connection, Outgoing, Wire};
 use crate::log::Log;
 use crate::per_key::PerKey;
 use crate::platform::oauth;
@@ -235,7 +235,7 @@ impl ApiTokens {
             ],
             body: oauth::TOKEN_BODY.as_bytes(),
             max_response_bytes: MAX_ANSWER_BYTES,
-            on_kept_connection: false,
+            on: Connection::Any,
         };
         let granted = self
             .wire

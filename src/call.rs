@@ -3,12 +3,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
-
 use crate::error::{Error, Result, Status};
+use crate::fork;
 
 /// The longest a wait goes on without asking whether its call was ended.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
@@ -32,7 +31,24 @@ pub struct Call(Arc<Switches>);
 struct Switches {
     timeout_ms: AtomicU64,
     cancelled: AtomicBool,
-    interrupt: ArcSwapOption<Box<Interrupt>>,
+    /// Looked at first, since most calls have none.
+    is_interruptible: AtomicBool,
+    interrupt: Mutex<Option<Arc<Interrupt>>>,
+    born: u32,
+}
+
+impl Switches {
+    /// None in a forked child where it was held at that instant: whoever holds it is not there.
+    fn interrupt(&self) -> Option<MutexGuard<'_, Option<Arc<Interrupt>>>> {
+        match fork::generation() == self.born {
+            true => Some(
+                self.interrupt
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner),
+            ),
+            false => self.interrupt.try_lock().ok(),
+        }
+    }
 }
 
 impl Call {
@@ -41,7 +57,9 @@ impl Call {
         Call(Arc::new(Switches {
             timeout_ms: AtomicU64::new(NO_TIMEOUT),
             cancelled: AtomicBool::new(false),
-            interrupt: ArcSwapOption::empty(),
+            is_interruptible: AtomicBool::new(false),
+            interrupt: Mutex::default(),
+            born: fork::generation(),
         }))
     }
 
@@ -54,13 +72,29 @@ impl Call {
 
     /// Asked at least every 100 ms, on the calling thread, while the call waits; `true` cancels it.
     pub fn set_interrupt(&self, interrupt: Option<Box<Interrupt>>) {
-        self.0.interrupt.store(interrupt.map(Arc::new));
+        let is_interruptible = interrupt.is_some();
+        if let Some(mut held) = self.0.interrupt() {
+            // Dropped when nothing is held: it is the program's.
+            let before = std::mem::replace(&mut *held, interrupt.map(Arc::from));
+            drop(held);
+            drop(before);
+        }
+        self.0
+            .is_interruptible
+            .store(is_interruptible, Ordering::Release);
     }
 
     /// Ends every call made with this one, now and later, with [`Status::Cancelled`]. From any
     /// thread.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Release);
+    }
+
+    fn interrupt(&self) -> Option<Arc<Interrupt>> {
+        match self.0.is_interruptible.load(Ordering::Acquire) {
+            false => None,
+            true => self.0.interrupt()?.clone(),
+        }
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -88,7 +122,10 @@ impl fmt::Debug for Call {
 pub(crate) struct Running {
     call: Call,
     session_cancelled: Arc<AtomicBool>,
+    began: Instant,
     deadline: Option<Instant>,
+    /// A sooner deadline, with its own words.
+    limit: Option<(Instant, &'static str)>,
     /// The time that work of the library's own has from when it is sent.
     own_time: Duration,
     is_own: bool,
@@ -98,11 +135,14 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the clock: the call's own timeout, or else the session's.
     pub fn start(call: &Call, session_cancelled: Arc<AtomicBool>, default: Duration) -> Running {
+        let began = Instant::now();
         Running {
             call: call.clone(),
             session_cancelled,
+            began,
             // A timeout past the end of time is none.
-            deadline: Instant::now().checked_add(call.timeout().unwrap_or(default)),
+            deadline: began.checked_add(call.timeout().unwrap_or(default)),
+            limit: None,
             own_time: default.clamp(LEAST_OWN_TIME, LONGEST_OWN_TIME),
             is_own: false,
             stage: None,
@@ -130,10 +170,25 @@ impl Running {
                 call: Call::new(),
                 session_cancelled: Arc::default(),
                 deadline: Instant::now().checked_add(self.own_time),
+                limit: None,
                 ..self.clone()
             },
             false => self.clone(),
         }
+    }
+
+    /// The same, with this much time at most; `words` say that it is up.
+    pub fn within(&self, time: Duration, words: &'static str) -> Running {
+        let limit = Instant::now().checked_add(time).map(|end| (end, words));
+        Running {
+            limit,
+            ..self.clone()
+        }
+    }
+
+    /// When the call began, on whose behalf this is done.
+    pub fn began(&self) -> Instant {
+        self.began
     }
 
     /// Notes what this is waiting for, in words for those who give up waiting; "" for nothing.
@@ -151,7 +206,7 @@ impl Running {
         if self.call.0.cancelled.load(Ordering::Acquire) {
             return Err(Error::new(Status::Cancelled, "the call was cancelled"));
         }
-        if let Some(interrupt) = self.call.0.interrupt.load_full()
+        if let Some(interrupt) = self.call.interrupt()
             && interrupt()
         {
             return Err(Error::new(
@@ -159,7 +214,15 @@ impl Running {
                 "the call was interrupted by its interrupt function",
             ));
         }
-        if self.remaining() == Some(Duration::ZERO) {
+        if let Some((end, words)) = self.limit
+            && Instant::now() >= end
+        {
+            return Err(Error::new(Status::Timeout, words));
+        }
+        if self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
             let message = match self.is_own {
                 true => format!("no answer within {} s", self.own_time.as_secs()),
                 false => "the call's deadline passed (timeout_ms)".to_owned(),
@@ -170,8 +233,9 @@ impl Running {
     }
 
     fn remaining(&self) -> Option<Duration> {
-        self.deadline
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+        let limit = self.limit.map(|(end, _)| end);
+        let end = [self.deadline, limit].into_iter().flatten().min();
+        end.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
     /// How long to wait before asking [`Running::check`] again. Never zero: some waits take zero

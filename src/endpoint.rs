@@ -3,6 +3,8 @@
 
 use ureq::http::Uri;
 
+use crate::net::Address;
+
 /// The hosts of the production platform: REST and SOAP log in to the same contact records.
 const PRODUCTION: [&str; 2] = ["thingspace.verizon.com", "uws.apps.nphase.com"];
 
@@ -84,6 +86,14 @@ impl Endpoint {
             // It may hold a user and a password, so it is not repeated.
             Err(flaw) => Err(elsewhere(&format!("a URL that {flaw}"))),
         }
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    pub fn address(&self) -> Address {
+        Address::new(&self.host, self.port)
     }
 
     fn origin(&self) -> String {

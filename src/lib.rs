@@ -44,8 +44,6 @@ mod http;
 mod lockout;
 mod log;
 mod login;
-// Until requests go through it.
-#[cfg_attr(not(test), expect(dead_code))]
 mod net;
 mod options;
 mod password;
@@ -61,9 +59,7 @@ mod settings;
 mod single_flight;
 mod store;
 mod store_name;
-mod tls;
 mod tokens;
-mod transport;
 
 pub use call::Call;
 pub use config::Config;

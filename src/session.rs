@@ -51,12 +51,13 @@ impl Session {
     pub fn login(config: &Config, call: &Call) -> Result<Session> {
         let settings = config.settings()?;
         let runtime = runtime::system();
-        let wire = Arc::new(Http::new(&settings)?);
+        let wire = Arc::new(Http::new(&settings, Arc::clone(&runtime))?);
         let account = &settings.account;
         let store = store::open(&account.store, &runtime)
             .map_err(|error| login::advise(error, account.store_is_default))?;
-        let session = Session::new(&settings, wire, store, runtime);
+        let session = Session::new(&settings, Arc::clone(&wire) as _, store, runtime);
         let running = session.start(call)?;
+        wire.prepare(&running)?;
         session.tokens.renew(&running, 0, None)?;
         Ok(session)
     }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::api_token::ApiToken;
 use crate::call::Running;
 use crate::error::Result;
-use crate::http::{Outgoing, SendFailure, Wire};
+use crate::http::{Connection, Outgoing, SendFailure, Wire};
 use crate::platform::login::LoginAnswer;
 use crate::platform::{rest, soap};
 use crate::response::Response;
@@ -71,7 +71,7 @@ impl LoginRequest {
             headers: &headers,
             body,
             max_response_bytes: MAX_ANSWER_BYTES,
-            on_kept_connection: false,
+            on: Connection::Sound,
         };
         wire.send(running, &outgoing)
     }

@@ -1,22 +1,60 @@
-//! The way to a server: which proxy leads there, and how it is asked for a tunnel.
+//! How bytes move: names, proxies, TCP, TLS, with every wait cut into slices between which the call
+//! is asked whether it goes on. It knows no HTTP.
+//!
+//! No socket ever blocks: what cannot be done at once is waited for in one place,
+//! [`Watch::await_ready`].
 
+mod names;
 pub(crate) mod proxy;
+mod stream;
+mod tcp;
+pub(crate) mod tls;
 pub(crate) mod tunnel;
+mod watch;
 
-use std::fmt;
+pub(crate) use stream::{Stream, Watched};
+pub(crate) use watch::Watch;
 
-/// A host and a port to connect to. The brackets of an IPv6 address are no part of the host.
+use crate::error::{Error, Result, Status};
+
+/// A host, by name or address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Address {
+    /// Without the brackets of an IPv6 address.
     pub host: String,
     pub port: u16,
 }
 
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Address {
+    pub fn new(host: &str, port: u16) -> Address {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        Address {
+            host: bare.to_owned(),
+            port,
+        }
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.host.contains(':') {
             true => write!(f, "[{}]:{}", self.host, self.port),
             false => write!(f, "{}:{}", self.host, self.port),
         }
+    }
+}
+
+/// A TCP connection to the first of the host's addresses that answers.
+pub(crate) fn connect(to: &Address, watch: &mut Watch) -> Result<Stream> {
+    let addresses = names::look_up(to, watch)?;
+    let connected = tcp::connect(&addresses, watch);
+    connected.map(Stream::tcp).map_err(|error| watch.why(error))
+}
+
+/// Why I/O failed, in our terms.
+fn explain(error: &std::io::Error) -> Error {
+    match error.get_ref().and_then(|error| error.downcast_ref()) {
+        Some(error) => tls::explain(error),
+        None => Error::new(Status::Network, error.to_string()),
     }
 }

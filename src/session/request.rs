@@ -9,7 +9,7 @@ use super::{Session, invalid};
 use crate::call::{Call, Running};
 use crate::error::Result;
 use crate::exchange::RequestTokens;
-use crate::http::Outgoing;
+use crate::http::{Connection, Outgoing};
 use crate::login::bearer;
 use crate::options::OWN_HEADERS;
 use crate::platform::{rest, soap};
@@ -148,7 +148,7 @@ impl Session {
             headers,
             body,
             max_response_bytes: self.max_response_bytes,
-            on_kept_connection: true,
+            on: Connection::Any,
         };
         let answer = self.tokens.wire.send(running, &outgoing)?;
         self.log.debug(|| {

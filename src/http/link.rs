@@ -1,0 +1,387 @@
+//! A connection on which HTTP is spoken, as ureq wants it: its buffers, and what of the input ureq
+//! is not to see.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use rustix::event::PollFlags;
+use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
+
+use super::interim;
+use crate::net::{Stream, Watch};
+
+/// A part of a request that is gathered before it leaves, so that head and body leave in one
+/// packet.
+const GATHER_BYTES: usize = 64 * 1024;
+/// What there is always room for: the whole head of a request.
+const OUTPUT_BYTES: usize = 32 * 1024;
+const FIRST_INPUT_BYTES: usize = 16 * 1024;
+/// The head of an answer must fit.
+const MOST_INPUT_BYTES: usize = 2 * super::ANSWER_HEAD_MAX_BYTES;
+
+/// A connection that serves one request after the other.
+#[derive(Debug)]
+pub(super) struct Link {
+    stream: Stream,
+    bytes: Bytes,
+    /// When the last answer on it ended.
+    pub answered: Option<Instant>,
+}
+
+impl Link {
+    pub fn new(stream: Stream) -> Link {
+        Link {
+            stream,
+            bytes: Bytes::default(),
+            answered: None,
+        }
+    }
+
+    /// Whether it can take another request. Never waits.
+    pub fn is_quiet(&mut self, watch: &mut Watch) -> bool {
+        self.stream.is_quiet(watch)
+    }
+}
+
+/// Where a link is left when its request is over.
+#[derive(Clone, Default)]
+pub(super) struct Return(Arc<Mutex<Option<Returned>>>);
+
+/// What is left of a request.
+pub(super) struct Returned {
+    /// The link, if it can serve another.
+    pub link: Option<Link>,
+    pub watch: Watch,
+}
+
+impl Return {
+    pub fn take(&self) -> Option<Returned> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A link lent to ureq for one request.
+pub(super) struct Loan {
+    /// Both there until it is dropped.
+    lent: Option<(Link, Watch)>,
+    back: Return,
+    head: Head,
+    /// The other side has said its last; that answer can still be read.
+    ends: bool,
+    /// Nothing more is sent: the answer is there already, or the other side has hung up. It may
+    /// have refused a long body before all of it was there.
+    stopped: Option<Stopped>,
+    /// All has just been written, and nothing of the answer was seen yet.
+    just_asked: bool,
+    can_be_kept: bool,
+}
+
+enum Stopped {
+    Answered,
+    HungUp(io::Error),
+}
+
+/// What of the answer's head has come.
+#[derive(PartialEq)]
+enum Head {
+    Awaited,
+    Begun,
+}
+
+impl Loan {
+    pub fn new(link: Link, mut watch: Watch, back: Return) -> Loan {
+        watch.begin_to_send();
+        Loan {
+            lent: Some((link, watch)),
+            back,
+            head: Head::Awaited,
+            ends: false,
+            stopped: None,
+            just_asked: false,
+            can_be_kept: false,
+        }
+    }
+
+    fn lent(&mut self) -> (&mut Link, &mut Watch) {
+        let (link, watch) = self.lent.as_mut().expect("lent until it is dropped");
+        (link, watch)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut written = 0;
+        let mut flushed = false;
+        while self.stopped.is_none() && !flushed {
+            let (Link { stream, bytes, .. }, watch) = self.lent();
+            let left = &bytes.output[written..bytes.gathered];
+            let result = match left.is_empty() {
+                true => stream.try_flush(watch).inspect(|()| flushed = true),
+                false => stream.try_write(left, watch).map(|n| written += n),
+            };
+            match result {
+                Ok(()) => watch.check_now_and_then()?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.await_room()?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_hang_up(&error) => self.stopped = Some(Stopped::HungUp(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        let bytes = &mut self.lent().0.bytes;
+        bytes.forget_output();
+        self.just_asked = written > 0 && bytes.most == 0;
+        Ok(())
+    }
+
+    /// Waits until more can be written, or the answer comes.
+    fn await_room(&mut self) -> io::Result<()> {
+        let wanted = match self.ends {
+            true => PollFlags::OUT,
+            false => PollFlags::OUT | PollFlags::IN,
+        };
+        let (Link { stream, .. }, watch) = self.lent();
+        let ready = stream.await_ready(wanted, watch)?;
+        if !ready.contains(PollFlags::IN) {
+            return Ok(());
+        }
+        match self.try_read() {
+            Ok(0) => self.ends = true,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // The next write tells.
+            Err(error) if is_hang_up(&error) => self.ends = true,
+            Err(error) => return Err(error),
+        }
+        if self.head == Head::Begun {
+            self.stopped = Some(Stopped::Answered);
+        }
+        Ok(())
+    }
+
+    /// Reads what is there, and passes over answers that are not the last.
+    fn try_read(&mut self) -> io::Result<usize> {
+        let (Link { stream, bytes, .. }, watch) = self.lent();
+        let read = stream.try_read(bytes.free_input(), watch)?;
+        bytes.input_appended(read);
+        if self.head == Head::Awaited {
+            self.pass_over_interim_answers();
+        }
+        Ok(read)
+    }
+
+    fn pass_over_interim_answers(&mut self) {
+        let (Link { bytes, .. }, _) = self.lent();
+        loop {
+            match interim::look(bytes.input()) {
+                interim::Sight::Interim(length) => bytes.input_consume(length),
+                interim::Sight::Unclear => return,
+                interim::Sight::Other => break,
+            }
+        }
+        bytes.progress = true;
+        self.head = Head::Begun;
+    }
+
+    /// Waits for more of the answer.
+    fn read(&mut self) -> io::Result<usize> {
+        // Asking for an answer that cannot be there yet would be for nothing.
+        let mut wait_first = std::mem::take(&mut self.just_asked);
+        loop {
+            let (Link { stream, bytes, .. }, watch) = self.lent();
+            if bytes.input().len() >= MOST_INPUT_BYTES {
+                // ureq says that it is too long.
+                return Ok(0);
+            }
+            if wait_first {
+                stream.await_ready(PollFlags::IN, watch)?;
+                wait_first = false;
+            }
+            match self.try_read() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_first = true,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // More than what was passed over.
+                Ok(1..) if self.head == Head::Awaited => {}
+                read => return read,
+            }
+        }
+    }
+}
+
+impl Transport for Loan {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.lent().0.bytes
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        if self.stopped.is_some() {
+            return Ok(());
+        }
+        let bytes = &mut self.lent().0.bytes;
+        bytes.gathered += amount;
+        if bytes.gathered >= GATHER_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        self.flush()?;
+        let read = match self.ends {
+            true => Ok(0),
+            false => self.read(),
+        };
+        let says_more = matches!(read, Ok(n) if n > 0);
+        match self.stopped.take_if(|_| !says_more) {
+            Some(Stopped::HungUp(why)) => Err(why.into()),
+            stopped => {
+                self.stopped = stopped;
+                Ok(read? > 0)
+            }
+        }
+    }
+
+    /// Asked by ureq when an answer has ended well, and for nothing else.
+    fn is_open(&mut self) -> bool {
+        self.can_be_kept = self.stopped.is_none() && !self.ends;
+        self.can_be_kept
+    }
+
+    fn is_tls(&self) -> bool {
+        self.lent
+            .as_ref()
+            .is_some_and(|(link, _)| link.stream.is_tls())
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        if let Some((mut link, watch)) = self.lent.take() {
+            link.bytes.forget();
+            link.answered = Some(Instant::now());
+            let link = self.can_be_kept.then_some(link);
+            let mut back = self.back.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *back = Some(Returned { link, watch });
+        }
+    }
+}
+
+impl fmt::Debug for Loan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loan").finish_non_exhaustive()
+    }
+}
+
+fn is_hang_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+    )
+}
+
+/// What is to be sent, and what has come and was not used yet. Both may hold tokens, the output a
+/// password: they are wiped.
+#[derive(Default)]
+struct Bytes {
+    output: Vec<u8>,
+    gathered: usize,
+    input: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// The highest `end` of this request.
+    most: usize,
+    /// Whether ureq could use some of the input when it looked last.
+    progress: bool,
+}
+
+impl Bytes {
+    /// Room for more input.
+    fn free_input(&mut self) -> &mut [u8] {
+        if self.start == self.end {
+            // What filled all of it is one of many.
+            if self.end == self.input.len() && self.end < MOST_INPUT_BYTES / 2 {
+                let longer = (2 * self.end).max(FIRST_INPUT_BYTES);
+                self.input.resize(longer, 0);
+            }
+            (self.start, self.end) = (0, 0);
+        } else if self.end == self.input.len() {
+            self.input.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+            if self.end > self.input.len() / 2 {
+                let longer = (2 * self.input.len()).min(MOST_INPUT_BYTES);
+                self.input.resize(longer, 0);
+            }
+        }
+        &mut self.input[self.end..]
+    }
+
+    fn forget_output(&mut self) {
+        let gathered = std::mem::take(&mut self.gathered);
+        self.output[..gathered].fill(0);
+        std::hint::black_box(&mut self.output);
+    }
+
+    fn forget(&mut self) {
+        self.forget_output();
+        self.input[..self.most].fill(0);
+        std::hint::black_box(&mut self.input);
+        (self.start, self.end, self.most) = (0, 0, 0);
+        self.progress = false;
+    }
+}
+
+impl Buffers for Bytes {
+    fn output(&mut self) -> &mut [u8] {
+        let wanted = self.gathered + OUTPUT_BYTES;
+        if self.output.len() < wanted {
+            self.output.resize(wanted, 0);
+        }
+        &mut self.output[self.gathered..]
+    }
+
+    fn input(&self) -> &[u8] {
+        &self.input[self.start..self.end]
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        self.free_input()
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.end += amount;
+        self.most = self.most.max(self.end);
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.progress = amount > 0;
+        self.start += amount;
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.output();
+        self.free_input();
+        (
+            &mut self.input[self.end..],
+            &mut self.output[self.gathered..],
+        )
+    }
+
+    fn can_use_input(&self) -> bool {
+        self.start < self.end && self.progress
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bytes").finish_non_exhaustive()
+    }
+}

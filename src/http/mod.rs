@@ -1,0 +1,261 @@
+//! The one way out to the network: no redirects, https (loopback aside), bounded in time and size,
+//! on connections that are kept. Besides the answer it tells whether anything of a failed request
+//! can have left this machine. ureq speaks HTTP; which connection it speaks it on is ours.
+
+mod connections;
+mod interim;
+mod link;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use ureq::http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue};
+use ureq::http::{self, Method, Uri};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
+use ureq::{Agent, Body};
+
+use crate::call::Running;
+use crate::error::{Error, Result, Status};
+use crate::net::Watch;
+use crate::response::Response;
+use crate::runtime::Runtime;
+use crate::settings::Settings;
+pub(crate) use connections::Connection;
+use connections::Connections;
+use link::{Loan, Return};
+
+/// The head of a request must fit a connection's buffer.
+const HEAD_MAX_BYTES: usize = 16 * 1024;
+const ANSWER_HEAD_MAX_BYTES: usize = 64 * 1024;
+/// A content length is believed up to this when the answer's buffer is made.
+const TRUSTED_LENGTH: u64 = 1024 * 1024;
+
+thread_local! {
+    /// What is handed to ureq for the request that this thread begins, for that moment.
+    static HANDED: RefCell<Option<Loan>> = const { RefCell::new(None) };
+}
+
+/// A request ready to be sent.
+pub(crate) struct Outgoing<'a> {
+    pub method: &'a str,
+    pub url: &'a str,
+    pub headers: &'a [(&'a str, &'a str)],
+    pub body: &'a [u8],
+    pub max_response_bytes: u64,
+    pub on: Connection,
+}
+
+/// A request without an answer.
+pub(crate) struct SendFailure {
+    pub error: Error,
+    /// False when nothing of the request left this machine.
+    pub sent: bool,
+}
+
+impl From<SendFailure> for Error {
+    fn from(failure: SendFailure) -> Error {
+        failure.error
+    }
+}
+
+/// Carries requests to the platform. A seam: simulations carry them elsewhere.
+pub(crate) trait Wire: Send + Sync {
+    /// Sends one request and takes the whole answer, whatever its status.
+    fn send(
+        &self,
+        running: &Running,
+        outgoing: &Outgoing<'_>,
+    ) -> std::result::Result<Response, SendFailure>;
+}
+
+/// The wire of the real world.
+pub(crate) struct Http {
+    agent: Agent,
+    connections: Connections,
+}
+
+impl Http {
+    pub fn new(settings: &Settings, runtime: Arc<dyn Runtime>) -> Result<Http> {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .allow_non_standard_methods(true)
+            .user_agent(settings.user_agent.as_str())
+            .accept("")
+            .accept_encoding("")
+            .max_response_header_size(ANSWER_HEAD_MAX_BYTES)
+            // Kept by us.
+            .max_idle_connections(0)
+            .proxy(None)
+            .build();
+        Ok(Http {
+            agent: Agent::with_parts(config, Handed, NoNames),
+            connections: Connections::new(settings, runtime)?,
+        })
+    }
+
+    /// Reads what a session needs to have read before it can connect: fails for what is set wrong.
+    pub fn prepare(&self, running: &Running) -> Result<()> {
+        self.connections.prepare(running)
+    }
+}
+
+impl Wire for Http {
+    fn send(
+        &self,
+        running: &Running,
+        outgoing: &Outgoing<'_>,
+    ) -> std::result::Result<Response, SendFailure> {
+        let unsent = |error| SendFailure { error, sent: false };
+        running.check().map_err(unsent)?;
+        let request = build(outgoing).map_err(unsent)?;
+        let mut watch = Watch::new(running);
+        let (link, is_kept) = self
+            .connections
+            .get(outgoing.on, &mut watch)
+            .map_err(unsent)?;
+        let back = Return::default();
+        HANDED.set(Some(Loan::new(link, watch, back.clone())));
+        let result = self
+            .agent
+            .run(request)
+            .and_then(|answer| read(answer, outgoing.max_response_bytes));
+        // Not taken where ureq found the request itself at fault.
+        HANDED.take();
+        let mut returned = back.take();
+        if let Some(link) = returned.as_mut().and_then(|returned| returned.link.take()) {
+            self.connections.keep(link);
+        }
+        result.map_err(|error| {
+            let sent = returned.as_ref().is_none_or(|back| back.watch.sent());
+            let error = explain(error, returned.map(|back| back.watch));
+            if is_kept && error.status() == Status::Timeout {
+                // Its like may lead nowhere as well.
+                self.connections.forget_kept();
+            }
+            let what = match sent {
+                false => "could not be sent to",
+                true => "no whole answer from",
+            };
+            let what = format!("{what} {}", self.connections.origin());
+            let error = error.about(&what);
+            SendFailure { error, sent }
+        })
+    }
+}
+
+/// Connects ureq with what was handed over.
+#[derive(Debug)]
+struct Handed;
+
+impl Connector for Handed {
+    type Out = Loan;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails,
+        _: Option<()>,
+    ) -> std::result::Result<Option<Loan>, ureq::Error> {
+        Ok(HANDED.take())
+    }
+}
+
+/// Names are looked up when a connection is made.
+#[derive(Debug)]
+struct NoNames;
+
+impl Resolver for NoNames {
+    fn resolve(
+        &self,
+        _: &Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> std::result::Result<ResolvedSocketAddrs, ureq::Error> {
+        Ok(self.empty())
+    }
+}
+
+fn build<'a>(outgoing: &Outgoing<'a>) -> Result<http::Request<&'a [u8]>> {
+    let invalid = |message: String| Error::new(Status::InvalidArgument, message);
+    let method = Method::from_bytes(outgoing.method.as_bytes())
+        .map_err(|_| invalid(format!("{:?} is not an HTTP method", outgoing.method)))?;
+    let head = |(name, value): &(&str, &str)| name.len() + value.len();
+    if outgoing.url.len() + outgoing.headers.iter().map(head).sum::<usize>() > HEAD_MAX_BYTES {
+        return Err(invalid(format!(
+            "path and headers are longer than {HEAD_MAX_BYTES} bytes"
+        )));
+    }
+    let mut request = http::Request::new(outgoing.body);
+    *request.method_mut() = method;
+    *request.uri_mut() = outgoing
+        .url
+        .parse()
+        .map_err(|_| invalid("the path makes no valid URL".into()))?;
+    let headers = request.headers_mut();
+    headers.reserve(outgoing.headers.len() + 2);
+    for (name, value) in outgoing.headers {
+        let invalid = |part| invalid(format!("header {name:?}: is not a valid {part}"));
+        headers.append(
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("name"))?,
+            HeaderValue::from_str(value).map_err(|_| invalid("value"))?,
+        );
+    }
+    for (name, value) in [(ACCEPT, "application/json"), (ACCEPT_ENCODING, "identity")] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    Ok(request)
+}
+
+fn read(
+    answer: http::Response<Body>,
+    max_bytes: u64,
+) -> std::result::Result<Response, ureq::Error> {
+    use std::io::Read;
+
+    let (parts, body) = answer.into_parts();
+    let expected = body.content_length().unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected.min(max_bytes).min(TRUSTED_LENGTH) as usize + 1);
+    let read = body
+        .into_with_config()
+        .limit(max_bytes.saturating_add(1))
+        .reader()
+        .read_to_end(&mut bytes);
+    match read.map_err(ureq::Error::from) {
+        Err(ureq::Error::BodyExceedsLimit(_)) => Err(ureq::Error::BodyExceedsLimit(max_bytes)),
+        Ok(_) if bytes.len() as u64 > max_bytes => Err(ureq::Error::BodyExceedsLimit(max_bytes)),
+        read => read,
+    }?;
+    let headers = parts.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        (name.as_str().to_owned(), value.into_owned())
+    });
+    Ok(Response::new(
+        parts.status.as_u16(),
+        headers.collect(),
+        bytes,
+    ))
+}
+
+/// ureq's errors in our terms. Its messages hold no header and no body.
+fn explain(error: ureq::Error, watch: Option<Watch>) -> Error {
+    use ureq::Error as U;
+    let protocol = |message: String| Error::new(Status::Protocol, message);
+    let head_is_too_long = || {
+        let most = ANSWER_HEAD_MAX_BYTES / 1024;
+        protocol(format!("its head is longer than {most} KiB"))
+    };
+    match (error, watch) {
+        (U::Io(error), Some(mut watch)) => watch.why(error),
+        (U::BodyExceedsLimit(limit), _) => protocol(format!(
+            "it is longer than {limit} bytes (max_response_bytes)"
+        )),
+        (U::LargeResponseHeader(..), _) => head_is_too_long(),
+        (U::Protocol(error), _) => protocol(format!("it is not HTTP/1.1: {error}")),
+        (U::Http(error), _) => protocol(format!("it is not HTTP/1.1: {error}")),
+        (other, _) => Error::new(Status::Network, other.to_string()),
+    }
+}

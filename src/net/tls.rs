@@ -1,0 +1,363 @@
+//! Which TLS is spoken: 1.2 and 1.3 with AES-GCM, trust from the system's roots or `ca_file`. The
+//! list is rustls's own for `ring`, without what a client that never shows a certificate does not
+//! need: each algorithm named here is code in the shared library.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use once_cell::race::OnceBox;
+use rustix::event::PollFlags;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::ring::{cipher_suite as suite, kx_group};
+use rustls::crypto::{
+    CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, WebPkiSupportedAlgorithms,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::SigningKey;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, SignatureScheme as Scheme};
+use rustls_platform_verifier::Verifier;
+use webpki::ring as algorithm;
+
+use super::{Address, Stream, Watch};
+use crate::call::Running;
+use crate::error::{Error, Result, Status};
+use crate::fork;
+use crate::per_key::PerKey;
+use crate::runtime::Runtime;
+use crate::single_flight::SingleFlight;
+
+type Digest = [u8; 32];
+
+/// By process and by what is trusted: the certificates of a `ca_file`, or the system's. All
+/// connections that trust the same resume each other's TLS sessions.
+static CONFIGS: PerKey<(u32, Option<Digest>), OnceBox<Arc<ClientConfig>>> = PerKey::new();
+
+/// How a session speaks TLS.
+pub(crate) struct Client {
+    ca_file: Option<String>,
+    config: OnceBox<Arc<ClientConfig>>,
+    reading: SingleFlight<Arc<ClientConfig>>,
+}
+
+impl Client {
+    pub fn new(ca_file: Option<&str>, runtime: Arc<dyn Runtime>) -> Client {
+        Client {
+            ca_file: ca_file.map(str::to_owned),
+            config: OnceBox::new(),
+            reading: SingleFlight::new("tsm-trust", runtime),
+        }
+    }
+
+    /// Reads the certificates to trust, if that was not done yet: on a thread of its own, since a
+    /// disk may stall.
+    pub fn config(&self, running: &Running) -> Result<Arc<ClientConfig>> {
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        let ca_file = self.ca_file.clone();
+        let read = move |_: &_| shared_config(ca_file.as_deref());
+        let config = self.reading.run(running, || None, read)?;
+        // Another thread may have been quicker with the same.
+        let _ = self.config.set(Box::new(Arc::clone(&config)));
+        Ok(config)
+    }
+
+    /// TLS with the server of this name, over a connection to it.
+    pub fn wrap(&self, below: Stream, server: &Address, watch: &mut Watch) -> Result<Stream> {
+        let config = self.config(watch.running())?;
+        let name = ServerName::try_from(server.host.as_str()).map_err(|_| {
+            let message = format!("{:?} cannot be the name in a certificate", server.host);
+            Error::new(Status::Tls, message)
+        })?;
+        let connection =
+            ClientConnection::new(config, name.to_owned()).map_err(|error| explain(&error))?;
+        let mut tls = Tls { connection, below };
+        tls.shake_hands(watch).map_err(|error| watch.why(error))?;
+        Ok(Stream::Tls(Box::new(tls)))
+    }
+}
+
+fn shared_config(ca_file: Option<&str>) -> Result<Arc<ClientConfig>> {
+    let invalid = |path: &str, why: &str| {
+        Error::new(Status::InvalidArgument, format!("ca_file {path}: {why}"))
+    };
+    let pem = ca_file
+        .map(|path| std::fs::read(path).map_err(|error| invalid(path, &error.to_string())))
+        .transpose()?;
+    let cached = CONFIGS.get(&(fork::generation(), pem.as_deref().map(digest)));
+    if let Some(config) = cached.get() {
+        return Ok(Arc::clone(config));
+    }
+    let trust = match (ca_file, pem) {
+        (Some(path), Some(pem)) => Some(certificates(&pem).map_err(|why| invalid(path, why))?),
+        _ => None,
+    };
+    let config = new_config(trust).map_err(|error| explain(&error))?;
+    Ok(Arc::clone(
+        cached.get_or_init(|| Box::new(Arc::new(config))),
+    ))
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
+}
+
+fn certificates(pem: &[u8]) -> std::result::Result<RootCertStore, &'static str> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots.add_parsable_certificates([certificate.map_err(|_| "is not PEM")?]);
+    }
+    match roots.is_empty() {
+        true => Err("holds no certificate in PEM"),
+        false => Ok(roots),
+    }
+}
+
+/// Trusts what it is given, or else what the system trusts.
+fn new_config(trust: Option<RootCertStore>) -> std::result::Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(provider());
+    let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        None => Arc::new(Verifier::new(Arc::clone(&provider))?),
+        Some(roots) => {
+            let all =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+            all.build()
+                .map_err(|error| rustls::Error::General(error.to_string()))?
+        }
+    };
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth())
+}
+
+/// Why TLS failed, in our terms.
+pub(super) fn explain(error: &rustls::Error) -> Error {
+    Error::new(
+        Status::Tls,
+        format!("TLS failed: {error}; check the URL, the clock and ca_file"),
+    )
+}
+
+/// TLS over another stream.
+pub(crate) struct Tls {
+    connection: ClientConnection,
+    below: Stream,
+}
+
+impl Tls {
+    fn shake_hands(&mut self, watch: &mut Watch) -> io::Result<()> {
+        while self.connection.is_handshaking() {
+            let flushed = self.flush_waiting(watch);
+            // Who hangs up may have said why.
+            let read = self.take_in_waiting(watch)?;
+            flushed?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        self.flush_waiting(watch)
+    }
+
+    pub(super) fn below(&self) -> &Stream {
+        &self.below
+    }
+
+    pub fn try_read(&mut self, buffer: &mut [u8], watch: &mut Watch) -> io::Result<usize> {
+        loop {
+            match self.connection.reader().read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // Such as the answer to a change of keys. Where it cannot leave, what the other
+                    // side said can still be read.
+                    let _ = self.try_flush(watch);
+                    self.take_in(watch)?;
+                }
+                read => return read,
+            }
+        }
+    }
+
+    pub fn try_write(&mut self, bytes: &[u8], watch: &mut Watch) -> io::Result<usize> {
+        self.try_flush(watch)?;
+        let taken = self.connection.writer().write(bytes)?;
+        match self.try_flush(watch) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(taken),
+        }
+    }
+
+    pub fn try_flush(&mut self, watch: &mut Watch) -> io::Result<()> {
+        let below = &mut self.below;
+        while self.connection.wants_write() {
+            self.connection.write_tls(&mut Below { below, watch })?;
+        }
+        Ok(())
+    }
+
+    fn flush_waiting(&mut self, watch: &mut Watch) -> io::Result<()> {
+        loop {
+            match self.try_flush(watch) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.below.await_ready(PollFlags::OUT, watch)?;
+                }
+                flushed => return flushed,
+            }
+        }
+    }
+
+    /// Takes in what is there: how many bytes; 0 at the end.
+    fn take_in(&mut self, watch: &mut Watch) -> io::Result<usize> {
+        let below = &mut self.below;
+        let read = self.connection.read_tls(&mut Below { below, watch })?;
+        if let Err(error) = self.connection.process_new_packets() {
+            // The other side may learn why; whether it does is no matter.
+            let _ = self.try_flush(watch);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+        }
+        Ok(read)
+    }
+
+    fn take_in_waiting(&mut self, watch: &mut Watch) -> io::Result<usize> {
+        loop {
+            match self.take_in(watch) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.below.await_ready(PollFlags::IN, watch)?;
+                }
+                read => return read,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+/// The stream that carries TLS, as rustls wants it. It never waits.
+struct Below<'a> {
+    below: &'a mut Stream,
+    watch: &'a mut Watch,
+}
+
+impl Read for Below<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.below.try_read(buffer, self.watch)
+    }
+}
+
+impl Write for Below<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.below.try_write(bytes, self.watch)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.below.try_flush(self.watch)
+    }
+}
+
+fn provider() -> CryptoProvider {
+    CryptoProvider {
+        cipher_suites: vec![
+            suite::TLS13_AES_256_GCM_SHA384,
+            suite::TLS13_AES_128_GCM_SHA256,
+            suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+            suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+            suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+            suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        ],
+        kx_groups: vec![kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1],
+        signature_verification_algorithms: SIGNATURES,
+        secure_random: &Random,
+        key_provider: &NoClientKeys,
+    }
+}
+
+const SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: &[
+        algorithm::ECDSA_P256_SHA256,
+        algorithm::ECDSA_P256_SHA384,
+        algorithm::ECDSA_P384_SHA256,
+        algorithm::ECDSA_P384_SHA384,
+        algorithm::ED25519,
+        algorithm::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+        algorithm::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
+        algorithm::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+        algorithm::RSA_PKCS1_2048_8192_SHA256,
+        algorithm::RSA_PKCS1_2048_8192_SHA384,
+        algorithm::RSA_PKCS1_2048_8192_SHA512,
+        algorithm::RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
+        algorithm::RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
+        algorithm::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
+    ],
+    // TLS 1.2 does not fix the curve.
+    mapping: &[
+        (
+            Scheme::ECDSA_NISTP384_SHA384,
+            &[algorithm::ECDSA_P384_SHA384, algorithm::ECDSA_P256_SHA384],
+        ),
+        (
+            Scheme::ECDSA_NISTP256_SHA256,
+            &[algorithm::ECDSA_P256_SHA256, algorithm::ECDSA_P384_SHA256],
+        ),
+        (Scheme::ED25519, &[algorithm::ED25519]),
+        (
+            Scheme::RSA_PSS_SHA512,
+            &[algorithm::RSA_PSS_2048_8192_SHA512_LEGACY_KEY],
+        ),
+        (
+            Scheme::RSA_PSS_SHA384,
+            &[algorithm::RSA_PSS_2048_8192_SHA384_LEGACY_KEY],
+        ),
+        (
+            Scheme::RSA_PSS_SHA256,
+            &[algorithm::RSA_PSS_2048_8192_SHA256_LEGACY_KEY],
+        ),
+        (
+            Scheme::RSA_PKCS1_SHA512,
+            &[algorithm::RSA_PKCS1_2048_8192_SHA512],
+        ),
+        (
+            Scheme::RSA_PKCS1_SHA384,
+            &[algorithm::RSA_PKCS1_2048_8192_SHA384],
+        ),
+        (
+            Scheme::RSA_PKCS1_SHA256,
+            &[algorithm::RSA_PKCS1_2048_8192_SHA256],
+        ),
+    ],
+};
+
+#[derive(Debug)]
+struct Random;
+
+impl SecureRandom for Random {
+    fn fill(&self, bytes: &mut [u8]) -> std::result::Result<(), GetRandomFailed> {
+        use ring::rand::SecureRandom;
+
+        ring::rand::SystemRandom::new()
+            .fill(bytes)
+            .map_err(|_| GetRandomFailed)
+    }
+}
+
+/// The platform asks for no client certificate.
+#[derive(Debug)]
+struct NoClientKeys;
+
+impl KeyProvider for NoClientKeys {
+    fn load_private_key(
+        &self,
+        _: PrivateKeyDer<'static>,
+    ) -> std::result::Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("no client certificates".into()))
+    }
+}
