@@ -43,6 +43,7 @@ programs! {
     free
     handles
     log
+    names
     responses
     sigpipe
     soap
