@@ -9,7 +9,8 @@ use std::time::Instant;
 use rustix::event::PollFlags;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
-use super::interim;
+use super::head::{self, Sight};
+use crate::error::{Error, Status};
 use crate::net::{Stream, Watch};
 
 /// A part of a request that is gathered before it leaves, so that head and body leave in one
@@ -83,11 +84,11 @@ enum Stopped {
     HungUp(io::Error),
 }
 
-/// What of the answer's head has come.
+/// Whether the answer's head is there.
 #[derive(PartialEq)]
 enum Head {
     Awaited,
-    Begun,
+    There,
 }
 
 impl Loan {
@@ -154,7 +155,7 @@ impl Loan {
             Err(error) if is_hang_up(&error) => self.ends = true,
             Err(error) => return Err(error),
         }
-        if self.head == Head::Begun {
+        if self.head == Head::There {
             self.stopped = Some(Stopped::Answered);
         }
         Ok(())
@@ -174,14 +175,33 @@ impl Loan {
     fn pass_over_interim_answers(&mut self) {
         let (Link { bytes, .. }, _) = self.lent();
         loop {
-            match interim::look(bytes.input()) {
-                interim::Sight::Interim(length) => bytes.input_consume(length),
-                interim::Sight::Unclear => return,
-                interim::Sight::Other => break,
+            match head::look(bytes.input()) {
+                Sight::Interim(length) => bytes.input_consume(length),
+                Sight::Unclear => return,
+                Sight::Answer(length) => {
+                    head::unfold(bytes.first_of_input(length));
+                    break;
+                }
+                Sight::Other => break,
             }
         }
         bytes.progress = true;
-        self.head = Head::Begun;
+        self.head = Head::There;
+    }
+
+    /// What ureq could not use of a body is the beginning of a chunk's line. Fails where that will
+    /// never become one.
+    fn check_what_is_left(&mut self) -> io::Result<()> {
+        let (Link { bytes, .. }, watch) = self.lent();
+        let line = bytes.input();
+        let ends = |pair: &[u8]| pair[1] == b'\n' && pair[0] != b'\r';
+        let what = match line.first() == Some(&b'\n') || line.windows(2).any(ends) {
+            true => "a chunk's line does not end in CR LF",
+            false if line.len() >= super::ANSWER_HEAD_MAX_BYTES => "a chunk's line is too long",
+            false => return Ok(()),
+        };
+        let what = format!("it is not HTTP/1.1: {what}");
+        Err(watch.end(Error::new(Status::Protocol, what)))
     }
 
     /// Waits for more of the answer.
@@ -189,11 +209,7 @@ impl Loan {
         // Asking for an answer that cannot be there yet would be for nothing.
         let mut wait_first = std::mem::take(&mut self.just_asked);
         loop {
-            let (Link { stream, bytes, .. }, watch) = self.lent();
-            if bytes.input().len() >= MOST_INPUT_BYTES {
-                // ureq says that it is too long.
-                return Ok(0);
-            }
+            let (Link { stream, .. }, watch) = self.lent();
             if wait_first {
                 stream.await_ready(PollFlags::IN, watch)?;
                 wait_first = false;
@@ -228,6 +244,9 @@ impl Transport for Loan {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         self.flush()?;
+        if self.head == Head::There {
+            self.check_what_is_left()?;
+        }
         let read = match self.ends {
             true => Ok(0),
             false => self.read(),
@@ -316,6 +335,10 @@ impl Bytes {
             }
         }
         &mut self.input[self.end..]
+    }
+
+    fn first_of_input(&mut self, length: usize) -> &mut [u8] {
+        &mut self.input[self.start..self.start + length]
     }
 
     fn forget_output(&mut self) {

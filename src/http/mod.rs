@@ -3,13 +3,14 @@
 //! can have left this machine. ureq speaks HTTP; which connection it speaks it on is ours.
 
 mod connections;
-mod interim;
+mod head;
 mod link;
 
 use std::cell::RefCell;
+use std::io;
 use std::sync::Arc;
 
-use ureq::http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue};
+use ureq::http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use ureq::http::{self, Method, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
@@ -125,7 +126,9 @@ impl Wire for Http {
         // Not taken where ureq found the request itself at fault.
         HANDED.take();
         let mut returned = back.take();
-        if let Some(link) = returned.as_mut().and_then(|returned| returned.link.take()) {
+        if let (Ok(_), Some(returned)) = (&result, &mut returned)
+            && let Some(link) = returned.link.take()
+        {
             self.connections.keep(link);
         }
         result.map_err(|error| {
@@ -217,18 +220,16 @@ fn read(
     use std::io::Read;
 
     let (parts, body) = answer.into_parts();
+    check_head(&parts)?;
     let expected = body.content_length().unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected.min(max_bytes).min(TRUSTED_LENGTH) as usize + 1);
-    let read = body
-        .into_with_config()
-        .limit(max_bytes.saturating_add(1))
-        .reader()
-        .read_to_end(&mut bytes);
-    match read.map_err(ureq::Error::from) {
-        Err(ureq::Error::BodyExceedsLimit(_)) => Err(ureq::Error::BodyExceedsLimit(max_bytes)),
-        Ok(_) if bytes.len() as u64 > max_bytes => Err(ureq::Error::BodyExceedsLimit(max_bytes)),
-        read => read,
-    }?;
+    let limit = max_bytes.saturating_add(1);
+    let mut body = body.into_with_config().limit(limit).reader();
+    match body.read_to_end(&mut bytes).map_err(ureq::Error::from) {
+        Err(ureq::Error::BodyExceedsLimit(_)) => return Err(is_too_long(max_bytes)),
+        Ok(_) if bytes.len() as u64 > max_bytes => return Err(is_too_long(max_bytes)),
+        read => read?,
+    };
     let headers = parts.headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes());
         (name.as_str().to_owned(), value.into_owned())
@@ -240,20 +241,43 @@ fn read(
     ))
 }
 
+/// Fails for what ureq lets pass.
+fn check_head(parts: &http::response::Parts) -> std::result::Result<(), ureq::Error> {
+    if parts.status == http::StatusCode::SWITCHING_PROTOCOLS {
+        return Err(refused("it switches to a protocol that nobody asked for"));
+    }
+    let is_chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    match parts
+        .headers
+        .get_all(TRANSFER_ENCODING)
+        .iter()
+        .all(is_chunked)
+    {
+        true => Ok(()),
+        false => Err(refused("its Transfer-Encoding is not chunked")),
+    }
+}
+
+fn is_too_long(max_bytes: u64) -> ureq::Error {
+    refused(&format!(
+        "it is longer than {max_bytes} bytes (max_response_bytes)"
+    ))
+}
+
+/// An answer that is not to be had.
+fn refused(why: &str) -> ureq::Error {
+    io::Error::other(Error::new(Status::Protocol, why)).into()
+}
+
 /// ureq's errors in our terms. Its messages hold no header and no body.
 fn explain(error: ureq::Error, watch: Option<Watch>) -> Error {
     use ureq::Error as U;
     let protocol = |message: String| Error::new(Status::Protocol, message);
-    let head_is_too_long = || {
-        let most = ANSWER_HEAD_MAX_BYTES / 1024;
-        protocol(format!("its head is longer than {most} KiB"))
-    };
     match (error, watch) {
         (U::Io(error), Some(mut watch)) => watch.why(error),
-        (U::BodyExceedsLimit(limit), _) => protocol(format!(
-            "it is longer than {limit} bytes (max_response_bytes)"
+        (U::LargeResponseHeader(..), _) => protocol(format!(
+            "its head is longer than {ANSWER_HEAD_MAX_BYTES} bytes"
         )),
-        (U::LargeResponseHeader(..), _) => head_is_too_long(),
         (U::Protocol(error), _) => protocol(format!("it is not HTTP/1.1: {error}")),
         (U::Http(error), _) => protocol(format!("it is not HTTP/1.1: {error}")),
         (other, _) => Error::new(Status::Network, other.to_string()),

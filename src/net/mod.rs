@@ -53,8 +53,12 @@ pub(crate) fn connect(to: &Address, watch: &mut Watch) -> Result<Stream> {
 
 /// Why I/O failed, in our terms.
 fn explain(error: &std::io::Error) -> Error {
-    match error.get_ref().and_then(|error| error.downcast_ref()) {
-        Some(error) => tls::explain(error),
+    let inner = error.get_ref();
+    if let Some(own) = inner.and_then(|inner| inner.downcast_ref::<Error>()) {
+        return own.clone();
+    }
+    match inner.and_then(|inner| inner.downcast_ref()) {
+        Some(of_tls) => tls::explain(of_tls),
         None => Error::new(Status::Network, error.to_string()),
     }
 }

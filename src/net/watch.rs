@@ -69,12 +69,15 @@ impl Watch {
 
     /// Asks the call whether it goes on.
     pub fn check(&mut self) -> io::Result<()> {
-        self.running.check().map_err(|error| {
-            self.reason = Some(error);
-            io::Error::other("the call was ended")
-        })?;
+        self.running.check().map_err(|error| self.end(error))?;
         self.next_check = Instant::now() + SLICE;
         Ok(())
+    }
+
+    /// Ends the I/O for a reason of the caller's own.
+    pub fn end(&mut self, reason: Error) -> io::Error {
+        self.reason = Some(reason);
+        io::Error::other("it was ended")
     }
 
     /// [`Watch::check`], but no more often than once a slice: for I/O that goes on without ever
