@@ -5,10 +5,11 @@ PYTHON ?= python3
 VENV := target/venv
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
-.PHONY: help demo test test-rust test-python test-csharp ruff loom bench soak generate clean
+.PHONY: help library demo test test-rust test-python test-csharp ruff loom bench soak generate clean
 
 help:
 	@echo "make demo     build, start a local ThingSpace, run the examples, show what went over the wire"
+	@echo "make library  the C library in target/release, as small and fast as it gets"
 	@echo "make test     everything: format, lints, Rust, C, Python and C# tests, docs"
 	@echo "make bench    speed and size beside libcurl, requests, httpx, HttpClient"
 	@echo "make soak     the long simulation of the lockout guard"
@@ -31,8 +32,11 @@ test-rust:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -q --workspace --no-deps
 	$(CARGO) check -q --manifest-path fuzz/Cargo.toml
 
+# Without the Rust library beside it: cargo optimises across crates only where all that is built can be linked so. A fifth of the size.
+library: target/release/libthingspace_session.so
+
 target/release/libthingspace_session.so: Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs src/*/*.rs src/*/*/*.rs)
-	$(CARGO) build --release -p thingspace-session
+	$(CARGO) rustc -q --release -p thingspace-session --lib --crate-type cdylib,staticlib
 
 $(VENV)/ready: bindings/python/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)

@@ -18,7 +18,7 @@ command -v mono >/dev/null || fail "there is no mono on PATH (Debian: apt instal
 command -v "${CC:-cc}" >/dev/null || fail "there is no C compiler, for a library of another ABI"
 
 TSM_LIBRARY=${TSM_LIBRARY:-$root/target/release/libthingspace_session.so}
-[ -f "$TSM_LIBRARY" ] || fail "there is no library at $TSM_LIBRARY (cargo build --release)"
+[ -f "$TSM_LIBRARY" ] || fail "there is no library at $TSM_LIBRARY (make library)"
 if [ -z "${TSM_SANDBOX:-}" ]; then
     TSM_SANDBOX=$root/target/release/thingspace-sandbox
     [ -x "$TSM_SANDBOX" ] || TSM_SANDBOX=$root/target/debug/thingspace-sandbox
