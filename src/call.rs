@@ -124,12 +124,20 @@ pub(crate) struct Running {
     session_cancelled: Arc<AtomicBool>,
     began: Instant,
     deadline: Option<Instant>,
-    /// A sooner deadline, with its own words.
-    limit: Option<(Instant, &'static str)>,
+    /// A sooner deadline.
+    limit: Option<Limit>,
     /// The time that work of the library's own has from when it is sent.
     own_time: Duration,
     is_own: bool,
     stage: Option<Arc<Mutex<String>>>,
+}
+
+#[derive(Clone, Copy)]
+struct Limit {
+    end: Instant,
+    time: Duration,
+    /// What was not done when it is up.
+    undone: &'static str,
 }
 
 impl Running {
@@ -177,11 +185,11 @@ impl Running {
         }
     }
 
-    /// The same, with this much time at most; `words` say that it is up.
-    pub fn within(&self, time: Duration, words: &'static str) -> Running {
-        let limit = Instant::now().checked_add(time).map(|end| (end, words));
+    /// The same, with this much time at most; `undone` says what was not done when it is up.
+    pub fn within(&self, time: Duration, undone: &'static str) -> Running {
+        let limit = |end| Limit { end, time, undone };
         Running {
-            limit,
+            limit: Instant::now().checked_add(time).map(limit),
             ..self.clone()
         }
     }
@@ -214,18 +222,21 @@ impl Running {
                 "the call was interrupted by its interrupt function",
             ));
         }
-        if let Some((end, words)) = self.limit
-            && Instant::now() >= end
+        let now = Instant::now();
+        // A deadline is set in other ways, and units, in each language: the time itself is told.
+        if let Some(Limit { end, time, undone }) = self.limit
+            && now >= end
         {
-            return Err(Error::new(Status::Timeout, words));
+            let message = format!("{undone} within {} s", time.as_secs_f64());
+            return Err(Error::new(Status::Timeout, message));
         }
-        if self
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
+        if let Some(deadline) = self.deadline
+            && now >= deadline
         {
+            let time = (deadline - self.began).as_secs_f64();
             let message = match self.is_own {
                 true => format!("no answer within {} s", self.own_time.as_secs()),
-                false => "the call's deadline passed (timeout_ms)".to_owned(),
+                false => format!("the call's time is up ({time} s)"),
             };
             return Err(Error::new(Status::Timeout, message));
         }
@@ -233,7 +244,7 @@ impl Running {
     }
 
     fn remaining(&self) -> Option<Duration> {
-        let limit = self.limit.map(|(end, _)| end);
+        let limit = self.limit.map(|limit| limit.end);
         let end = [self.deadline, limit].into_iter().flatten().min();
         end.map(|end| end.saturating_duration_since(Instant::now()))
     }

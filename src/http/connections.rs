@@ -112,8 +112,7 @@ impl Connections {
     }
 
     fn connect(&self, watch: &mut Watch) -> Result<Link> {
-        let words = "no connection within connect_timeout_ms";
-        let connected = watch.within(self.connect_timeout, words, |watch| {
+        let connected = watch.within(self.connect_timeout, "no connection", |watch| {
             let stream = match &self.proxy {
                 None => net::connect(&self.to, watch)?,
                 Some(proxy) => self.connect_through(proxy, watch)?,

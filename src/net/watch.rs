@@ -35,14 +35,14 @@ impl Watch {
         &self.running
     }
 
-    /// Work that has this much time, and `words` for when it is up.
+    /// Work that has this much time, and what is `undone` when it is up.
     pub fn within<R>(
         &mut self,
         limit: Duration,
-        words: &'static str,
+        undone: &'static str,
         work: impl FnOnce(&mut Watch) -> R,
     ) -> R {
-        let inner = self.running.within(limit, words);
+        let inner = self.running.within(limit, undone);
         let outer = std::mem::replace(&mut self.running, inner);
         let done = work(self);
         self.running = outer;

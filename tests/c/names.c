@@ -120,7 +120,7 @@ static void *logs_in(void *unused)
     (void)unused;
     CHECK_OK(tsm_config_set(config, "connect_timeout_ms", "300", &error), error);
     CHECK_INT(TSM_E_TIMEOUT, tsm_login(config, NULL, &session, &error));
-    CHECK_HAS("no connection within connect_timeout_ms", tsm_error_message(error));
+    CHECK_HAS("no connection within 0.3 s", tsm_error_message(error));
     tsm_error_free(error);
     tsm_config_free(config);
     return NULL;

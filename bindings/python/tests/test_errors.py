@@ -78,6 +78,8 @@ def test_a_timeout_is_in_seconds_and_for_this_call(
     with pytest.raises(TimeoutError) as caught:
         patient.get(ACCOUNTS, timeout=0.2)
     assert isinstance(caught.value, thingspace_session.Timeout)
+    assert "0.2 s" in str(caught.value)
+    assert "timeout_ms" not in str(caught.value)
     sandbox.control("DELETE", "/faults")
     assert patient.get(ACCOUNTS).ok
 

@@ -274,6 +274,8 @@ public partial class RequestTests
             () => session.Get(Sandbox.Account, timeout: TimeSpan.FromMilliseconds(20)));
         Assert.Equal(TsmStatus.Timeout, e.Status);
         Assert.IsType<TimeoutException>(e.InnerException);
+        Assert.Contains("0.02 s", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("timeout_ms", e.Message, StringComparison.Ordinal);
         Assert.Null(e.HttpStatus);
         Assert.Equal("", e.Code);
         sandbox.DropFaults();
