@@ -140,10 +140,13 @@ fn new_config(trust: Option<RootCertStore>) -> std::result::Result<ClientConfig,
 
 /// Why TLS failed, in our terms.
 pub(super) fn explain(error: &rustls::Error) -> Error {
-    Error::new(
-        Status::Tls,
-        format!("TLS failed: {error}; check the URL, the clock and ca_file"),
-    )
+    let message = match error {
+        rustls::Error::InvalidMessage(_) => {
+            "TLS failed: what came back is not TLS; check the scheme and port of the URL".to_owned()
+        }
+        _ => format!("TLS failed: {error}; check the URL, the clock and ca_file"),
+    };
+    Error::new(Status::Tls, message)
 }
 
 /// TLS over another stream.

@@ -193,7 +193,8 @@ fn printable(text: &str) -> String {
 
 fn explain(proxy: &Proxy, target: &Address, head: &Head) -> Error {
     let (retryable, advice) = match head.status {
-        407 => (false, authentication(proxy, head)),
+        // 401 is how tinyproxy refuses a wrong password.
+        401 | 407 => (false, authentication(proxy, head)),
         403 => (
             false,
             format!("it must be told to allow CONNECT to {target}"),
@@ -416,6 +417,7 @@ mod tests {
                 false,
                 "in HTTPS_PROXY: http://USER:PASSWORD@",
             ),
+            ("401 Unauthorized", false, "in HTTPS_PROXY: http://USER"),
             ("403 Forbidden", false, "allow CONNECT to api.example:443"),
             ("400 Bad Request", false, "check that it is a proxy"),
             ("404 Not Found", false, "check that it is a proxy"),
