@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod compiler;
+mod early;
 mod examples;
 mod header;
 mod panics;

@@ -1,11 +1,13 @@
 //! The programs of `tests/c/`, each with a sandbox of its own. A test here is a line; what it
 //! checks is told in the program.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use thingspace_sandbox::{Options, Sandbox};
 
-use crate::compiler::{build_program, library_folder, program, root, succeed};
+use crate::compiler::{build_program, library_folder, program, root, scratch, succeed};
+use crate::early;
 
 macro_rules! programs {
     ($($name:ident)*) => {
@@ -18,7 +20,7 @@ macro_rules! programs {
 
         #[test]
         fn every_program_is_run() {
-            let run = [$(stringify!($name)),*, "panic_probe"];
+            let run = [$(stringify!($name)),*, "panic_probe", "sigpipe"];
             for entry in std::fs::read_dir(root().join("tests/c")).unwrap() {
                 let path = entry.unwrap().path();
                 let name = path.file_stem().unwrap().to_str().unwrap();
@@ -45,17 +47,37 @@ programs! {
     log
     names
     responses
-    sigpipe
     soap
     storm
     tokens
 }
 
 fn run(name: &str) {
-    let source = root().join("tests/c").join(name).with_extension("c");
-    let built = build_program(&source, &library_folder());
+    let built = build(name);
     let sandbox = Sandbox::start(Options::default()).unwrap();
     succeed(&mut in_sandbox(program(&built), &sandbox));
+}
+
+fn build(name: &str) -> PathBuf {
+    let source = root().join("tests/c").join(name).with_extension("c");
+    build_program(&source, &library_folder())
+}
+
+#[test]
+fn sigpipe() {
+    let built = build("sigpipe");
+    let sandbox = Sandbox::start(Options::default()).unwrap();
+    let mut plain = in_sandbox(program(&built), &sandbox);
+    succeed(plain.env("TSM_BASE_URL", early::serve_plain()));
+    let (base_url, certificate) = early::serve_tls();
+    let ca_file = scratch().join("early.pem");
+    std::fs::write(&ca_file, certificate).unwrap();
+    let mut over_tls = in_sandbox(program(&built), &sandbox);
+    succeed(
+        over_tls
+            .env("TSM_BASE_URL", base_url)
+            .env("TSM_CA_FILE", ca_file),
+    );
 }
 
 /// The environment that `tsm_config_load_env` and `sandbox_control.h` read.
