@@ -51,6 +51,21 @@ pub(crate) fn connect(to: &Address, watch: &mut Watch) -> Result<Stream> {
     connected.map(Stream::tcp).map_err(|error| watch.why(error))
 }
 
+/// A connection to a socket of this machine.
+#[cfg(unix)]
+pub(crate) fn connect_to_socket(path: &str, watch: &mut Watch) -> Result<Stream> {
+    let connected = tcp::connect_to_socket(path, watch);
+    connected
+        .map(Stream::Unix)
+        .map_err(|error| watch.why(error))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn connect_to_socket(path: &str, _: &mut Watch) -> Result<Stream> {
+    let message = format!("{path}: there are no such sockets on this system");
+    Err(Error::new(Status::Network, message))
+}
+
 /// Why I/O failed, in our terms.
 fn explain(error: &std::io::Error) -> Error {
     let inner = error.get_ref();

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags};
 
@@ -11,6 +13,8 @@ use super::tls::Tls;
 #[derive(Debug)]
 pub(crate) enum Stream {
     Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
     Tls(Box<Tls>),
 }
 
@@ -27,6 +31,8 @@ impl Stream {
     pub fn try_read(&mut self, buffer: &mut [u8], watch: &mut Watch) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.read(buffer),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.read(buffer),
             Stream::Tls(tls) => tls.try_read(buffer, watch),
         }
     }
@@ -40,6 +46,8 @@ impl Stream {
                     watch.wrote();
                 }
             }),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.write(bytes),
             Stream::Tls(tls) => tls.try_write(bytes, watch),
         }
     }
@@ -48,6 +56,8 @@ impl Stream {
     pub fn try_flush(&mut self, watch: &mut Watch) -> io::Result<()> {
         match self {
             Stream::Tcp(_) => Ok(()),
+            #[cfg(unix)]
+            Stream::Unix(_) => Ok(()),
             Stream::Tls(tls) => tls.try_flush(watch),
         }
     }
@@ -99,7 +109,7 @@ impl Stream {
 
     /// Waits for the socket, one slice at most, and asks the call. What it is ready for.
     pub fn await_ready(&self, wanted: PollFlags, watch: &mut Watch) -> io::Result<PollFlags> {
-        let mut socket = [PollFd::new(self.socket(), wanted)];
+        let mut socket = [self.socket(wanted)];
         watch.await_ready(&mut socket, None)?;
         Ok(socket[0].revents())
     }
@@ -110,15 +120,19 @@ impl Stream {
         let would_block = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
         match self {
             Stream::Tcp(stream) => stream.peek(&mut [0]).is_err_and(would_block),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.read(&mut [0]).is_err_and(would_block),
             // What is below may hold more than data, such as tickets.
             Stream::Tls(tls) => tls.try_read(&mut [0], watch).is_err_and(would_block),
         }
     }
 
-    fn socket(&self) -> &TcpStream {
+    fn socket(&self, wanted: PollFlags) -> PollFd<'_> {
         match self {
-            Stream::Tcp(stream) => stream,
-            Stream::Tls(tls) => tls.below().socket(),
+            Stream::Tcp(stream) => PollFd::new(stream, wanted),
+            #[cfg(unix)]
+            Stream::Unix(stream) => PollFd::new(stream, wanted),
+            Stream::Tls(tls) => tls.below().socket(wanted),
         }
     }
 }

@@ -61,6 +61,26 @@ pub(super) fn connect(addresses: &[SocketAddr], watch: &mut Watch) -> io::Result
     }
 }
 
+/// A connection to a socket of this machine, which is there at once, unless its queue is full.
+#[cfg(unix)]
+pub(super) fn connect_to_socket(
+    path: &str,
+    watch: &mut Watch,
+) -> io::Result<std::os::unix::net::UnixStream> {
+    let address = socket2::SockAddr::unix(path)?;
+    loop {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        match socket.connect(&address) {
+            Ok(()) => return Ok(std::os::fd::OwnedFd::from(socket).into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                watch.await_ready(&mut [], Some(Duration::from_millis(5)))?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// The order of the system's resolver, which puts the better family first, but so that a family
 /// without a way out holds nothing up for long.
 fn families_in_turn(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
