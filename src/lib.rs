@@ -54,6 +54,7 @@ mod proof;
 mod response;
 mod runtime;
 mod secret;
+mod secret_file;
 mod session;
 mod settings;
 mod single_flight;

@@ -1,0 +1,103 @@
+//! Files that hold a secret, such as a password or a key: read when they are needed, so that a new
+//! one is found without a restart. One that others can read is refused, outside of mounts that
+//! nobody can write: those are how containers and service managers hand out secrets.
+
+use std::fs::File;
+use std::io::Read;
+
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+
+const LONGEST: u64 = 64 * 1024;
+
+/// The text of the file without its last line end, or why it cannot be had.
+pub(crate) fn read(path: &str) -> std::result::Result<Secret, String> {
+    let wrong = |why: &str| format!("{path}: {why}");
+    let file = open(path).map_err(|error| wrong(&error.to_string()))?;
+    let about = file.metadata().map_err(|error| wrong(&error.to_string()))?;
+    if !about.is_file() {
+        return Err(wrong("is not a plain file"));
+    }
+    if others_can_read(&file, &about) {
+        return Err(wrong("others can read it; chmod go-rwx makes it fit"));
+    }
+    let mut text = Zeroizing::new(String::with_capacity(1024));
+    let read = file.take(LONGEST).read_to_string(&mut text);
+    read.map_err(|error| wrong(&error.to_string()))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    match line.is_empty() {
+        true => Err(wrong("is empty")),
+        false => Ok(Secret::new(line)),
+    }
+}
+
+#[cfg(unix)]
+fn open(path: &str) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::OFlags;
+
+    // NONBLOCK: a pipe put there by somebody must not hang us.
+    let flags = (OFlags::CLOEXEC | OFlags::NONBLOCK).bits() as i32;
+    std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &str) -> std::io::Result<File> {
+    File::open(path)
+}
+
+#[cfg(unix)]
+fn others_can_read(file: &File, about: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    use rustix::fs::{StatVfsMountFlags, fstatvfs};
+
+    let on_read_only_mount =
+        || fstatvfs(file).is_ok_and(|fs| fs.f_flag.contains(StatVfsMountFlags::RDONLY));
+    about.mode() & 0o077 != 0 && !on_read_only_mount()
+}
+
+#[cfg(not(unix))]
+fn others_can_read(_: &File, _: &std::fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn only_what_its_owner_alone_can_read_is_taken_without_its_line_end() {
+        let path = std::env::temp_dir().join(format!("tsm-secret-{}", std::process::id()));
+        let name = path.to_str().unwrap();
+        let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        for (text, secret) in [
+            ("a b\n", "a b"),
+            ("a\r\n", "a"),
+            ("a\n\n", "a\n"),
+            ("a", "a"),
+        ] {
+            fs::write(&path, text).unwrap();
+            mode(0o600);
+            assert_eq!(read(name), Ok(Secret::new(secret)));
+        }
+        mode(0o640);
+        let why = read(name).unwrap_err();
+        assert!(why.contains("others can read it"), "{why}");
+        mode(0o600);
+        fs::write(&path, "\n").unwrap();
+        assert!(read(name).unwrap_err().contains("is empty"));
+        fs::remove_file(&path).unwrap();
+        assert!(read(name).is_err());
+        assert!(read("/").unwrap_err().contains("plain file"));
+    }
+}
