@@ -188,7 +188,7 @@ mod tests {
             ("base_url", "ftp://host"),
             ("username", ""),
             ("auto_relogin", "maybe"),
-            ("store", "redis://localhost"),
+            ("store", "redis://cache.example"),
             ("store", "file:/tmp?x"),
             ("max_login_failures", "5"),
             ("max_login_failures", "0"),

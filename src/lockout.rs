@@ -96,9 +96,10 @@ pub(crate) enum NextLogin {
     Never,
 }
 
-/// The record to work on, as of now. Of one that cannot be read it is not known how many logins it
-/// counted. One more is left, but none where four may have been counted (`max_failures` 4), where
-/// that one was given already (`again`), or where others may count to more than `max_failures`.
+/// The record to work on, as of now. Of one that cannot be read, or that lost something, it is not
+/// known how many logins it counted. One more is left, but none where four may have been counted
+/// (`max_failures` 4), where that one was given already (`again`), or where others may count to
+/// more than `max_failures`.
 pub(crate) fn record(
     found: Found,
     now: &Moment,
@@ -112,16 +113,30 @@ pub(crate) fn record(
         }
         Found::Nothing => Ok(Record::new(salt()?, now)),
         Found::Unreadable { again, .. } => {
-            let mut record = Record::new(salt()?, now);
-            let left = !again && max_failures + 1 < LOCKED_AT;
-            for _ in usize::from(left)..max_failures.max(USUAL_MAX) {
-                reserve(&mut record, 0, None);
-            }
-            // What they stand for was sent at an unknown time: nothing to keep a distance from.
-            record.unsettled_from = record.next_id;
-            Ok(record)
+            let record = Record::new(salt()?, now);
+            Ok(with_slots_of_what_was_lost(record, again, max_failures))
+        }
+        Found::Incomplete {
+            mut rest, again, ..
+        } => {
+            rest.look_at(now);
+            Ok(with_slots_of_what_was_lost(*rest, again, max_failures))
         }
     }
+}
+
+fn with_slots_of_what_was_lost(mut record: Record, again: bool, max_failures: usize) -> Record {
+    let left = !again && max_failures + 1 < LOCKED_AT;
+    let count = max_failures.max(USUAL_MAX) - usize::from(left);
+    let keeps_a_distance = unsettled(&record).next().is_some();
+    while record.slots.len() < count {
+        reserve(&mut record, 0, None);
+    }
+    // What they stand for was sent at an unknown time: nothing to keep a distance from.
+    if !keeps_a_distance {
+        record.unsettled_from = record.next_id;
+    }
+    record
 }
 
 /// Reserves a slot, or says why nothing may be sent. The record must be saved before the login
@@ -320,15 +335,19 @@ pub(crate) fn next_login(
 
 /// The distance left to keep from logins of unknown fate that are younger than the last success.
 fn spacing(record: &Record) -> Duration {
-    let unknown = |slot: &&Slot| !slot.refused && slot.id >= record.unsettled_from;
-    let unknown = || record.slots.iter().filter(unknown);
-    match unknown().count() {
+    match unsettled(record).count() {
         0 => Duration::ZERO,
         n => {
-            let longest = SPACING_MS.len();
-            wait_after(unknown(), SPACING_MS[n.min(longest) - 1], record.as_of_ms)
+            let distance_ms = SPACING_MS[n.min(SPACING_MS.len()) - 1];
+            wait_after(unsettled(record), distance_ms, record.as_of_ms)
         }
     }
+}
+
+/// Logins of unknown fate that are younger than the last success.
+fn unsettled(record: &Record) -> impl Iterator<Item = &Slot> {
+    let unsettled = |slot: &&Slot| !slot.refused && slot.id >= record.unsettled_from;
+    record.slots.iter().filter(unsettled)
 }
 
 /// Whether one login may be tried now and then though the slots are full: this password has worked

@@ -119,10 +119,22 @@ options! {
     /// The request header that carries the session token; a few of the platform's endpoints want
     /// SessionToken.
     session_token_header: Text("header name", header_name), "VZ-M2M-Token";
-    /// Where the lockout guard (and a shared token) lives: in this process, or in files for all
-    /// processes of this host. DIR is absolute; file: alone is the user's state directory. If the
-    /// store cannot be used no login is sent: nothing takes its place by itself.
-    store: Text("memory:, file:, file:DIR", store), "file:";
+    /// Where the lockout guard (and a shared token) lives: in this process (memory:), in files for
+    /// all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST,
+    /// redis+unix:///SOCKET, see docs/many-hosts.md). DIR is absolute; file: alone is the user's
+    /// state directory. If the store cannot be used no login is sent: nothing takes its place by
+    /// itself.
+    store: Text("memory:, file:, file:DIR, redis://HOST", store), "file:";
+    /// The user of a store on Redis. Without it the default user's password is asked for.
+    store_user: Text("text", credential), "";
+    /// The password of a store on Redis.
+    store_password: Secret("text", credential), "";
+    /// A file that holds it instead, read at every new connection. Others must not be able to read
+    /// it.
+    store_password_file: Path, "";
+    /// A file with the key that seals shared tokens on Redis: 32 random bytes in base64. A second
+    /// line may hold the key before it, which opens what is sealed still.
+    store_seal_key_file: Path, "";
     /// Whether all sessions of the same account and store use one session token.
     share_token: Flag, "false";
     /// The name of the platform behind a private gateway, so that the lockout guard counts for it

@@ -53,7 +53,7 @@ impl Session {
         let runtime = runtime::system();
         let wire = Arc::new(Http::new(&settings, Arc::clone(&runtime))?);
         let account = &settings.account;
-        let store = store::open(&account.store, &runtime)
+        let store = store::open(account, &runtime)
             .map_err(|error| login::advise(error, account.store_is_default))?;
         let session = Session::new(&settings, Arc::clone(&wire) as _, store, runtime);
         let running = session.start(call)?;

@@ -52,12 +52,52 @@ impl Config {
         Ok(Account {
             realm,
             username: self.required("username")?.to_owned(),
-            store: StoreName::parse(self.text("store")).map_err(invalid)?,
+            store: self.store()?,
+            store_access: self.store_access()?,
             store_is_default: self.get("store").is_none(),
             max_login_failures: self.count("max_login_failures") as usize,
             timeout: Duration::from_millis(self.count("timeout_ms")),
             log: self.log.clone(),
         })
+    }
+
+    fn store(&self) -> Result<StoreName> {
+        let store = StoreName::parse(self.text("store")).map_err(invalid)?;
+        if let StoreName::Redis(name) = &store
+            && name.is_open_to_others()
+            && self.flag("share_token")
+            && self.get("store_seal_key_file").is_none()
+        {
+            return Err(invalid(
+                "store: with plain=yes others can read what is stored: a shared token must be \
+                 sealed (store_seal_key_file), or take rediss://",
+            ));
+        }
+        Ok(store)
+    }
+
+    fn store_access(&self) -> Result<StoreAccess> {
+        let path = |name| self.get(name).map(str::to_owned);
+        let access = StoreAccess {
+            user: path("store_user"),
+            password: self.secret("store_password"),
+            password_file: path("store_password_file"),
+            seal_key_file: path("store_seal_key_file"),
+            shares: self.flag("share_token"),
+            ca_file: path("ca_file"),
+            connect_timeout: Duration::from_millis(self.count("connect_timeout_ms")),
+        };
+        if access.password.is_some() && access.password_file.is_some() {
+            return Err(invalid(
+                "store_password and store_password_file contradict each other: set one",
+            ));
+        }
+        if access.user.is_some() && access.password.is_none() && access.password_file.is_none() {
+            return Err(invalid(
+                "store_user is of no use without store_password or store_password_file",
+            ));
+        }
+        Ok(access)
     }
 
     fn api_credential(&self) -> Result<ApiCredential> {
@@ -124,10 +164,24 @@ pub(crate) struct Account {
     pub realm: String,
     pub username: String,
     pub store: StoreName,
+    pub store_access: StoreAccess,
     pub store_is_default: bool,
     pub max_login_failures: usize,
     pub timeout: Duration,
     pub log: Log,
+}
+
+/// What opens a store on Redis.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct StoreAccess {
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    pub password_file: Option<String>,
+    pub seal_key_file: Option<String>,
+    /// Whether the session token is shared.
+    pub shares: bool,
+    pub ca_file: Option<String>,
+    pub connect_timeout: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

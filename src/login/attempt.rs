@@ -54,8 +54,14 @@ impl Attempt<'_> {
         let permit = self.reserve(lease, record)?;
         let sent = self.send(&body, lease);
         let (fate, mut end) = self.judge(sent);
-        record.look_at(&self.end_of_login(record, looked_ms));
-        self.settle(lease, record, &permit, fate, &mut end);
+        // What came of it is noted whether or not anybody waits for it still.
+        let after = &self.running.once_sent();
+        let after = Attempt {
+            running: after,
+            ..*self
+        };
+        record.look_at(&after.end_of_login(record, looked_ms));
+        after.settle(lease, record, &permit, fate, &mut end);
         self.report(fate, &end);
         Ok(end)
     }
@@ -71,7 +77,7 @@ impl Attempt<'_> {
             &logins.key,
             &mut hash,
             logins.runtime.wall_ms(),
-            lease.ends_ms(),
+            lease.ends().map(|ends| ends.ms),
             logins.max_failures,
         );
         logins.remember(&password);
@@ -95,11 +101,12 @@ impl Attempt<'_> {
 
     fn send(&self, body: &[u8], lease: &dyn Lease) -> std::result::Result<Response, SendFailure> {
         let logins = self.logins;
-        if let Some(ends_ms) = lease.ends_ms() {
+        if let Some(ends) = lease.ends() {
             // A lease that has run out meanwhile is another's: better not to send at all.
             let unsent = |error| SendFailure { error, sent: false };
             let now = logins.store.now(self.running).map_err(unsent)?;
-            if now.ms.saturating_add(LONGEST_LOGIN_MS) > ends_ms {
+            let over_ms = now.ms.saturating_add(LONGEST_LOGIN_MS);
+            if now.clock != ends.clock || over_ms > ends.ms {
                 let message = "the lease ran out before the login could leave; nothing was sent";
                 return Err(unsent(
                     Error::new(Status::Store, message).with_retryable(true),

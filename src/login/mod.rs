@@ -23,7 +23,9 @@ use crate::runtime::{Moment, Runtime};
 use crate::secret::Secret;
 use crate::settings::{Account, Settings};
 use crate::single_flight::SingleFlight;
-use crate::store::{self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store};
+use crate::store::{
+    self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store, Waited,
+};
 
 use attempt::{Attempt, End};
 use password::{Hashed, Password};
@@ -199,15 +201,14 @@ impl Logins {
         let Attempt {
             running, replaced, ..
         } = attempt;
-        let mut held = store::lease(&*self.store, &self.key, running, &*self.runtime)?;
+        let meanwhile = |found| self.outcome(found, running, replaced, ended_before);
+        let (store, runtime) = (&*self.store, &*self.runtime);
+        let mut held = match store::lease_unless(store, &self.key, running, runtime, meanwhile)? {
+            Waited::Lease(held) => held,
+            Waited::Outcome(end) => return Ok(end),
+        };
         let found = held.lease.load(running)?;
-        if let Found::Unreadable { why, .. } = &found {
-            self.log.error(|| {
-                format!(
-                    "lockout guard: {why}; it is set aside, and counts as one login left at most"
-                )
-            });
-        }
+        self.log_damage(&found);
         let looked_ms = self.runtime.now_ms();
         let now = self.store.now(running)?;
         let mut record = self.record(found, &now)?;
@@ -220,6 +221,40 @@ impl Logins {
             return Ok(End::Failed(failure));
         }
         attempt.log_in(&mut *held.lease, &mut record, looked_ms)
+    }
+
+    /// What another login that ended meanwhile came to for this one, if that can be told without
+    /// the lease.
+    fn outcome(
+        &self,
+        found: Found,
+        running: &Running,
+        replaced: Option<&Secret>,
+        ended_before: Option<u64>,
+    ) -> Result<Option<End>> {
+        let Found::Record(mut record) = found else {
+            return Ok(None);
+        };
+        if let Some(adopted) = self.adopt(&record, replaced) {
+            return Ok(Some(End::Adopted(adopted)));
+        }
+        let now = self.store.now(running)?;
+        if ended_before.is_none_or(|ended| record.ended <= ended) || !record.is_by_clock_of(&now) {
+            return Ok(None);
+        }
+        record.look_at(&now);
+        let failure = self.shared_failure(&record, replaced)?;
+        Ok(failure.map(End::Failed))
+    }
+
+    fn log_damage(&self, found: &Found) {
+        if let Found::Unreadable { why, .. } | Found::Incomplete { why, .. } = found {
+            self.log.error(|| {
+                format!(
+                    "lockout guard: {why}; it is set aside, and counts as one login left at most"
+                )
+            });
+        }
     }
 
     /// Takes a token that was logged out from those who share it.
@@ -362,7 +397,7 @@ pub(crate) fn unblock(account: &Account, runtime: &Arc<dyn Runtime>) -> Result<U
     let running = Running::start(&Call::new(), Arc::default(), account.timeout);
     let (of, own) = (account.clone(), Arc::clone(runtime));
     let unblock = move |running: &Running| {
-        let (key, store) = (Key::new(&of), store::open(&of.store, &own)?);
+        let (key, store) = (Key::new(&of), store::open(&of, &own)?);
         let mut held = store::lease(&*store, &key, running, &*own)?;
         let (found, now) = (held.lease.load(running)?, store.now(running)?);
         let mut record = lockout::record(found, &now, || own.salt(), of.max_login_failures)?;

@@ -233,7 +233,7 @@ mod tests {
         }
         let settings = config.settings().unwrap();
         let runtime = runtime::system();
-        let store = store::open(&settings.account.store, &runtime).unwrap();
+        let store = store::open(&settings.account, &runtime).unwrap();
         let session = Session::new(&settings, Arc::new(Errors), store, runtime);
         session.relogin(&Call::new(), None).unwrap();
         let request = Request {

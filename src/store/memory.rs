@@ -91,7 +91,7 @@ impl Lease for MemoryLease {
         Ok(())
     }
 
-    fn ends_ms(&self) -> Option<u64> {
+    fn ends(&self) -> Option<Moment> {
         None
     }
 }

@@ -6,7 +6,9 @@ pub(crate) mod file;
 pub(crate) mod memory;
 mod queue;
 mod record;
+mod redis;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use queue::Turn;
 pub(crate) use record::{Digest, LastLogin, LoginFailure, Record, SharedToken, Slot};
 
 use crate::call::Running;
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::runtime::{Moment, Runtime};
 use crate::settings::Account;
 use crate::store_name::StoreName;
@@ -53,6 +55,14 @@ pub(crate) enum Found {
         /// since.
         again: bool,
     },
+    /// A record that lost something, as this host knows: what is left of it and what this host has
+    /// noted, taken together.
+    Incomplete {
+        rest: Box<Record>,
+        why: String,
+        /// Something was lost before, and the account was not known to be well since.
+        again: bool,
+    },
 }
 
 /// What ends the memory of a store.
@@ -80,10 +90,33 @@ impl Lasts {
     }
 }
 
+/// Says whether what was found while waiting for a lease will do, so that none is needed.
+pub(crate) type Meanwhile<'a> = &'a mut dyn FnMut(Found) -> Result<bool>;
+
 pub(crate) trait Store: Send + Sync {
     /// The only lease on the key, unless another holds it. It ends when it is dropped, with its
-    /// process, and when it says so itself ([`Lease::ends_ms`]).
+    /// process, and when it says so itself ([`Lease::ends`]).
     fn try_lease(&self, key: &Key, running: &Running) -> Result<Option<Box<dyn Lease>>>;
+
+    /// The lease, waited for as long as the call goes on. `meanwhile` is shown what is there where
+    /// that may have changed; once that will do for the caller, it is None.
+    fn wait_for_lease(
+        &self,
+        key: &Key,
+        running: &Running,
+        runtime: &dyn Runtime,
+        _meanwhile: Meanwhile<'_>,
+    ) -> Result<Option<Box<dyn Lease>>> {
+        let mut pause = Duration::from_micros(500);
+        loop {
+            if let Some(lease) = self.try_lease(key, running)? {
+                return Ok(Some(lease));
+            }
+            running.check()?;
+            runtime.sleep(pause.min(running.slice()));
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
 
     /// What is there now, without a lease; it may be gone at the next moment.
     fn peek(&self, key: &Key, running: &Running) -> Result<Found>;
@@ -110,21 +143,22 @@ pub(crate) trait Lease: Send {
     fn save(&mut self, record: &Record, running: &Running) -> Result<()>;
 
     /// When it ends by itself, by the store's clock. None where it lives as long as its process.
-    fn ends_ms(&self) -> Option<u64>;
+    fn ends(&self) -> Option<Moment>;
 
     /// The account is known to be well: what was unreadable before says nothing about it any more.
     fn all_is_well(&mut self) {}
 }
 
-pub(crate) fn open(name: &StoreName, runtime: &Arc<dyn Runtime>) -> Result<Arc<dyn Store>> {
+pub(crate) fn open(account: &Account, runtime: &Arc<dyn Runtime>) -> Result<Arc<dyn Store>> {
     let runtime = Arc::clone(runtime);
-    match name {
+    match &account.store {
         StoreName::Memory => Ok(Arc::new(memory::MemoryStore::new(runtime))),
         StoreName::File { directory, network } => Ok(Arc::new(file::FileStore::new(
             directory.as_deref(),
             *network,
             runtime,
         )?)),
+        StoreName::Redis(name) => Ok(Arc::new(redis::RedisStore::new(name, account, runtime)?)),
     }
 }
 
@@ -135,14 +169,23 @@ pub(crate) struct HeldLease {
     _turn: Turn,
 }
 
-/// A lease, waited for as long as the call goes on. The threads of a process wait in the order in
-/// which they came, and one of them at a time asks the store.
-pub(crate) fn lease(
+/// What waiting for a lease came to.
+pub(crate) enum Waited<T> {
+    Lease(HeldLease),
+    /// What made the lease needless.
+    Outcome(T),
+}
+
+/// A lease, waited for as long as the call goes on, unless `meanwhile` finds an outcome in what is
+/// there. The threads of a process wait in the order in which they came, and one of them at a time
+/// asks the store.
+pub(crate) fn lease_unless<T>(
     store: &dyn Store,
     key: &Key,
     running: &Running,
     runtime: &dyn Runtime,
-) -> Result<HeldLease> {
+    mut meanwhile: impl FnMut(Found) -> Result<Option<T>>,
+) -> Result<Waited<T>> {
     running.doing(|| {
         format!(
             "waiting for another login of {} to end ({})",
@@ -151,14 +194,32 @@ pub(crate) fn lease(
         )
     });
     let turn = queue::wait(&store.name(), key, running, runtime)?;
-    let mut pause = Duration::from_micros(500);
-    loop {
-        if let Some(lease) = store.try_lease(key, running)? {
-            running.doing(String::new);
-            return Ok(HeldLease { lease, _turn: turn });
-        }
-        running.check()?;
-        runtime.sleep(pause.min(running.slice()));
-        pause = (pause * 2).min(Duration::from_millis(20));
+    let mut outcome = None;
+    let mut look = |found| {
+        outcome = meanwhile(found)?;
+        Ok(outcome.is_some())
+    };
+    let lease = store.wait_for_lease(key, running, runtime, &mut look)?;
+    running.doing(String::new);
+    match (lease, outcome) {
+        (Some(lease), _) => Ok(Waited::Lease(HeldLease { lease, _turn: turn })),
+        (None, Some(outcome)) => Ok(Waited::Outcome(outcome)),
+        (None, None) => Err(Error::new(
+            Status::Internal,
+            "a lease was given up for nothing",
+        )),
+    }
+}
+
+/// A lease, waited for as long as the call goes on.
+pub(crate) fn lease(
+    store: &dyn Store,
+    key: &Key,
+    running: &Running,
+    runtime: &dyn Runtime,
+) -> Result<HeldLease> {
+    match lease_unless(store, key, running, runtime, |_| Ok(None::<Infallible>))? {
+        Waited::Lease(held) => Ok(held),
+        Waited::Outcome(never) => match never {},
     }
 }

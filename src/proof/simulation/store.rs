@@ -298,8 +298,10 @@ impl Lease for SimulatedLease {
         Ok(())
     }
 
-    fn ends_ms(&self) -> Option<u64> {
-        self.ends_ms
+    fn ends(&self) -> Option<Moment> {
+        let scene = self.machine.world.lock();
+        let now = scene.store_moment(self.machine.process);
+        self.ends_ms.map(|ms| Moment { ms, ..now })
     }
 
     fn all_is_well(&mut self) {

@@ -77,6 +77,19 @@ impl FileStore {
         Ok(())
     }
 
+    fn try_lock(&self, path: &Path) -> Result<Option<Lock>> {
+        self.prepare()?;
+        let lock = private::open(path, OpenOptions::new().write(true).create(true))?;
+        let lock = Lock::new(lock);
+        match lock.file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(failed("cannot lock", path, &error)),
+        }
+        // Somebody may have removed the file meanwhile, and another process locked a new one.
+        Ok(private::is_at(&lock.file, path).then_some(lock))
+    }
+
     fn path(&self, key: &Key, ending: &str) -> PathBuf {
         let name = ring::digest::digest(
             &ring::digest::SHA256,
@@ -87,30 +100,52 @@ impl FileStore {
     }
 }
 
+/// A file of this host's own beside the records, for a store whose records are elsewhere.
+pub(crate) struct Note {
+    store: FileStore,
+    key: Key,
+}
+
+impl Note {
+    pub fn new(store: FileStore, key: Key) -> Note {
+        Note { store, key }
+    }
+
+    /// The only right to change it, unless another has it.
+    pub fn try_lock(&self) -> Result<Option<Lock>> {
+        self.store
+            .try_lock(&self.store.path(&self.key, "witness.lock"))
+    }
+
+    pub fn read(&self) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
+        let path = self.store.path(&self.key, "witness");
+        // Where the whole directory is unfit, that is the reason to tell.
+        read_text(&path).map_err(|error| self.store.prepare().err().unwrap_or(error))
+    }
+
+    /// Wholly written or not at all; `durable` when it must outlive the machine's next breath.
+    pub fn write(&self, text: &[u8], durable: bool) -> Result<()> {
+        let path = |ending| self.store.path(&self.key, ending);
+        let (whole, new) = (path("witness"), path("witness.new"));
+        replace(&self.store.directory, &new, &whole, text, durable)
+    }
+}
+
 impl Store for FileStore {
     fn try_lease(&self, key: &Key, _: &Running) -> Result<Option<Box<dyn Lease>>> {
-        self.prepare()?;
         let path = self.path(key, "lock");
-        let lock = private::open(&path, OpenOptions::new().write(true).create(true))?;
-        let lock = Lock::new(lock);
-        match lock.file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(failed("cannot lock", &path, &error)),
-        }
-        // Somebody may have removed the file meanwhile, and another process locked a new one.
-        if !private::is_at(&lock.file, &path) {
-            return Ok(None);
-        }
-        Ok(Some(Box::new(FileLease {
-            record: self.path(key, "json"),
-            new: self.path(key, "new"),
-            aside: self.path(key, "unreadable"),
-            kept: self.path(key, "unreadable.old"),
-            directory: self.directory.clone(),
-            lock_path: path,
-            lock,
-        })))
+        let lock = self.try_lock(&path)?;
+        Ok(lock.map(|lock| -> Box<dyn Lease> {
+            Box::new(FileLease {
+                record: self.path(key, "json"),
+                new: self.path(key, "new"),
+                aside: self.path(key, "unreadable"),
+                kept: self.path(key, "unreadable.old"),
+                directory: self.directory.clone(),
+                lock_path: path,
+                lock,
+            })
+        }))
     }
 
     fn peek(&self, key: &Key, _: &Running) -> Result<Found> {
@@ -136,7 +171,7 @@ impl Store for FileStore {
 }
 
 /// A locked file. A forked child closes its copy, so that the lock is the parent's alone.
-struct Lock {
+pub(crate) struct Lock {
     file: File,
     held: Option<HeldLock>,
 }
@@ -203,26 +238,11 @@ impl Lease for FileLease {
                 "it was removed while it was locked",
             ));
         }
-        let write = || -> io::Result<()> {
-            remove(&self.new)?;
-            // What may be lacking is taken first: after the rename nothing may fail but the disk.
-            let directory = private::Directory::open(&self.directory)?;
-            let mut options = OpenOptions::new();
-            let mut file = private::flags(options.write(true).create_new(true)).open(&self.new)?;
-            let text = zeroize::Zeroizing::new(record.to_json());
-            file.write_all(&text)?;
-            file.sync_all()?;
-            fs::rename(&self.new, &self.record)?;
-            directory.sync()
-        };
-        write().map_err(|error| {
-            // What is half written is of no use to anybody; the record before it still stands.
-            let _ = fs::remove_file(&self.new);
-            failed("cannot write", &self.record, &error)
-        })
+        let text = zeroize::Zeroizing::new(record.to_json());
+        replace(&self.directory, &self.new, &self.record, &text, true)
     }
 
-    fn ends_ms(&self) -> Option<u64> {
+    fn ends(&self) -> Option<Moment> {
         None
     }
 
@@ -230,6 +250,31 @@ impl Lease for FileLease {
         // Where this fails it counts on: the safe side.
         let _ = fs::rename(&self.aside, &self.kept);
     }
+}
+
+/// Replaces a file by way of a new one beside it.
+fn replace(directory: &Path, new: &Path, old: &Path, text: &[u8], durable: bool) -> Result<()> {
+    let write = || -> io::Result<()> {
+        remove(new)?;
+        // What may be lacking is taken first: after the rename nothing may fail but the disk.
+        let directory = private::Directory::open(directory)?;
+        let mut options = OpenOptions::new();
+        let mut file = private::flags(options.write(true).create_new(true)).open(new)?;
+        file.write_all(text)?;
+        if durable {
+            file.sync_all()?;
+        }
+        fs::rename(new, old)?;
+        match durable {
+            true => directory.sync(),
+            false => Ok(()),
+        }
+    };
+    write().map_err(|error| {
+        // What is half written is of no use to anybody; the file before it still stands.
+        let _ = fs::remove_file(new);
+        failed("cannot write", old, &error)
+    })
 }
 
 /// Removes a file, if there is one.
@@ -241,16 +286,9 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 fn read(path: &Path) -> Result<Found> {
-    if let Err(error) = fs::symlink_metadata(path)
-        && error.kind() == io::ErrorKind::NotFound
-    {
+    let Some(text) = read_text(path)? else {
         return Ok(Found::Nothing);
-    }
-    let file = private::open(path, OpenOptions::new().read(true))?;
-    let mut text = zeroize::Zeroizing::new(Vec::with_capacity(4096));
-    file.take(MAX_RECORD_BYTES + 1)
-        .read_to_end(&mut text)
-        .map_err(|error| failed("cannot read", path, &error))?;
+    };
     let unreadable = |why: &str| Found::Unreadable {
         why: format!("{}: {why}", path.display()),
         again: false,
@@ -262,6 +300,21 @@ fn read(path: &Path) -> Result<Found> {
         Some(record) => Found::Record(Box::new(record)),
         None => unreadable("is no record"),
     })
+}
+
+/// What a file holds, a byte more than it may be at most; None where there is none.
+fn read_text(path: &Path) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
+    if let Err(error) = fs::symlink_metadata(path)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        return Ok(None);
+    }
+    let file = private::open(path, OpenOptions::new().read(true))?;
+    let mut text = zeroize::Zeroizing::new(Vec::with_capacity(4096));
+    file.take(MAX_RECORD_BYTES + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| failed("cannot read", path, &error))?;
+    Ok(Some(text))
 }
 
 fn state_directory() -> Result<PathBuf> {

@@ -68,11 +68,35 @@ class Options(TypedDict, total=False):
     ``TSM_SESSION_TOKEN_HEADER``: header name; default ``VZ-M2M-Token``.
     """
     store: Optional[str]
-    """Where the lockout guard (and a shared token) lives: in this process, or in files for all
-    processes of this host. DIR is absolute; file: alone is the user's state directory. If the
-    store cannot be used no login is sent: nothing takes its place by itself.
+    """Where the lockout guard (and a shared token) lives: in this process (memory:), in files for
+    all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST,
+    redis+unix:///SOCKET, see docs/many-hosts.md). DIR is absolute; file: alone is the user's
+    state directory. If the store cannot be used no login is sent: nothing takes its place by
+    itself.
 
-    ``TSM_STORE``: memory:, file:, file:DIR; default ``file:``.
+    ``TSM_STORE``: memory:, file:, file:DIR, redis://HOST; default ``file:``.
+    """
+    store_user: Optional[str]
+    """The user of a store on Redis. Without it the default user's password is asked for.
+
+    ``TSM_STORE_USER``: text.
+    """
+    store_password: Optional[str]
+    """The password of a store on Redis.
+
+    ``TSM_STORE_PASSWORD``: text.
+    """
+    store_password_file: Union[str, os.PathLike[str], None]
+    """A file that holds it instead, read at every new connection. Others must not be able to read
+    it.
+
+    ``TSM_STORE_PASSWORD_FILE``: path.
+    """
+    store_seal_key_file: Union[str, os.PathLike[str], None]
+    """A file with the key that seals shared tokens on Redis: 32 random bytes in base64. A second
+    line may hold the key before it, which opens what is sealed still.
+
+    ``TSM_STORE_SEAL_KEY_FILE``: path.
     """
     share_token: Optional[bool]
     """Whether all sessions of the same account and store use one session token.
@@ -135,5 +159,7 @@ NUMBERS = {
     "max_response_bytes",
 }
 PATHS = {
+    "store_password_file",
+    "store_seal_key_file",
     "ca_file",
 }

@@ -68,12 +68,41 @@ public sealed partial class SessionOptions
     public string? SessionTokenHeader { get; set; }
 
     /// <summary>
-    /// Where the lockout guard (and a shared token) lives: in this process, or in files for all
-    /// processes of this host. DIR is absolute; file: alone is the user's state directory. If the
-    /// store cannot be used no login is sent: nothing takes its place by itself.
+    /// Where the lockout guard (and a shared token) lives: in this process (memory:), in files for
+    /// all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST,
+    /// redis+unix:///SOCKET, see docs/many-hosts.md). DIR is absolute; file: alone is the user's
+    /// state directory. If the store cannot be used no login is sent: nothing takes its place by
+    /// itself.
     /// </summary>
-    /// <remarks><c>TSM_STORE</c>: memory:, file:, file:DIR; default <c>file:</c>.</remarks>
+    /// <remarks>
+    /// <c>TSM_STORE</c>: memory:, file:, file:DIR, redis://HOST; default <c>file:</c>.
+    /// </remarks>
     public string? Store { get; set; }
+
+    /// <summary>
+    /// The user of a store on Redis. Without it the default user's password is asked for.
+    /// </summary>
+    /// <remarks><c>TSM_STORE_USER</c>: text.</remarks>
+    public string? StoreUser { get; set; }
+
+    /// <summary>The password of a store on Redis.</summary>
+    /// <remarks><c>TSM_STORE_PASSWORD</c>: text.</remarks>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    public string? StorePassword { get; set; }
+
+    /// <summary>
+    /// A file that holds it instead, read at every new connection. Others must not be able to read
+    /// it.
+    /// </summary>
+    /// <remarks><c>TSM_STORE_PASSWORD_FILE</c>: path.</remarks>
+    public string? StorePasswordFile { get; set; }
+
+    /// <summary>
+    /// A file with the key that seals shared tokens on Redis: 32 random bytes in base64. A second
+    /// line may hold the key before it, which opens what is sealed still.
+    /// </summary>
+    /// <remarks><c>TSM_STORE_SEAL_KEY_FILE</c>: path.</remarks>
+    public string? StoreSealKeyFile { get; set; }
 
     /// <summary>Whether all sessions of the same account and store use one session token.</summary>
     /// <remarks><c>TSM_SHARE_TOKEN</c>: true, false; default <c>false</c>.</remarks>
@@ -137,6 +166,10 @@ public sealed partial class SessionOptions
         ("auto_relogin", Text(AutoRelogin)),
         ("session_token_header", SessionTokenHeader),
         ("store", Store),
+        ("store_user", StoreUser),
+        ("store_password", StorePassword),
+        ("store_password_file", StorePasswordFile),
+        ("store_seal_key_file", StoreSealKeyFile),
         ("share_token", Text(ShareToken)),
         ("realm", Realm),
         ("max_login_failures", Text(MaxLoginFailures)),

@@ -1,0 +1,469 @@
+//! One connection to a server of the store: signing in, sending commands, reading answers, and
+//! hearing the hints of a channel.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use rustix::event::PollFlags;
+use zeroize::Zeroizing;
+
+use super::Shared;
+use super::place::Place;
+use super::protocol::{self, Answer, Command};
+use crate::call::Running;
+use crate::error::{Error, Result, Status};
+use crate::net::{self, Address, Stream, Watch, Watched};
+use crate::secret::Secret;
+use crate::secret_file;
+use crate::settings::StoreAccess;
+use crate::store_name::{Host, Servers};
+
+/// The longest that a connection or an answer may take.
+const WITHIN: Duration = Duration::from_secs(5);
+const LATE: &str = "no answer within 5 s";
+
+/// Why something did not come about.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The call was ended, or it is of no use to try again.
+    Final(Error),
+    /// The connection failed, or could not be made: in words.
+    Broken(String),
+    /// The server cannot do it now; perhaps another can, or the same one soon.
+    NotNow(String),
+    /// It is for another server to do, from now on or only this once.
+    Moved(Host),
+    Asked(Host),
+    /// The server does not know the script.
+    NoScript,
+}
+
+pub(super) type Tried<T> = std::result::Result<T, Trouble>;
+
+pub(super) struct Link {
+    pub place: Place,
+    pub access: StoreAccess,
+    /// Which start of which server this is: its clock goes by that.
+    pub run_id: String,
+    stream: Stream,
+    input: Zeroizing<Vec<u8>>,
+    /// Answers that nobody waits for.
+    unread: usize,
+    /// Whether it hears hints, and may say nothing else before it hears no more.
+    hears: bool,
+    /// Whether a hint came since the last commands left.
+    hinted: bool,
+}
+
+impl Link {
+    /// A connection that is signed in.
+    pub fn open(place: &Place, of: &Shared, running: &Running) -> Tried<Link> {
+        let Shared { name, access, .. } = of;
+        let mut link = Link::connect(place, of, running)?;
+        let mut commands = Vec::new();
+        let password = password(access).map_err(Trouble::Final)?;
+        if let Some(password) = &password {
+            commands.push(auth(access, password));
+        }
+        if name.database != 0 {
+            commands.push(Command::new(&["SELECT", &name.database.to_string()]));
+        }
+        commands.push(Command::new(&["INFO", "server"]));
+        let answers = link.ask(&commands, running)?;
+        for answer in &answers {
+            link.check(answer)?;
+        }
+        let about = answers.last().map_or("", Answer::str);
+        link.run_id = info(about, "run_id").to_owned();
+        let is_one_of_many = matches!(&name.servers, Servers::Tcp { hosts, .. } if hosts.len() > 1);
+        if link.run_id.is_empty() {
+            return Err(link.refused("it does not tell its run_id in INFO server", ""));
+        }
+        if is_one_of_many && name.sentinel.is_none() && info(about, "redis_mode") != "cluster" {
+            return Err(link.refused(
+                "several hosts are named, and it is no cluster",
+                "Name the servers of one cluster, or Sentinels with ?sentinel=NAME",
+            ));
+        }
+        Ok(link)
+    }
+
+    /// The master, as a Sentinel knows it. One that wants a password gets the store's.
+    pub fn ask_sentinel(place: &Place, of: &Shared, running: &Running) -> Tried<Place> {
+        let Shared { name, access, .. } = of;
+        let master = name.sentinel.as_deref().unwrap_or_default();
+        let question = Command::new(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", master]);
+        let mut link = Link::connect(place, of, running)?;
+        let mut answers = link.ask(std::slice::from_ref(&question), running)?;
+        if matches!(&answers[0], Answer::Error(error) if error.starts_with("NOAUTH"))
+            && let Some(password) = password(access).map_err(Trouble::Final)?
+        {
+            let commands = [auth(access, &password), question];
+            answers = link.ask(&commands, running)?;
+            link.check(&answers[0])?;
+            answers.remove(0);
+        }
+        link.check(&answers[0])?;
+        match answers[0].list() {
+            [host, port] => {
+                let port = port.number().and_then(|port| u16::try_from(port).ok());
+                let port = port.ok_or_else(|| link.refused("it gave no port", ""))?;
+                Ok(Place::Host(Host::new(host.str(), port)))
+            }
+            _ => Err(link.refused(
+                &format!("this Sentinel knows no master {master:?}"),
+                "Check ?sentinel=NAME",
+            )),
+        }
+    }
+
+    fn connect(place: &Place, of: &Shared, running: &Running) -> Tried<Link> {
+        let Shared { name, access, .. } = of;
+        let tls = matches!(&name.servers, Servers::Tcp { tls: true, .. });
+        if let Place::Host(host) = place
+            && !tls
+            && !name.plain
+            && !host.is_loopback()
+        {
+            return Err(Trouble::Final(store_error(format!(
+                "{name} leads to {host}, over plain text, which others on the network can read and \
+                 change: take rediss://, or accept that with ?plain=yes"
+            ))));
+        }
+        let connect = |watch: &mut Watch| match place {
+            Place::Socket(path) => net::connect_to_socket(path, watch),
+            Place::Host(host) => {
+                let address = Address::new(&host.name, host.port);
+                let stream = net::connect(&address, watch)?;
+                match tls {
+                    true => of.tls.wrap(stream, &address, watch),
+                    false => Ok(stream),
+                }
+            }
+        };
+        let within = match access.connect_timeout < WITHIN {
+            true => running.within(
+                access.connect_timeout,
+                "no connection in connect_timeout_ms",
+            ),
+            false => running.within(WITHIN, LATE),
+        };
+        let connected = connect(&mut Watch::new(&within));
+        let stream = connected.map_err(|error| trouble(place, error, running))?;
+        Ok(Link {
+            place: place.clone(),
+            access: access.clone(),
+            run_id: String::new(),
+            stream,
+            input: Zeroizing::new(Vec::with_capacity(8 * 1024)),
+            unread: 0,
+            hears: false,
+            hinted: false,
+        })
+    }
+
+    /// Sends commands in one piece and waits for all of their answers.
+    pub fn ask(&mut self, commands: &[Command], running: &Running) -> Tried<Vec<Answer>> {
+        self.hinted = false;
+        let mut watch = Watch::new(&running.within(WITHIN, LATE));
+        let sent = self.send(commands, &mut watch);
+        sent.map_err(|error| trouble(&self.place, watch.why(error), running))?;
+        let mut answers = Vec::new();
+        while answers.len() < commands.len() {
+            let Some(answer) = self.buffered()? else {
+                let filled = self.fill(&mut watch);
+                filled.map_err(|error| trouble(&self.place, watch.why(error), running))?;
+                continue;
+            };
+            if !self.is_for_nobody(&answer) {
+                answers.push(answer);
+            }
+        }
+        Ok(answers)
+    }
+
+    fn send(&mut self, commands: &[Command], watch: &mut Watch) -> io::Result<()> {
+        let wire = self.wire(commands);
+        let stream = &mut self.stream;
+        let mut stream = Watched { stream, watch };
+        stream.write_all(&wire)?;
+        stream.flush()
+    }
+
+    /// Sends commands whose answers nobody waits for. False when they did not all leave at once.
+    pub fn tell(&mut self, commands: &[Command]) -> bool {
+        let wire = self.wire(commands);
+        self.unread += commands.len();
+        let watch = &mut Watch::new(&nobody());
+        let written = self.stream.try_write(&wire, watch);
+        written.is_ok_and(|written| written == wire.len()) && self.stream.try_flush(watch).is_ok()
+    }
+
+    /// Hears no more hints. False when that could not be said.
+    pub fn hush(&mut self) -> bool {
+        !self.hears || self.tell(&[])
+    }
+
+    /// Commands as they go over the wire. One that hears hints says first that it will no more.
+    fn wire(&mut self, commands: &[Command]) -> Zeroizing<Vec<u8>> {
+        let mut wire = Zeroizing::new(Vec::new());
+        if std::mem::take(&mut self.hears) {
+            Command::new(&["UNSUBSCRIBE"]).write(&mut wire);
+            self.unread += 1;
+        }
+        commands.iter().for_each(|command| command.write(&mut wire));
+        self.hears = commands.iter().any(Command::is_subscribe);
+        wire
+    }
+
+    /// Waits for a hint, a slice at most; whether one came.
+    pub fn hint_within_a_slice(&mut self, at_most: Duration, running: &Running) -> Tried<bool> {
+        let mut waited = false;
+        loop {
+            running.check().map_err(Trouble::Final)?;
+            while let Some(answer) = self.buffered()? {
+                self.is_for_nobody(&answer);
+            }
+            if self.hinted {
+                self.hinted = false;
+                return Ok(true);
+            }
+            if self.fill_at_once()? {
+                continue;
+            }
+            if waited {
+                return Ok(false);
+            }
+            // That the time is up is no failure here.
+            let mut watch = Watch::new(&running.within(at_most, LATE));
+            let _ = self.stream.await_ready(PollFlags::IN, &mut watch);
+            waited = true;
+        }
+    }
+
+    /// Whether it can serve somebody else.
+    pub fn is_fit(&mut self) -> bool {
+        loop {
+            match self.buffered() {
+                Ok(Some(answer)) if self.is_for_nobody(&answer) => {}
+                Ok(None) => match self.fill_at_once() {
+                    Ok(true) => {}
+                    Ok(false) => return true,
+                    Err(_) => return false,
+                },
+                _ => return false,
+            }
+        }
+    }
+
+    /// Takes hints, and answers that nobody waits for.
+    fn is_for_nobody(&mut self, answer: &Answer) -> bool {
+        if let [kind, ..] = answer.list()
+            && kind.text() == b"message"
+        {
+            self.hinted = true;
+            return true;
+        }
+        let unread = self.unread > 0;
+        self.unread -= usize::from(unread);
+        unread
+    }
+
+    /// The next answer, if all of it is here.
+    fn buffered(&mut self) -> Tried<Option<Answer>> {
+        match protocol::read(&self.input) {
+            Ok(None) => Ok(None),
+            Ok(Some((answer, length))) => {
+                self.forget(length);
+                Ok(Some(answer))
+            }
+            Err(_) => Err(self.refused(
+                "what it answers is not the protocol of Redis",
+                "Check the host and the port",
+            )),
+        }
+    }
+
+    /// Waits for more.
+    fn fill(&mut self, watch: &mut Watch) -> io::Result<()> {
+        let mut buffer = Zeroizing::new([0; 8 * 1024]);
+        let read = self.stream.read(&mut buffer[..], watch)?;
+        self.keep(&buffer[..read])
+    }
+
+    /// Takes what is here; whether that was anything.
+    fn fill_at_once(&mut self) -> Tried<bool> {
+        let nobody = nobody();
+        let mut watch = Watch::new(&nobody);
+        let mut buffer = Zeroizing::new([0; 8 * 1024]);
+        let read = match self.stream.try_read(&mut buffer[..], &mut watch) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(true),
+            read => read.and_then(|read| self.keep(&buffer[..read])),
+        };
+        read.map_err(|error| trouble(&self.place, watch.why(error), &nobody))?;
+        Ok(true)
+    }
+
+    fn keep(&mut self, read: &[u8]) -> io::Result<()> {
+        if read.is_empty() {
+            return Err(io::Error::other("the connection was closed"));
+        }
+        protocol::reserve(&mut self.input, read.len());
+        self.input.extend_from_slice(read);
+        Ok(())
+    }
+
+    fn forget(&mut self, length: usize) {
+        self.input.copy_within(length.., 0);
+        let left = self.input.len() - length;
+        // What was moved, and what was read before it.
+        self.input[left..].fill(0);
+        self.input.truncate(left);
+    }
+
+    /// What an error that was answered means.
+    pub fn check(&self, answer: &Answer) -> Tried<()> {
+        let Answer::Error(error) = answer else {
+            return Ok(());
+        };
+        let words: Vec<&str> = error.split(' ').collect();
+        let to = |default: &Place| {
+            let host = words.get(2).copied().unwrap_or_default();
+            // Without a host it is another port of the same.
+            let host = match (host.strip_prefix(':'), default) {
+                (Some(port), Place::Host(same)) => {
+                    Host::parse(&format!("{}:{port}", bracketed(&same.name)), 0)
+                }
+                _ => Host::parse(&bracketed_with_port(host), 0),
+            };
+            host.map_err(|_| self.refused(&format!("it leads nowhere ({error})"), ""))
+        };
+        // Errors of commands within a script were wrapped in words by older servers.
+        let is = |code: &str| words[0] == code || error.contains(&format!(": -{code} "));
+        if is("MOVED") {
+            return Err(Trouble::Moved(to(&self.place)?));
+        }
+        if is("ASK") {
+            return Err(Trouble::Asked(to(&self.place)?));
+        }
+        if is("NOSCRIPT") {
+            return Err(Trouble::NoScript);
+        }
+        const NOT_NOW: [&str; 8] = [
+            "READONLY",
+            "LOADING",
+            "MASTERDOWN",
+            "CLUSTERDOWN",
+            "TRYAGAIN",
+            "BUSY",
+            "UNBLOCKED",
+            "FAILOVER",
+        ];
+        if NOT_NOW.into_iter().any(is) {
+            return Err(Trouble::NotNow(format!("{}: {error}", self.place)));
+        }
+        let (advice, passes) = if is("NOAUTH") || error.contains("without any password") {
+            (
+                "Set store_password or store_password_file, and store_user if it is not the \
+                 default user",
+                false,
+            )
+        } else if is("WRONGPASS") || error.contains("invalid password") {
+            (
+                "Correct store_user and store_password, or the file of store_password_file",
+                false,
+            )
+        } else if is("NOPERM") || error.contains("can't run this command") {
+            (
+                "Give this user the commands, keys and channels that docs/many-hosts.md names",
+                false,
+            )
+        } else if is("OOM") || error.contains("OOM command") {
+            (
+                "Its memory is full: no login is sent until there is room",
+                true,
+            )
+        } else if is("WRONGTYPE") {
+            (
+                "The key is used for something else: give this library a database or a server of \
+                 its own",
+                false,
+            )
+        } else {
+            ("No login is sent until this is mended", true)
+        };
+        let error = store_error(format!("{}: {error}", self.place)).advising(advice);
+        Err(Trouble::Final(error.with_retryable(passes)))
+    }
+
+    /// It is of no use to ask this server again.
+    pub fn refused(&self, why: &str, advice: &str) -> Trouble {
+        let error = store_error(format!("{}: {why}", self.place)).with_retryable(false);
+        Trouble::Final(match advice {
+            "" => error,
+            advice => error.advising(advice),
+        })
+    }
+}
+
+/// For what nobody waits for.
+pub(super) fn nobody() -> Running {
+    Running::start(&Default::default(), Default::default(), WITHIN)
+}
+
+pub(super) fn store_error(what: impl std::fmt::Display) -> Error {
+    Error::new(Status::Store, format!("store: {what}")).with_retryable(true)
+}
+
+/// The value of a line of INFO, or "".
+pub(super) fn info<'a>(text: &'a str, name: &str) -> &'a str {
+    let value = |line: &'a str| line.strip_prefix(name)?.strip_prefix(':');
+    text.lines().find_map(value).map_or("", str::trim)
+}
+
+fn password(access: &StoreAccess) -> Result<Option<Secret>> {
+    match &access.password_file {
+        None => Ok(access.password.clone()),
+        Some(path) => secret_file::read(path)
+            .map(Some)
+            .map_err(|why| store_error(format!("store_password_file {why}"))),
+    }
+}
+
+fn auth(access: &StoreAccess, password: &Secret) -> Command {
+    let mut command = Command::new(&["AUTH"]);
+    if let Some(user) = &access.user {
+        command.push(user.as_bytes());
+    }
+    command.push(password.reveal().as_bytes());
+    command
+}
+
+/// The call was ended, or the connection is of no use.
+fn trouble(place: &Place, error: Error, running: &Running) -> Trouble {
+    match (running.check(), error.status()) {
+        (Err(ended), _) => Trouble::Final(ended),
+        // The same certificate will be no better.
+        (_, Status::Tls) => {
+            let error = store_error(format!("{place}: {}", error.message()));
+            Trouble::Final(error.with_retryable(false))
+        }
+        _ => Trouble::Broken(format!("{place}: {}", error.message())),
+    }
+}
+
+/// IPv6 addresses come without brackets.
+fn bracketed(host: &str) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.to_owned(),
+    }
+}
+
+fn bracketed_with_port(text: &str) -> String {
+    match text.rsplit_once(':') {
+        Some((host, port)) => format!("{}:{port}", bracketed(host)),
+        None => text.to_owned(),
+    }
+}
