@@ -1,14 +1,16 @@
-"""What one POST costs: ``session.post`` beside ``requests``, ``httpx`` and Verizon's own SDK; and
-reading the token.
+"""What one POST costs: ``session.post`` beside ``requests``, ``httpx``, ``aiohttp`` and Verizon's
+own SDK; and reading the token.
 
-The same device list request of 1 KiB, answered with 1 KiB of JSON by the sandbox over one kept
-connection on loopback. The clients take turns, so that whatever else the machine does meets them
-all; each number is the median of the rounds. CPU time is this process's own. (The SDK also makes
-its model of the answer's JSON; the others leave that to the caller.)
+The same device list request, answered by the sandbox with as many bytes of JSON as it has itself,
+over kept connections on loopback. The clients take turns, so that whatever else the machine does
+meets them all. CPU time is this process's own. (The SDK also makes its model of the answer's JSON;
+the others leave that to the caller.) On several threads ``requests`` and the SDK have a session
+each; ``aiohttp`` has as many tasks in one loop. At last ``session.post`` is measured once more
+after a thousand threads have come and gone.
 
-Prints one JSON object, ``{name: {"wall_us": …, "cpu_us": …}}``; on a terminal a table. Progress
-goes to standard error. Needs ``requirements-test.txt``. The sandbox is the release build, else
-found as by the tests. ``--rounds`` and ``--posts`` set the size.
+Prints a JSON object a line: ``{"name": …, "wall_us": …, "cpu_us": …}``, one a round and client; on
+a terminal a table of medians. Progress goes to standard error. Needs ``requirements-test.txt``. The
+sandbox is the release build, else found as by the tests.
 """
 
 from __future__ import annotations
@@ -19,33 +21,28 @@ import json
 import os
 import statistics
 import sys
+import threading
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable, Protocol
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "src"), str(HERE.parent / "tests")]
 
-from sandbox import ACCOUNT, DEVICES, REPOSITORY, Sandbox, binary  # noqa: E402
+from sandbox import REPOSITORY, Sandbox, binary  # noqa: E402
 
 RELEASE = REPOSITORY / "target" / "release"
 os.environ.setdefault("TSM_LIBRARY", str(RELEASE / "libthingspace_session.so"))
 if (RELEASE / "thingspace-sandbox").is_file():
     os.environ.setdefault("TSM_SANDBOX", str(RELEASE / "thingspace-sandbox"))
 
-import httpx  # noqa: E402
-import requests  # noqa: E402
-from verizon.configuration import Configuration, Environment, Server  # noqa: E402
-from verizon.http.auth.thingspace_oauth import ThingspaceOauthCredentials  # noqa: E402
-from verizon.http.auth.vz_m2m_token import VZM2mTokenCredentials  # noqa: E402
-from verizon.models.account_device_list_request import AccountDeviceListRequest  # noqa: E402
-from verizon.models.oauth_token import OauthToken  # noqa: E402
-from verizon.verizon_client import VerizonClient  # noqa: E402
+import clients  # noqa: E402
 
 import thingspace_session  # noqa: E402
 
-GROUP = "g" * (1024 - len(json.dumps({"accountName": ACCOUNT, "groupName": ""})))
-BODY = {"accountName": ACCOUNT, "groupName": GROUP}
+TOKEN_READS = 50
+PASSING_THREADS = 1000
+AT_ONCE = 250
 
 
 def main() -> None:
@@ -53,111 +50,118 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--posts", type=int, default=200)
+    parser.add_argument("--posts", type=int, default=200, help="by each client in a round")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--bytes", type=int, default=1024)
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--name", action="store_true", help="localhost instead of 127.0.0.1")
     options = parser.parse_args()
 
     with Sandbox() as sandbox:
-        sandbox.settings(api_answer_bytes=1024)
-        credentials: thingspace_session.Options = {
-            "username": "zbeeblebrox",
-            "password": "IMgr8",
-            "app_key": "key",
-            "app_secret": "secret",
-            "base_url": sandbox.base_url,
-            "store": "memory:",
-        }
-        with thingspace_session.login(load_env=False, **credentials) as session:
-            results = measure(clients(session, sandbox.base_url), options.rounds, options.posts)
+        sandbox.settings(api_answer_bytes=options.bytes)
+        port = (sandbox.tls_base_url if options.tls else sandbox.base_url).rsplit(":", 1)[1]
+        scheme = "https" if options.tls else "http"
+        host = "localhost" if options.name else "127.0.0.1"
+        place = clients.Place(f"{scheme}://{host}:{port}", sandbox.ca_file, options.bytes)
+        with place.login() as session:
+            crowds: dict[str, Runner] = {
+                name: Crowd(make, options.threads)
+                for name, make in clients.makers(session, place).items()
+            }
+            tasks = clients.AioHttp(session, place, options.threads)
+            crowds["aiohttp.post"] = tasks
+            crowds["thingspace_session.token"] = Crowd(lambda: lambda: session.token, 1)
+            results = measure(crowds, options.rounds, options.posts)
+            tasks.close()
+            if options.threads == 1:
+                come_and_go(session, place)
+                ours = ("thingspace_session.post", "thingspace_session.token")
+                again = {name + " after load": crowds[name] for name in ours}
+                results += measure(again, options.rounds, options.posts)
     if sys.stdout.isatty():
         show(results)
     else:
-        print(json.dumps(results))
+        for result in results:
+            print(json.dumps(result))
 
 
-def clients(
-    session: thingspace_session.Session, base_url: str
-) -> dict[str, tuple[Callable[[], object], int]]:
-    """Each client's one POST, and reading the token; with how many times it is done where a POST is
-    done once."""
-    tokens = {"Authorization": f"Bearer {session.api_token}", "VZ-M2M-Token": session.token}
-    plain = requests.Session()
-    plain.headers.update(tokens)
-    modern = httpx.Client(headers=tokens)
-    devices = verizon(session, base_url).device_management
-    request = AccountDeviceListRequest(account_name=ACCOUNT, group_name=GROUP)
-    url = base_url + DEVICES
-
-    return {
-        "thingspace_session.post": (
-            lambda: expect(session.post(DEVICES, json=BODY).status_code),
-            1,
-        ),
-        "requests.post": (lambda: expect(plain.post(url, json=BODY).status_code), 1),
-        "httpx.post": (lambda: expect(modern.post(url, json=BODY).status_code), 1),
-        "verizon-sdk.post": (
-            lambda: expect(devices.list_devices_information(request).status_code),
-            1,
-        ),
-        "thingspace_session.token": (lambda: session.token, 50),
-    }
+class Runner(Protocol):
+    def run(self, calls: int) -> None: ...
 
 
-def verizon(session: thingspace_session.Session, base_url: str) -> Any:
-    """Verizon's SDK with its table of servers pointed at the sandbox, and tokens that it need not
-    fetch."""
-    Configuration.environments[Environment.PRODUCTION][Server.THINGSPACE] = base_url
-    token = OauthToken(access_token=session.api_token, token_type="Bearer")
-    return VerizonClient(
-        thingspace_oauth_credentials=ThingspaceOauthCredentials("key", "secret", oauth_token=token),
-        vz_m2m_token_credentials=VZM2mTokenCredentials(session.token),
-    )
+class Crowd:
+    """Threads that share so many calls; each makes its caller for itself, once."""
+
+    def __init__(self, make: Callable[[], Callable[[], object]], threads: int) -> None:
+        self.callers = [make() for _ in range(threads)]
+
+    def run(self, calls: int) -> None:
+        if len(self.callers) == 1:
+            repeat(self.callers[0], calls)
+        else:
+            each = calls // len(self.callers)
+            together([threading.Thread(target=repeat, args=(one, each)) for one in self.callers])
 
 
-def expect(status: int) -> None:
-    if status != 200:
-        raise RuntimeError(f"the sandbox answered {status}")
+def repeat(once: Callable[[], object], calls: int) -> None:
+    for _ in range(calls):
+        once()
 
 
-def measure(
-    contenders: dict[str, tuple[Callable[[], object], int]], rounds: int, posts: int
-) -> dict[str, dict[str, float]]:
-    wall: dict[str, list[float]] = {name: [] for name in contenders}
-    cpu: dict[str, list[float]] = {name: [] for name in contenders}
-    order = list(contenders)
-    for function, _ in contenders.values():
-        for _ in range(20):
-            function()
+def together(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def come_and_go(session: thingspace_session.Session, place: clients.Place) -> None:
+    """All threads of a burst have called before the first of them ends."""
+    barrier = threading.Barrier(AT_ONCE)
+
+    def call() -> None:
+        place.post(session)
+        barrier.wait()
+
+    for _ in range(PASSING_THREADS // AT_ONCE):
+        together([threading.Thread(target=call) for _ in range(AT_ONCE)])
+
+
+def measure(crowds: dict[str, Runner], rounds: int, posts: int) -> list[dict[str, str | float]]:
+    results: list[dict[str, str | float]] = []
+    order = list(crowds)
+    for crowd in crowds.values():
+        crowd.run(max(posts // 10, 16))
     gc.collect()
     for done in range(rounds):
         for name in order:
-            function, factor = contenders[name]
-            times = posts * factor
-            cpu_start, start = time.process_time_ns(), time.perf_counter_ns()
-            for _ in range(times):
-                function()
-            took, burnt = time.perf_counter_ns() - start, time.process_time_ns() - cpu_start
-            wall[name].append(took / times / 1000)
-            cpu[name].append(burnt / times / 1000)
+            calls = posts * TOKEN_READS if ".token" in name else posts
+            cpu, wall = time.process_time_ns(), time.perf_counter_ns()
+            crowds[name].run(calls)
+            wall, cpu = time.perf_counter_ns() - wall, time.process_time_ns() - cpu
+            results.append(
+                {"name": name, "wall_us": wall / calls / 1000, "cpu_us": cpu / calls / 1000}
+            )
         order.append(order.pop(0))
-        print(f"round {done + 1} of {rounds}", end="\r", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return {
-        name: {
-            "wall_us": round(statistics.median(wall[name]), 3),
-            "cpu_us": round(statistics.median(cpu[name]), 3),
+        if sys.stderr.isatty():
+            print(f"round {done + 1} of {rounds}", end="\r", file=sys.stderr, flush=True)
+    return results
+
+
+def show(results: list[dict[str, str | float]]) -> None:
+    medians: dict[str, dict[str, float]] = {}
+    for name in dict.fromkeys(str(result["name"]) for result in results):
+        medians[name] = {
+            unit: statistics.median(
+                float(result[unit]) for result in results if result["name"] == name
+            )
+            for unit in ("wall_us", "cpu_us")
         }
-        for name in contenders
-    }
-
-
-def show(results: dict[str, dict[str, float]]) -> None:
-    print(
-        f"{'':18}{'wall µs':>10}{'CPU µs':>10}{'wall, times thingspace_session.post':>24}"
-        f"    sandbox: {binary()}"
-    )
-    for name, result in results.items():
-        ratio = result["wall_us"] / results["thingspace_session.post"]["wall_us"]
-        print(f"{name:18}{result['wall_us']:10.2f}{result['cpu_us']:10.2f}{ratio:24.2f}")
+    ours = medians["thingspace_session.post"]["wall_us"]
+    print(f"{'':36}{'wall µs':>10}{'CPU µs':>10}{'times ours':>12}    sandbox: {binary()}")
+    for name, median in medians.items():
+        ratio = median["wall_us"] / ours
+        print(f"{name:36}{median['wall_us']:10.2f}{median['cpu_us']:10.2f}{ratio:12.2f}")
 
 
 if __name__ == "__main__":
