@@ -1,0 +1,78 @@
+"""What a login costs a process in processor time and memory, beside libcurl; and how large the
+library is."""
+
+import subprocess
+
+from figures import Aim, Part, Table, number
+from programs import Measured
+from scene import RELEASE, ROOT, Sandbox, say
+
+RUNS = 11
+UNITS = {
+    "cpu_ms": "CPU ms until the token is there",
+    "wall_ms": "wall ms",
+    "rss_mb": "memory afterwards, MB",
+    "most_mb": "at most, MB",
+}
+LOGIN_CPU_MS = 1.0
+MORE_MB = 3.0
+SIZE_MB = 2.5
+
+
+def measure(programs, scale, folder):
+    rows, aims = [], []
+    with Sandbox() as sandbox:
+        for tls in (False, True):
+            place = "TLS, by name" if tls else "plain, by address"
+            say(f"C: a login, {place} ...")
+            environment = sandbox.environment(tls, tls)
+            measured = Measured(logins(programs, environment, scale.rounds(RUNS)))
+            for name in ("tsm_login", "libcurl"):
+                medians = (f"{measured.median(name, unit):.2f}" for unit in UNITS)
+                rows.append((f"{name}, {place}", *medians))
+            if not tls:
+                cpu = measured.median("tsm_login", "cpu_ms")
+                aims.append(Aim(f"CPU of a login, {place}", cpu, LOGIN_CPU_MS, unit="ms"))
+                continue
+            for unit, what in (("rss_mb", "after a login"), ("most_mb", "at most")):
+                more = measured.median("tsm_login", unit) - measured.median("libcurl", unit)
+                aims.append(Aim(f"memory {what}, more than libcurl", more, MORE_MB, unit="MB"))
+    megabytes, crates = size(folder)
+    aims.append(Aim("stripped library", megabytes, SIZE_MB, unit="MB"))
+    return Part(
+        tables=[
+            Table(
+                "One cold login, OAuth2 included, in a process of its own",
+                ("", *UNITS.values()),
+                rows,
+            ),
+            Table(
+                "Size",
+                ("stripped libthingspace_session.so", "crates"),
+                [(f"{number(megabytes)} MB", crates)],
+            ),
+        ],
+        aims=aims,
+    )
+
+
+def logins(programs, environment, runs):
+    """In turns, each in a process of its own."""
+    lines = []
+    for _ in range(runs):
+        for client in ("tsm", "libcurl"):
+            command = [programs.c, "login", client]
+            done = subprocess.run(
+                command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+            )
+            lines += done.stdout.splitlines()
+    return lines
+
+
+def size(folder):
+    stripped = folder / "libthingspace_session.so"
+    subprocess.run(["strip", "-o", stripped, RELEASE / "libthingspace_session.so"], check=True)
+    tree = ["cargo", "tree", "-p", "thingspace-session", "-e", "normal", "--prefix", "none"]
+    listed = subprocess.run(tree, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    crates = {line.split(" (")[0] for line in listed.splitlines() if line} - {""}
+    return stripped.stat().st_size / 1e6, len(crates)
