@@ -18,7 +18,7 @@ from pathlib import Path
 
 from parts import footprint, languages, requests, round_trips, tokens
 from programs import Programs
-from report import page, print_aims, print_tables
+from report import PAGE_FOLDER, print_aims, print_tables, write_page
 from scene import CORES, say
 
 
@@ -40,10 +40,10 @@ class Scale:
 
 def main():
     parts = {
-        "round-trips": lambda programs, scale, folder: round_trips.measure(programs),
-        "requests": lambda programs, scale, folder: requests.measure(programs, scale),
-        "languages": lambda programs, scale, folder: languages.measure(programs, scale),
-        "tokens": lambda programs, scale, folder: tokens.measure(programs, scale),
+        "round-trips": round_trips.measure,
+        "requests": requests.measure,
+        "languages": languages.measure,
+        "tokens": tokens.measure,
         "footprint": footprint.measure,
     }
     parser = argparse.ArgumentParser(
@@ -59,12 +59,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         programs = Programs(Path(folder))
         for name in chosen:
-            found[name] = parts[name](programs, Scale(options.brief), Path(folder))
+            found[name] = parts[name](programs, Scale(options.brief))
             print_tables(found[name])
-    print_aims(found.values())
-    say(f"\nmeasured in {(time.monotonic() - start) / 60:.1f} minutes")
-    if not options.brief and len(found) == len(parts):
-        page(found)
+        print_aims(found.values())
+        say(f"\nmeasured in {(time.monotonic() - start) / 60:.1f} minutes")
+        in_full = not options.brief and len(found) == len(parts)
+        write_page(found, PAGE_FOLDER if in_full else Path(folder))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The programs that measure: C, Python and C#. Each prints a JSON object a line, a measurement of
 one round; what belongs together is measured in turns."""
 
+import functools
 import json
 import os
 import shutil
@@ -41,7 +42,10 @@ class Measured:
 class Programs:
     def __init__(self, folder):
         self.c = build_c(folder / "bench")
-        self.csharp = build_csharp()
+
+    @functools.cached_property
+    def csharp(self):
+        return build_csharp()
 
     def run_c(self, environment, *arguments):
         return run([self.c, *map(str, arguments)], environment)

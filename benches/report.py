@@ -9,7 +9,7 @@ import plot
 from figures import Table
 from scene import ROOT, say
 
-FOLDER = ROOT / "docs" / "benchmarks"
+PAGE_FOLDER = ROOT / "docs" / "benchmarks"
 BOLD, PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
 
 TITLES = {
@@ -59,18 +59,19 @@ def print_table(table):
         print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-def page(found):
-    FOLDER.mkdir(exist_ok=True)
+def write_page(found, folder):
+    folder.mkdir(exist_ok=True)
     text = HEAD.format(machine=machine(), aims=markdown(aims_of(found.values())))
     for name, part in found.items():
         text += f"\n## {TITLES[name]}\n"
         for bars in part.plots:
-            (FOLDER / bars.file).write_text(plot.svg(bars))
+            (folder / bars.file).write_text(plot.svg(bars))
             text += f"\n![{bars.title}]({bars.file})\n"
         for table in part.tables:
             text += f"\n{markdown(table)}\n"
-    (FOLDER / "README.md").write_text(text)
-    say(f"wrote {(FOLDER / 'README.md').relative_to(ROOT)} and its plots")
+    (folder / "README.md").write_text(text)
+    if folder == PAGE_FOLDER:
+        say("wrote docs/benchmarks/README.md and its plots")
 
 
 def markdown(table):

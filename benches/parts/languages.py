@@ -1,117 +1,147 @@
-"""Requests from Python and C#: the bindings beside what programs use there."""
+"""Requests from Python and C#: the bindings beside what programs use there, and once more after a
+thousand threads have come and gone."""
+
+from dataclasses import dataclass
 
 from figures import Aim, Bars, Part, Table, number
 from scene import Sandbox, say
 
-# What is measured: TLS and by name, threads, bytes, posts of a round.
-PLACES = {
-    "plain, by address, 1 KiB": (False, 1, 1024, 160),
-    "TLS, by name, 1 KiB": (True, 1, 1024, 160),
-    "TLS, by name, 1 KiB, 16 threads": (True, 16, 1024, 320),
-    "TLS, by name, 1 MiB": (True, 1, 1024 * 1024, 10),
-}
+
+@dataclass(frozen=True)
+class Place:
+    title: str
+    # Over TLS and by name, or neither.
+    tls: bool
+    threads: int
+    length: int
+    posts: int
+    after_load: bool = False
+
+
+PLACES = [
+    Place("plain, by address, 1 KiB", False, 1, 1024, 160),
+    Place("TLS, by name, 1 KiB", True, 1, 1024, 160, after_load=True),
+    Place("TLS, by name, 1 KiB, 16 threads", True, 16, 1024, 320),
+    Place("TLS, by name, 1 MiB", True, 1, 1024 * 1024, 10),
+]
+# Where the aims are looked at: one thread, small requests.
+AIMED_AT = PLACES[:2]
+PLOTTED = PLACES[1]
 PYTHON_AIMS = {"requests.post": 8, "httpx.post": 5, "verizon-sdk.post": 10}
-PYTHON, CSHARP = "thingspace_session.post", "Session.Send"
+# What we measure of our own: a request, a token read.
+OURS = {
+    "Python": ("thingspace_session.post", "thingspace_session.token"),
+    "C#": ("Session.Send", "Session.Token"),
+}
+UNITS = {"wall_us": "wall µs", "cpu_us": "CPU µs"}
 ROUNDS = 11
 
 
 def measure(programs, scale):
     found = Part()
-    for language in ("Python", "C#"):
+    for language, run in (("Python", run_python), ("C#", run_csharp)):
         if language == "C#" and not programs.csharp:
             continue
         cells = {}
         for cores, enter in scale.cores().items():
             with enter(), Sandbox() as sandbox:
-                for place, (tls, threads, length, posts) in PLACES.items():
-                    say(f"{language}: {place}, {cores} ...")
-                    run = run_python if language == "Python" else run_csharp
-                    posts = max(scale.calls(posts), threads)
+                for place in PLACES:
+                    say(f"{language}: {place.title}, {cores} ...")
+                    posts = max(scale.calls(place.posts), place.threads)
                     cells[place, cores] = run(
-                        programs, sandbox, tls, threads, length, posts, scale.rounds(ROUNDS)
+                        programs, sandbox.environment(), place, posts, scale.rounds(ROUNDS)
                     )
-        tables(found, language, cells)
+        found.tables += [posts_table(language, cells, place) for place in PLACES]
+        found.tables.append(load_table(language, cells))
+        found.plots.append(plot(language, cells))
+        if language == "Python":
+            found.aims = aims(cells)
     return found
 
 
-def run_python(programs, sandbox, tls, threads, length, posts, rounds):
-    where = ["--tls", "--name"] if tls else []
+def run_python(programs, environment, place, posts, rounds):
     return programs.run_python(
-        sandbox.environment(),
-        *where,
-        *("--threads", threads, "--bytes", length, "--posts", posts, "--rounds", rounds),
+        environment,
+        *(["--tls", "--name"] if place.tls else []),
+        *(["--after-load"] if place.after_load else []),
+        *("--threads", place.threads, "--bytes", place.length),
+        *("--posts", posts, "--rounds", rounds),
     )
 
 
-def run_csharp(programs, sandbox, tls, threads, length, posts, rounds):
+def run_csharp(programs, environment, place, posts, rounds):
     return programs.run_csharp(
-        sandbox.environment(),
-        tls=int(tls),
-        name=int(tls),
-        threads=threads,
-        bytes=length,
+        environment,
+        tls=int(place.tls),
+        name=int(place.tls),
+        after_load=int(place.after_load),
+        threads=place.threads,
+        bytes=place.length,
         calls=posts,
         rounds=rounds,
     )
 
 
-def tables(found, language, cells):
-    ours = PYTHON if language == "Python" else CSHARP
-    cores = list(dict.fromkeys(name for _, name in cells))
-    clients = [
-        name
-        for name in dict.fromkeys(name for name, _ in next(iter(cells.values())).rounds)
-        if "oken" not in name and "after load" not in name
-    ]
-    head = ["", *(f"{unit}, {name}" for name in cores for unit in ("wall µs", "CPU µs", "× ours"))]
-    for place in PLACES:
-        rows = []
-        for client in clients:
-            row = [client]
-            for name in cores:
-                measured = cells[place, name]
-                row += [number(measured.median(client, unit)) for unit in ("wall_us", "cpu_us")]
-                row.append(f"{measured.ratio(client, ours):.2f}")
-            rows.append(tuple(row))
-        found.tables.append(Table(f"The same POST from {language}: {place}", tuple(head), rows))
+def cores_of(cells):
+    return list(dict.fromkeys(cores for _, cores in cells))
+
+
+def clients_of(cells, language):
+    token = OURS[language][1]
+    names = dict.fromkeys(name for name, _ in cells[PLACES[0], cores_of(cells)[0]].rounds)
+    return [name for name in names if name != token]
+
+
+def posts_table(language, cells, place):
+    ours = OURS[language][0]
+    cores = cores_of(cells)
+    head = [f"{column}, {name}" for name in cores for column in (*UNITS.values(), "× ours")]
     rows = []
-    for place, name in cells:
-        for read in ("Token", "token", ours):
-            named = [known for known, _ in cells[place, name].rounds if known.endswith(read)]
-            after = f"{named[0]} after load" if named else ""
-            if after in cells[place, name]:
-                pair = [cells[place, name].median(call) for call in (named[0], after)]
-                ratio = f"{pair[1] / pair[0]:.2f}"
-                rows.append((f"{named[0]}, {place}, {name}", *map(number, pair), ratio))
-    found.tables.append(
-        Table(
-            f"After a thousand threads have come and gone, {language}",
-            ("wall µs", "before", "after", "after ÷ before"),
-            rows,
-        )
-    )
-    for client, limit in PYTHON_AIMS.items() if language == "Python" else ():
+    for client in clients_of(cells, language):
+        row = [client]
         for name in cores:
-            worst, place = min(
-                (cells[place, name].ratio(client, ours), place) for place in list(PLACES)[:2]
-            )
-            what = f"{client} ÷ ours, {name} ({place})"
-            found.aims.append(Aim(what, worst, limit, at_least=True))
-    found.plots.append(
-        Bars(
-            f"{'python' if language == 'Python' else 'csharp'}.svg",
-            f"One POST from {language}, TLS, by name, 1 KiB, {cores[0]}",
-            ["wall", "CPU"],
-            [
-                (
-                    client,
-                    [
-                        cells["TLS, by name, 1 KiB", cores[0]].median(client, unit)
-                        for unit in ("wall_us", "cpu_us")
-                    ],
-                )
-                for client in clients
-            ],
-            unit="µs",
-        )
+            measured = cells[place, name]
+            row += [number(measured.median(client, unit)) for unit in UNITS]
+            row.append(f"{measured.ratio(client, ours):.2f}")
+        rows.append(row)
+    return Table(f"The same POST from {language}: {place.title}", ["", *head], rows)
+
+
+def load_table(language, cells):
+    rows = []
+    for (place, cores), measured in cells.items():
+        for call in OURS[language] if place.after_load else ():
+            before, after = (measured.median(name) for name in (call, f"{call} after load"))
+            ratio = f"{after / before:.2f}"
+            rows.append([f"{call}, {place.title}, {cores}", number(before), number(after), ratio])
+    title = f"After a thousand threads have come and gone, {language}"
+    return Table(title, ["wall µs", "before", "after", "after ÷ before"], rows)
+
+
+def plot(language, cells):
+    cores = cores_of(cells)[0]
+    measured = cells[PLOTTED, cores]
+    return Bars(
+        {"Python": "python.svg", "C#": "csharp.svg"}[language],
+        f"One POST from {language}, {PLOTTED.title}, {cores}",
+        list(UNITS.values()),
+        [
+            (client, [measured.median(client, unit) for unit in UNITS])
+            for client in clients_of(cells, language)
+        ],
+        unit="µs",
     )
+
+
+def aims(cells):
+    """How many times ours each must take at least, in the place that is the worst for us."""
+    ours = OURS["Python"][0]
+    found = []
+    for client, limit in PYTHON_AIMS.items():
+        for cores in cores_of(cells):
+            ratio, title = min(
+                (cells[place, cores].ratio(client, ours), place.title) for place in AIMED_AT
+            )
+            what = f"{client} ÷ ours, {cores} ({title})"
+            found.append(Aim(what, ratio, limit, at_least=True))
+    return found

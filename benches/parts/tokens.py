@@ -6,6 +6,9 @@ from scene import Sandbox, one_core, say
 
 READS = 2_000_000
 ROUNDS = 15
+READERS = {"tsm_token": "tsm_token", "mutex": "pthread_mutex and copy", "arc_swap": "arc-swap"}
+THREADS = ["1 thread", "2 threads"]
+CALLS = ("tsm_token", "tsm_api_token", "tsm_request")
 STORM = 256
 # What the same measurement may differ by from one minute to the next.
 AFTER_LOAD = 1.1
@@ -35,52 +38,56 @@ def measure(programs, scale):
 
 
 def part(reads, load, storm, logins_an_expiry):
-    readers = {"tsm_token": "tsm_token", "mutex": "pthread_mutex and copy", "arc_swap": "arc-swap"}
-    times = {
-        title: [reads.median(f"{name}_{threads}", "ns") for threads in (1, 2)]
-        for name, title in readers.items()
-    }
-    before_after = []
-    aims = [
-        Aim(
-            f"tsm_token ÷ mutex and copy, {threads} thread{'s' * (threads > 1)}",
-            reads.ratio(f"tsm_token_{threads}", f"mutex_{threads}", "ns"),
-            limit,
-        )
-        for threads, limit in ((1, 1.0), (2, 0.5))
-    ]
-    for call in ("tsm_token", "tsm_api_token", "tsm_request", "libcurl"):
-        before, after = (load.median(f"{call} {when}", "cpu_us") for when in ("before", "after"))
-        before_after.append((call, f"{before:.3f}", f"{after:.3f}", f"{after / before:.2f}"))
-        if call != "libcurl":
-            aims.append(Aim(f"{call} after load ÷ before, CPU", after / before, AFTER_LOAD))
     return Part(
-        tables=[
-            Table(
-                "Reading the session token from C",
-                ("ns a read", "1 thread", "2 threads"),
-                [(title, *map(number, pair)) for title, pair in times.items()],
-                "Time over all reads: two threads that do not disturb each other halve it.",
-            ),
-            Table(
-                "After a thousand threads have come and gone, 250 at once",
-                ("CPU µs a call, one core", "before", "after", "after ÷ before"),
-                before_after,
-            ),
-            Table(
-                f"{STORM} threads meet one expired token",
-                ("ms until all go on", "logins an expiry"),
-                [(number(storm.median("storm", "ms")), f"{logins_an_expiry:g}")],
-            ),
-        ],
-        aims=aims,
-        plots=[
+        [reads_table(reads), load_table(load), storm_table(storm, logins_an_expiry)],
+        [*read_aims(reads), *load_aims(load)],
+        [
             Bars(
-                "tokens.svg",
-                "Reading the session token",
-                ["1 thread", "2 threads"],
-                list(times.items()),
-                unit="ns",
+                "tokens.svg", "Reading the session token", THREADS, list(times(reads).items()), "ns"
             )
         ],
     )
+
+
+def times(reads):
+    return {
+        title: [reads.median(f"{name}_{threads}", "ns") for threads in (1, 2)]
+        for name, title in READERS.items()
+    }
+
+
+def reads_table(reads):
+    rows = [[title, *map(number, pair)] for title, pair in times(reads).items()]
+    note = "Time over all reads: two threads that do not disturb each other halve it."
+    return Table("Reading the session token from C", ["ns a read", *THREADS], rows, note)
+
+
+def read_aims(reads):
+    for threads, limit in ((1, 1.0), (2, 0.5)):
+        ratio = reads.ratio(f"tsm_token_{threads}", f"mutex_{threads}", "ns")
+        yield Aim(f"tsm_token ÷ mutex and copy, {THREADS[threads - 1]}", ratio, limit)
+
+
+def before_and_after(load, call):
+    return [load.median(f"{call} {when}", "cpu_us") for when in ("before", "after")]
+
+
+def load_table(load):
+    rows = []
+    for call in (*CALLS, "libcurl"):
+        before, after = before_and_after(load, call)
+        rows.append([call, f"{before:.3f}", f"{after:.3f}", f"{after / before:.2f}"])
+    title = "After a thousand threads have come and gone, 250 at once"
+    return Table(title, ["CPU µs a call, one core", "before", "after", "after ÷ before"], rows)
+
+
+def load_aims(load):
+    for call in CALLS:
+        before, after = before_and_after(load, call)
+        yield Aim(f"{call} after load ÷ before, CPU", after / before, AFTER_LOAD)
+
+
+def storm_table(storm, logins_an_expiry):
+    row = [number(storm.median("storm", "ms")), f"{logins_an_expiry:g}"]
+    title = f"{STORM} threads meet one expired token"
+    return Table(title, ["ms until all go on", "logins an expiry"], [row])

@@ -64,7 +64,7 @@ internal static class Posts
             new("HttpClient, ThingSpaceHandler", 1, true, () => place.Post(adapted, null, null)),
             new("Session.Token", TokenReads, false, ReadToken),
         ]);
-        if (Threads == 1)
+        if (Setting("AFTER_LOAD", 0) == 1)
         {
             ComeAndGo(Send);
             await Measure(
