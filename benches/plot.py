@@ -29,6 +29,12 @@ def svg(bars):
         out.append(rectangle(across, 32, 10, 10, colour))
         out.append(text(across + 14, 41, name))
         across += 30 + 7 * len(name)
+    if bars.line is not None:
+        x = LABELS + bars.line * scale
+        out.append(
+            f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{height - 8}" '
+            f'stroke="{AIM}" stroke-dasharray="4 3"/>'
+        )
     down = TOP
     for label, group in bars.groups:
         middle = down + BAR * len(bars.legend) / 2 + 4
@@ -40,12 +46,6 @@ def svg(bars):
                 out.append(text(LABELS + value * scale + 4, down + BAR - 3, told))
             down += BAR
         down += GAP
-    if bars.line is not None:
-        x = LABELS + bars.line * scale
-        out.append(
-            f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{height - 8}" '
-            f'stroke="{AIM}" stroke-dasharray="4 3"/>'
-        )
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
