@@ -53,9 +53,12 @@ impl Connections {
         })
     }
 
-    /// Host and port of the other side.
-    pub fn origin(&self) -> &Address {
-        &self.to
+    /// Host and port of the other side, and the proxy on the way.
+    pub fn other_side(&self) -> String {
+        match &self.proxy {
+            None => self.to.to_string(),
+            Some(proxy) => format!("{} behind {proxy}", self.to),
+        }
     }
 
     /// Reads the certificates to trust.
@@ -118,7 +121,10 @@ impl Connections {
                 Some(proxy) => self.connect_through(proxy, watch)?,
             };
             match self.is_https {
-                true => self.tls.wrap(stream, &self.to, watch),
+                true => {
+                    let wrapped = self.tls.wrap(stream, &self.to, watch);
+                    wrapped.map_err(|error| self.behind_proxy(error))
+                }
                 false => Ok(stream),
             }
         });
@@ -147,6 +153,14 @@ impl Connections {
             }
         })?;
         Ok(stream)
+    }
+
+    /// It may be the proxy that speaks TLS in the platform's place.
+    fn behind_proxy(&self, error: Error) -> Error {
+        match &self.proxy {
+            None => error,
+            Some(proxy) => error.about(&format!("behind {proxy}")),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Link>> {

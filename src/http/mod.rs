@@ -142,7 +142,7 @@ impl Wire for Http {
                 false => "could not be sent to",
                 true => "no whole answer from",
             };
-            let what = format!("{what} {}", self.connections.origin());
+            let what = format!("{what} {}", self.connections.other_side());
             let error = error.about(&what);
             SendFailure { error, sent }
         })

@@ -153,6 +153,7 @@ fn a_proxy_that_is_gone_is_an_error_of_the_network_until_it_is_back() {
         let error = waiting.join().unwrap().unwrap_err();
         assert_eq!(error.status(), Status::Network, "{error}");
         assert!(error.retryable());
+        assert!(error.message().contains(&proxy.words()), "{error}");
     });
     let error = get(&session, &Call::new()).unwrap_err();
     assert_eq!(error.status(), Status::Network, "{error}");

@@ -72,6 +72,11 @@ fn the_environment_chooses() {
         }
     };
     let https = ("HTTPS_PROXY", &*url);
+    let outcome = login_with(&sandbox, &[https]);
+    assert!(
+        outcome.contains(&format!("behind {}: TLS failed", proxy.words())),
+        "{outcome}"
+    );
     for variables in [
         &[https][..],
         &[("https_proxy", &url)],
