@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from parts import footprint, languages, requests, round_trips, tokens
+from parts import footprint, languages, many_hosts, requests, round_trips, tokens
 from programs import Programs
 from report import PAGE_FOLDER, print_aims, print_tables, write_page
 from scene import CORES, say
@@ -45,6 +45,7 @@ def main():
         "languages": languages.measure,
         "tokens": tokens.measure,
         "footprint": footprint.measure,
+        "many-hosts": many_hosts.measure,
     }
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -18,6 +18,7 @@ TITLES = {
     "languages": "Requests from Python and C#",
     "tokens": "Tokens, load and storms",
     "footprint": "A login, and size",
+    "many-hosts": "Many hosts, one token",
 }
 
 HEAD = """# Benchmarks

@@ -8,6 +8,7 @@
  *   bench storm THREADS ROUNDS           threads that meet one expired token at once
  *   bench login tsm|libcurl              what one login costs in this process
  *   bench trips tsm|libcurl              does the steps that standard input names, a line each
+ *   bench expiry                         one of many processes that meet an expired token at once
  *
  * The session comes from TSM_* in the environment, and the path of requests from BENCH_PATH. */
 #define _GNU_SOURCE
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
     } measurements[] = {
         {"tokens", bench_tokens}, {"requests", bench_requests}, {"storm", bench_storm},
         {"load", bench_load},     {"login", bench_login},       {"trips", bench_trips},
+        {"expiry", bench_expiry},
     };
     const char *what = argc > 1 ? argv[1] : "";
     curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -16,6 +16,7 @@ void bench_load(int count, char **arguments);
 void bench_storm(int count, char **arguments);
 void bench_login(int count, char **arguments);
 void bench_trips(int count, char **arguments);
+void bench_expiry(int count, char **arguments);
 
 /* bench.c */
 double wall_seconds(void);
