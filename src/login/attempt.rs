@@ -85,7 +85,12 @@ impl Attempt<'_> {
             Ok(permit) => {
                 // If this process dies now, what came of its login is not known.
                 record.last = None;
-                lease.save(record, self.running)?;
+                if let Err(error) = lease.save(record, self.running) {
+                    // Nothing was sent: a store that has the slot all the same need not keep it.
+                    lockout::settle(record, &permit, Fate::NotCounted, None);
+                    self.save_afterwards(lease, record);
+                    return Err(error);
+                }
                 logins.unsaved().store(Arc::default());
                 Ok(permit)
             }
