@@ -17,7 +17,7 @@ const RIGHT: &str = "IMgr8";
 
 /// The commands and keys that docs/many-hosts.md says are enough.
 const ACL: &str = "user tsm on >s3cret resetkeys ~tsm:* resetchannels &tsm:* -@all +eval +evalsha \
-                   +hget +hmget +hset +hdel +time +info +publish +subscribe +unsubscribe";
+                   +hmget +hset +hdel +time +info +publish +subscribe +unsubscribe";
 
 /// Goes on when it is so. A test that fails ends by its patience.
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
@@ -300,6 +300,45 @@ fn a_server_without_memory_lets_no_login_leave() {
     fleet.server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
     held.relogin(&Call::new(), Some(&first)).unwrap();
     assert_eq!(fleet.logins(), 2);
+}
+
+#[test]
+fn a_save_that_too_few_replicas_have_lets_no_login_leave_and_takes_no_slot() {
+    let fleet = Fleet::new();
+    let two = format!("{}&replicas=1", fleet.url("a"));
+    let error = refused(fleet.with(&two, &[]), "0 of 1 replicas");
+    assert!(error.retryable());
+    assert_eq!(fleet.logins(), 0);
+    let main = fleet.server.port().to_string();
+    let replica = Server::with(&["--replicaof", "127.0.0.1", &main]);
+    until("the replica follows", || {
+        let about = replica.cli(&["INFO", "replication"]);
+        about.contains("master_link_status:up")
+    });
+    fleet.with(&two, &[]).unwrap();
+    assert_eq!(fleet.logins(), 1);
+    // The replica itself is no place to write.
+    let url = format!("redis+unix://{}?witness=no", replica.socket().display());
+    let replicas_own = [("share_token", "false")];
+    refused(fleet.with(&url, &replicas_own), "READONLY");
+    assert_eq!(fleet.logins(), 1);
+}
+
+#[test]
+fn a_durable_save_wants_a_server_that_knows_how() {
+    let fleet = Fleet::new();
+    let url = format!("{}&fsync=yes", fleet.url("a"));
+    match fleet.server.cli(&["COMMAND", "INFO", "WAITAOF"]).is_empty() {
+        true => drop(refused(
+            fleet.with(&url, &[]),
+            "wants a server that knows WAITAOF",
+        )),
+        false => {
+            refused(fleet.with(&url, &[]), "did not confirm");
+            fleet.server.cli(&["CONFIG", "SET", "appendonly", "yes"]);
+            fleet.with(&url, &[]).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -384,6 +384,11 @@ impl Link {
                 "Its memory is full: no login is sent until there is room",
                 true,
             )
+        } else if error.contains("WAITAOF") {
+            (
+                "fsync=yes wants a server that knows WAITAOF (Redis 7.2 or later, Valkey)",
+                false,
+            )
         } else if is("WRONGTYPE") {
             (
                 "The key is used for something else: give this library a database or a server of \

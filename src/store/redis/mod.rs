@@ -42,7 +42,7 @@ const LEASE_MS: u64 = LONGEST_LOGIN_MS + 30_000;
 const RECKONED_MS: u64 = 1000;
 /// How long replicas and disks have to confirm a save.
 const CONFIRMED_WITHIN: &str = "3000";
-/// One who waits looks no more often than this.
+/// One who waits looks no more often than this, but for the first hint.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The fields of the hash that tell its content.
@@ -154,20 +154,17 @@ impl Store for RedisStore {
     ) -> Result<Option<Box<dyn Lease>>> {
         let mut client = Client::new(&self.0);
         let taking = Taking::new(&self.0)?;
-        let mut last_look = None;
+        let mut last_hint = None;
         loop {
-            match taking.take(&mut client, running, true)? {
-                Take::Taken(taken) => {
-                    return RedisLease::holding(&self.0, client, *taken);
-                }
-                Take::Busy => {}
+            if let Take::Taken(taken) = taking.take(&mut client, running, true)? {
+                return RedisLease::holding(&self.0, client, *taken);
             }
-            let hinted = self
-                .0
-                .await_hint(&mut client, last_look, running, runtime)?;
-            last_look = Some(Instant::now());
-            if hinted && meanwhile(self.0.look(&mut client, running)?)? {
-                return Ok(None);
+            let pace = Pace::new(last_hint, runtime)?;
+            if self.0.await_hint(&mut client, &pace, running, runtime)? {
+                last_hint = Some(Instant::now());
+                if meanwhile(self.0.look(&mut client, running)?)? {
+                    return Ok(None);
+                }
             }
         }
     }
@@ -183,7 +180,7 @@ impl Store for RedisStore {
         let mut client = Client::new(&self.0);
         // Of the server that the key is on, which only a question about it finds.
         let (answers, run_id) = client.ask(running, &|target| {
-            let exists = Command::about_key(&["HGET", target.key(), "v"]);
+            let exists = Command::about_key(&["HMGET", target.key(), "v"]);
             vec![exists, Command::new(&["TIME"])]
         })?;
         let ms = answers.get(1).and_then(time_ms);
@@ -375,38 +372,53 @@ impl Shared {
         record.shared.iter().map(keep).collect()
     }
 
-    /// Waits for the lease's end: a hint, or the time to look. The first hint is acted on at once.
+    /// Waits for a hint that the lease has ended, or until it is time to look without one. Whether
+    /// it was a hint.
     fn await_hint(
         &self,
         client: &mut Client,
-        last_look: Option<Instant>,
+        pace: &Pace,
         running: &Running,
         runtime: &dyn Runtime,
     ) -> Result<bool> {
-        let now = Instant::now();
-        let jitter = runtime.salt()?[0];
-        let look_at = now + LOOK_EVERY / 2 + LOOK_EVERY / 512 * u32::from(jitter);
-        let not_before = last_look.map_or(now, |last| last + LOOK_EVERY);
-        let look_at = look_at.max(not_before);
         let mut hinted = false;
         loop {
-            let now = Instant::now();
-            if now >= look_at || (hinted && now >= not_before) {
+            let until = if hinted { pace.hint_at } else { pace.look_at };
+            let wait = until.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
                 return Ok(hinted);
             }
-            let until = if hinted { not_before } else { look_at };
             let Some(link) = client.link() else {
                 running.check()?;
-                runtime.sleep((until - now).min(running.slice()));
+                runtime.sleep(wait.min(running.slice()));
                 continue;
             };
-            match link.hint_within_a_slice(until - now, running) {
+            match link.hint_within_a_slice(wait, running) {
                 Ok(came) => hinted |= came,
                 Err(link::Trouble::Final(error)) => return Err(error),
                 // The next look makes another.
                 Err(_) => client.drop_link(),
             }
         }
+    }
+}
+
+/// When one who waits asks the server next, so that many who wait together are no storm.
+struct Pace {
+    /// After a hint: at once, but when the last one was heeded just now.
+    hint_at: Instant,
+    /// Without one.
+    look_at: Instant,
+}
+
+impl Pace {
+    fn new(last_hint: Option<Instant>, runtime: &dyn Runtime) -> Result<Pace> {
+        let now = Instant::now();
+        let hint_at = last_hint.map_or(now, |last| last + LOOK_EVERY);
+        // Up to half as long again, so that those who came together do not look together.
+        let jitter = LOOK_EVERY / 512 * u32::from(runtime.salt()?[0]);
+        let look_at = now + LOOK_EVERY + jitter;
+        Ok(Pace { hint_at, look_at })
     }
 }
 

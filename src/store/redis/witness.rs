@@ -100,16 +100,22 @@ pub(super) fn without_tokens(record: &Record) -> String {
 pub(super) fn merged(mut kept: Record, mut noted: Record, now: &Moment) -> Record {
     kept.look_at(now);
     noted.look_at(now);
+    let mut next_id = kept.next_id.max(noted.next_id);
     for mut slot in noted.slots {
-        let same = |other: &crate::store::Slot| {
-            (other.id, other.sent_wall_ms) == (slot.id, slot.sent_wall_ms)
-        };
-        if !kept.slots.iter().any(same) {
-            slot.id = kept.next_id;
-            kept.next_id += 1;
-            kept.slots.push(slot);
+        // The same number may stand for another login where both counted on by themselves.
+        match kept.slots.iter().find(|other| other.id == slot.id) {
+            Some(other) if other.sent_wall_ms == slot.sent_wall_ms => continue,
+            Some(_) => {
+                slot.id = next_id;
+                next_id += 1;
+            }
+            None => {}
         }
+        kept.slots.push(slot);
     }
+    kept.slots.sort_by_key(|slot| slot.id);
+    kept.next_id = next_id;
+    kept.unsettled_from = kept.unsettled_from.min(noted.unsettled_from);
     if kept.salt == noted.salt {
         let new = |hash: &_| !kept.rejected.contains(hash);
         let mut rejected: Vec<_> = noted.rejected.into_iter().filter(new).collect();
@@ -120,7 +126,7 @@ pub(super) fn merged(mut kept: Record, mut noted: Record, now: &Moment) -> Recor
         kept.succeeded = kept.succeeded.or(noted.succeeded);
     }
     kept.hold_until_ms = kept.hold_until_ms.max(noted.hold_until_ms);
-    kept.ended = kept.ended.max(noted.ended) + 1;
+    kept.ended = kept.ended.max(noted.ended);
     kept
 }
 
