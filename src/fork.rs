@@ -10,6 +10,7 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 static WATCHED: OnceBool = OnceBool::new();
 
 /// A number that differs between a process and the children it forks.
+#[inline(always)]
 pub(crate) fn generation() -> u32 {
     // Registering twice in a race is harmless: a fork then counts as two.
     WATCHED.get_or_init(watch);

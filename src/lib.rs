@@ -32,6 +32,7 @@ mod api_token;
 mod background;
 mod call;
 mod config;
+mod copied;
 mod damping;
 mod endpoint;
 mod error;
@@ -60,6 +61,7 @@ mod settings;
 mod single_flight;
 mod store;
 mod store_name;
+mod sync;
 mod tokens;
 
 pub use call::Call;

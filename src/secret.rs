@@ -2,7 +2,9 @@
 //! TLS, JSON and XML crates keep copies in buffers of their own, for which none of this holds.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use zeroize::Zeroizing;
 
@@ -38,6 +40,30 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Words that hold a secret which changes: of zeros at first, in pages as those of [`Secret`].
+pub(crate) struct Words(pages::Words);
+
+impl Words {
+    pub fn new(count: usize) -> Words {
+        Words(pages::Words::new(count))
+    }
+}
+
+impl Deref for Words {
+    type Target = [AtomicU64];
+
+    fn deref(&self) -> &[AtomicU64] {
+        self.0.all()
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        self.iter()
+            .for_each(|word| word.store(0, Ordering::Relaxed));
+    }
+}
+
 /// Memory for a computation on a secret: pages that no core dump holds (on Linux), given back to
 /// the system at the end. From the allocator, blocks of this size would stay with the process:
 /// whatever is allocated behind them pins them. None when there is no memory.
@@ -52,6 +78,7 @@ pub(crate) fn with_scratch<R>(
 #[allow(unsafe_code)]
 mod pages {
     use std::ptr::{self, NonNull};
+    use std::sync::atomic::AtomicU64;
 
     use zeroize::Zeroize;
 
@@ -124,6 +151,29 @@ mod pages {
         }
     }
 
+    /// Pages of their own for some words.
+    pub(super) struct Words(Mapping);
+
+    // SAFETY: the memory belongs to this value alone, and is changed by atomic operations only.
+    unsafe impl Send for Words {}
+    // SAFETY: as above.
+    unsafe impl Sync for Words {}
+
+    impl Words {
+        pub fn new(count: usize) -> Words {
+            let length = count * size_of::<AtomicU64>();
+            // The C boundary makes an error of it.
+            Words(Mapping::new(length).expect("no memory for a secret"))
+        }
+
+        pub fn all(&self) -> &[AtomicU64] {
+            let count = self.0.length / size_of::<AtomicU64>();
+            // SAFETY: the mapping is aligned to a page, holds that many words, of zeros at first,
+            // and stays until `drop`.
+            unsafe { std::slice::from_raw_parts(self.0.start.as_ptr().cast(), count) }
+        }
+    }
+
     impl Drop for Pages {
         fn drop(&mut self) {
             // SAFETY: nobody borrows the text any more.
@@ -160,6 +210,8 @@ mod pages {
 
 #[cfg(not(unix))]
 mod pages {
+    use std::sync::atomic::AtomicU64;
+
     use zeroize::Zeroizing;
 
     pub(super) struct Pages(Zeroizing<String>);
@@ -170,6 +222,18 @@ mod pages {
         }
 
         pub fn text(&self) -> &str {
+            &self.0
+        }
+    }
+
+    pub(super) struct Words(Box<[AtomicU64]>);
+
+    impl Words {
+        pub fn new(count: usize) -> Words {
+            Words((0..count).map(|_| AtomicU64::new(0)).collect())
+        }
+
+        pub fn all(&self) -> &[AtomicU64] {
             &self.0
         }
     }

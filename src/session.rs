@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::api_token::ApiTokens;
 use crate::call::{Call, Running};
 use crate::config::Config;
+use crate::copied::Word;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Status};
 use crate::fork;
@@ -88,13 +89,18 @@ impl Session {
 
     /// A copy of the session token. Never touches the network, nor waits.
     pub fn token(&self) -> Result<Secret> {
-        self.with_token(|token| Secret::new(token))
+        self.check_process()?;
+        Ok(self.tokens.held()?.text.clone())
     }
 
-    /// Shows the session token without copying it. Never touches the network, nor waits.
-    pub fn with_token<R>(&self, read: impl FnOnce(&str) -> R) -> Result<R> {
-        self.check_process()?;
-        self.tokens.with_held(read)
+    /// Hands out the session token word by word, without a write that other threads read. `None`
+    /// where it is not to be had so: [`Session::token`] tells more.
+    #[inline(always)]
+    pub(crate) fn copy_token(&self, room: usize, put: impl FnMut(usize, Word)) -> Option<usize> {
+        match self.is_forked() {
+            false => self.tokens.copy_text(room, put),
+            true => None,
+        }
     }
 
     /// The API token; fetched when there is none or its time is up. One that is held needs no time
@@ -220,6 +226,7 @@ impl Session {
 
     /// Whether this process was forked after the session was made. Such a session is of no use
     /// here.
+    #[inline(always)]
     pub fn is_forked(&self) -> bool {
         fork::generation() != self.born
     }

@@ -10,12 +10,13 @@ use arc_swap::ArcSwapOption;
 
 use crate::api_token::ApiTokens;
 use crate::call::{Call, Running};
+use crate::copied::{Copied, WORDS, Word};
 use crate::damping::Damping;
 use crate::error::{Error, Result, Status};
 use crate::http::Wire;
 use crate::login::Logins;
 use crate::runtime::Runtime;
-use crate::secret::Secret;
+use crate::secret::{Secret, Words};
 use crate::settings::Settings;
 use crate::single_flight::SingleFlight;
 use crate::store::Store;
@@ -31,6 +32,8 @@ pub(crate) struct Tokens {
     timeout: Duration,
     /// None after a logout.
     held: ArcSwapOption<Token>,
+    /// The text of what is held, for those who only want a copy.
+    text: Copied<Words>,
     generations: AtomicU64,
     /// How many logouts there were: a login that one overtook must not bring the session back.
     /// Locked while `held` changes.
@@ -91,6 +94,7 @@ impl Tokens {
             cancelled: Arc::default(),
             timeout: settings.timeout,
             held: ArcSwapOption::empty(),
+            text: Copied::new(Words::new(WORDS)),
             generations: AtomicU64::new(0),
             logouts: Mutex::new(0),
             flight: SingleFlight::new("tsm-login", Arc::clone(&runtime)),
@@ -119,12 +123,18 @@ impl Tokens {
         self.held.load_full().ok_or_else(not_logged_in)
     }
 
-    /// Shows the session token held, without a shared write.
-    pub fn with_held<R>(&self, read: impl FnOnce(&str) -> R) -> Result<R> {
-        match &*self.held.load() {
-            Some(token) => Ok(read(token.text.reveal())),
-            None => Err(not_logged_in()),
-        }
+    /// Hands out the text of the session token held, as [`Copied::copy`] does. `None` where that is
+    /// not to be had so: [`Tokens::held`] tells more.
+    #[inline(always)]
+    pub fn copy_text(&self, room: usize, put: impl FnMut(usize, Word)) -> Option<usize> {
+        self.text.copy(room, put)
+    }
+
+    /// Holds another token. With the lock on `logouts`.
+    fn hold(&self, token: Option<&Arc<Token>>, _: &MutexGuard<'_, u64>) {
+        self.held.store(token.cloned());
+        self.text
+            .set(token.map(|token| token.text.reveal().as_bytes()));
     }
 
     /// How long the session token has been held.
@@ -201,7 +211,7 @@ impl Tokens {
                     .after(self.age(&before), before.is_accepted())
             }),
         });
-        self.held.store(Some(Arc::clone(&token)));
+        self.hold(Some(&token), &logouts);
         Ok(RenewedToken {
             token,
             by_login: obtained.by_login,
@@ -216,7 +226,7 @@ impl Tokens {
             let held = self.held.load_full();
             let newer = held.filter(|held| held.generation != token.generation);
             if newer.is_none() {
-                self.held.store(None);
+                self.hold(None, &logouts);
                 *logouts += 1;
             }
             newer

@@ -105,7 +105,7 @@ pub unsafe extern "C" fn tsm_config_get(
         let option = unsafe { text(option, "option") }?;
         let value = contents.config.value(option)?;
         // SAFETY: the caller's promise.
-        unsafe { copy_out(value, buffer, capacity) }
+        unsafe { copy_out(value.as_bytes(), buffer, capacity) }
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_config_get", error, body) }

@@ -97,7 +97,7 @@ pub unsafe extern "C" fn tsm_error_token(
             .with(error, |failure| {
                 let token = failure.error.token().map_or("", |token| token.reveal());
                 // SAFETY: the caller's promise.
-                unsafe { copy_out(token, buffer, capacity) }
+                unsafe { copy_out(token.as_bytes(), buffer, capacity) }
             })
             .ok_or_else(|| bad_handle("error"))?
     };

@@ -151,14 +151,18 @@ pub unsafe extern "C" fn tsm_exchange_tokens(
             };
             // SAFETY: the caller's promise, for both.
             let copied = unsafe {
-                copy_out(session_text, session_token, session_token_capacity)
-                    .and_then(|()| copy_out(api_text, api_token, api_token_capacity))
+                copy_out(
+                    session_text.as_bytes(),
+                    session_token,
+                    session_token_capacity,
+                )
+                .and_then(|()| copy_out(api_text.as_bytes(), api_token, api_token_capacity))
             };
             if copied.is_err() {
                 // SAFETY: the caller's promise, for both.
                 unsafe {
-                    let _ = copy_out("", session_token, session_token_capacity);
-                    let _ = copy_out("", api_token, api_token_capacity);
+                    let _ = copy_out(b"", session_token, session_token_capacity);
+                    let _ = copy_out(b"", api_token, api_token_capacity);
                 }
             }
             copied?;

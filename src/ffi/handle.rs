@@ -27,7 +27,7 @@ use std::ptr;
 use once_cell::race::OnceBox;
 
 use super::reader::{Reading, leave_to_readers};
-use super::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, FIRST_CHUNK, Ordering, constructor};
+use crate::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, FIRST_CHUNK, Ordering, constructor};
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("thingspace-session needs 64-bit pointers: its handles have no room in less");
@@ -117,7 +117,7 @@ impl<T, C> Table<T, C> {
 
     /// Shows the object to `read`. Writes to nothing that other threads read, so it scales with
     /// them.
-    #[inline]
+    #[inline(always)]
     pub fn with<R>(&self, handle: *const C, read: impl FnOnce(&T) -> R) -> Option<R> {
         let (_reading, object) = self.look(handle)?;
         // SAFETY: `look` found it, and it is alive while `_reading` is.
@@ -148,7 +148,7 @@ impl<T, C> Table<T, C> {
 
     /// The object as `Arc::into_raw` gave it, alive for as long as the announcement beside it
     /// stands.
-    #[inline]
+    #[inline(always)]
     fn look(&self, handle: *const C) -> Option<(Reading<T>, *const T)> {
         let (generation, slot) = self.find(handle)?;
         let reading = Reading::announce(slot);
@@ -157,7 +157,7 @@ impl<T, C> Table<T, C> {
         current.then_some((reading, object))
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, handle: *const C) -> Option<(u32, &Slot<T>)> {
         let number = handle.addr() as u64;
         let generation = number >> INDEX_BITS & u64::from(LAST_GENERATION);
@@ -171,7 +171,7 @@ impl<T, C> Table<T, C> {
         (slot.generation.load(Ordering::Acquire) == generation).then_some((generation, slot))
     }
 
-    #[inline]
+    #[inline(always)]
     fn slot(&self, index: u32) -> Option<&Slot<T>> {
         let (chunk, offset) = place(index);
         self.chunks.get(chunk)?.get()?.get(offset)

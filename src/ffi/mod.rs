@@ -21,7 +21,6 @@ mod reader;
 mod request;
 mod response;
 mod session;
-mod sync;
 mod text;
 mod version;
 

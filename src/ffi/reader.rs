@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
 
-use super::sync::{Arc, AtomicBool, AtomicPtr, Ordering, per_thread, shared};
+use crate::sync::{Arc, AtomicBool, AtomicPtr, Ordering, per_thread, shared};
 
 /// One thread's place to announce in. Never freed; used again when the thread has ended.
 #[repr(align(128))]
@@ -41,7 +41,7 @@ pub struct Reading<T> {
 impl<T> Reading<T> {
     /// Announces the slot, which holds `Arc`s of `T`. Whoever empties it later keeps its object
     /// alive until this is dropped.
-    #[inline]
+    #[inline(always)]
     pub fn announce<S>(slot: &S) -> Reading<T> {
         let slot = address(slot);
         let own = OWN.try_with(Own::reader).ok();
@@ -60,7 +60,7 @@ impl<T> Reading<T> {
 }
 
 impl<T> Drop for Reading<T> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         let withdrawn = self.reader.announced.compare_exchange(
             self.slot,
@@ -161,7 +161,7 @@ per_thread! {
 struct Own(Cell<Option<&'static Reader>>);
 
 impl Own {
-    #[inline]
+    #[inline(always)]
     fn reader(&self) -> &'static Reader {
         self.0.get().unwrap_or_else(|| {
             let reader = Reader::take();

@@ -11,6 +11,7 @@ use super::handle::{Kind, Table};
 use super::log::LogShare;
 use super::panic;
 use super::text::{Out, copy_out, invalid, optional_text};
+use crate::copied::Word;
 use crate::error::{Error, Result, Status};
 use crate::session::{self, Session};
 
@@ -105,14 +106,42 @@ pub unsafe extern "C" fn tsm_token(
 ) -> tsm_status {
     let body = || {
         with_session(session, |session| {
-            session.with_token(|token| {
-                // SAFETY: the caller's promise.
-                unsafe { copy_out(token, buffer, capacity) }
-            })?
+            // SAFETY: the caller's promise.
+            if unsafe { copy_token(session, buffer, capacity) } {
+                return Ok(());
+            }
+            let token = session.token()?;
+            // SAFETY: the caller's promise.
+            unsafe { copy_out(token.reveal().as_bytes(), buffer, capacity) }
         })
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_token", error, body) }
+}
+
+/// The quick way: the session token straight into `buffer`, unless that is too short for it.
+///
+/// # Safety
+/// `buffer` is NULL or has room for `capacity` bytes.
+#[inline(always)]
+unsafe fn copy_token(session: &Session, buffer: *mut c_char, capacity: usize) -> bool {
+    if buffer.is_null() {
+        return false;
+    }
+    // A NUL comes behind.
+    let room = capacity.saturating_sub(1) / size_of::<Word>();
+    let put = |n: usize, word: Word| {
+        // SAFETY: there is room for `room` words, of which this is one.
+        unsafe { buffer.cast::<Word>().add(n).write_unaligned(word) }
+    };
+    match session.copy_token(room, put) {
+        Some(length) => {
+            // SAFETY: no longer than the words, behind which there is a byte.
+            unsafe { buffer.add(length).write(0) };
+            true
+        }
+        None => false,
+    }
 }
 
 /// Copies the API token, what the platform calls the ThingSpace token, into `buffer`;
@@ -138,7 +167,7 @@ pub unsafe extern "C" fn tsm_api_token(
         }
         let token = held.session.api_token(&call)?;
         // SAFETY: the caller's promise.
-        unsafe { copy_out(token.reveal(), buffer, capacity) }
+        unsafe { copy_out(token.reveal().as_bytes(), buffer, capacity) }
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_api_token", error, body) }
@@ -164,7 +193,7 @@ pub unsafe extern "C" fn tsm_api_token_held(
             }
             let token = session.api_token_held()?;
             // SAFETY: the caller's promise.
-            unsafe { copy_out(token.reveal(), buffer, capacity) }
+            unsafe { copy_out(token.reveal().as_bytes(), buffer, capacity) }
         })
     };
     // SAFETY: the caller's promise.
@@ -305,7 +334,7 @@ pub unsafe extern "C" fn tsm_info(
     let body = || {
         let info = held(session)?.session.info()?;
         // SAFETY: the caller's promise.
-        unsafe { copy_out(&info, buffer, capacity) }
+        unsafe { copy_out(info.as_bytes(), buffer, capacity) }
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_info", error, body) }

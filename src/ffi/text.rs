@@ -101,7 +101,7 @@ pub unsafe fn headers<'a>(list: *const *const c_char) -> Result<Vec<(&'a str, &'
 /// # Safety
 /// `buffer` is NULL or has room for `capacity` bytes.
 #[inline]
-pub unsafe fn copy_out(text: &str, buffer: *mut c_char, capacity: usize) -> Result<()> {
+pub unsafe fn copy_out(text: &[u8], buffer: *mut c_char, capacity: usize) -> Result<()> {
     if buffer.is_null() {
         return Err(invalid("`buffer` is NULL".to_owned()));
     }

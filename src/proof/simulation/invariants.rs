@@ -114,7 +114,7 @@ impl Scene {
     /// Whether the session, or all that share one, hold a token that is good.
     fn holds_good_token(&self, of: &Life) -> bool {
         let good = |token: &str| self.platform.good.contains(token);
-        let own = of.session.with_token(good).is_ok_and(|good| good);
+        let own = of.session.token().is_ok_and(|token| good(token.reveal()));
         let record = self.store.record().into_iter();
         let mut shared = record.flat_map(|record| &record.shared);
         own || shared.any(|shared| good(shared.token.reveal()))

@@ -1,4 +1,4 @@
-//! The counterpart of the library's `src/ffi/sync.rs`, all of it loom's.
+//! The counterpart of the library's `src/sync.rs`, all of it loom's.
 //!
 //! loom treats a sequentially consistent access as an acquiring or releasing one, but knows
 //! sequentially consistent fences. So such an access is one with a fence here, on the one side of
@@ -10,7 +10,6 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release, SeqCst};
 
 use loom::sync::atomic as of_loom;
-use loom::sync::atomic::fence;
 
 thread_local! {
     static SIDE: Cell<Side> = const { Cell::new(Side::AfterStores) };
@@ -38,7 +37,7 @@ fn fence_if(side: Side, order: Ordering) {
 }
 
 pub use loom::sync::Arc;
-pub use loom::sync::atomic::Ordering;
+pub use loom::sync::atomic::{Ordering, fence};
 
 /// Two, so that a model stays small, and a third object needs a second chunk.
 pub const FIRST_CHUNK: u32 = 2;
@@ -65,7 +64,7 @@ macro_rules! per_thread {
     };
 }
 
-pub(super) use {constructor, per_thread, shared};
+pub(crate) use {constructor, per_thread, shared};
 
 macro_rules! atomics {
     ($($name:ident $(<$parameter:ident>)? holds $value:ty;)*) => {

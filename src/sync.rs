@@ -1,9 +1,9 @@
-//! What the handle table and its readers are built of. `tests/loom` compiles these two files with
-//! another module in this one's place, in which all of it is loom's, to explore how threads
-//! interleave in them.
+//! What the handle table, its readers and the copied token are built of. `tests/loom` compiles
+//! these files with another module in this one's place, in which all of it is loom's, to explore
+//! how threads interleave in them.
 
 pub use std::sync::Arc;
-pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
 
 /// How many slots a table's first chunk has: a power of two.
 pub const FIRST_CHUNK: u32 = 64;
@@ -31,4 +31,4 @@ macro_rules! per_thread {
     };
 }
 
-pub(super) use {constructor, per_thread, shared};
+pub(crate) use {constructor, per_thread, shared};
