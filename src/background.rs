@@ -3,12 +3,30 @@
 //! function of a Rust program with it, and that may be such a thread.)
 
 use std::io;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Starts a thread.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let thread = std::thread::Builder::new().name(name.into());
     without_signals(|| thread.spawn(work)).map(drop)
 }
+
+/// Has the C library call this once when the process exits by itself, on the thread that exits.
+/// Elsewhere than on Unix the threads of a process are gone by then.
+#[cfg(unix)]
+#[allow(unsafe_code)]
+pub(crate) fn before_exit(finish: extern "C" fn()) {
+    static REGISTERED: AtomicBool = AtomicBool::new(false);
+    if !REGISTERED.swap(true, Ordering::Relaxed) {
+        // SAFETY: a plain function that stays loaded (the library is linked with nodelete).
+        // Without memory for it nobody waits, which is no harm.
+        unsafe { libc::atexit(finish) };
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn before_exit(_: extern "C" fn()) {}
 
 /// A thread begins with the signal mask of the one that starts it.
 #[cfg(unix)]

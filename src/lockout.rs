@@ -8,13 +8,14 @@
 //!
 //! The platform's rule: "Start a Connectivity Management Session", second note.
 
+use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::call::LONGEST_OWN_TIME;
 use crate::error::{Error, Result, Status};
 use crate::password::{PasswordHash, Salt};
 use crate::runtime::Moment;
-use crate::store::{Found, Key, Record, Slot};
+use crate::store::{Found, Key, Record, Slot, SlotName, Succeeded};
 
 /// How many rejected passwords are remembered.
 const REMEMBERED: usize = 8;
@@ -39,24 +40,32 @@ pub(crate) type HashWith<'a> = &'a mut dyn FnMut(&Salt) -> Result<PasswordHash>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Permit {
     slot: u64,
+    sent_wall_ms: u64,
     /// What a success of this login proves harmless: everything the platform judged before it was
     /// sent.
     settled_by_success: Vec<u64>,
     /// The slot that a probe stands for.
     replaced: Option<Slot>,
-    /// The password that leaves. Made beforehand: nothing may keep a rejection from being noted.
-    password: PasswordHash,
 }
 
 impl Permit {
+    /// The name of its slot.
+    pub fn login(&self) -> SlotName {
+        SlotName {
+            id: self.slot,
+            sent_wall_ms: self.sent_wall_ms,
+        }
+    }
+
     /// Whether its slot is still there.
     pub fn stands(&self, record: &Record) -> bool {
         record.slots.iter().any(|slot| slot.id == self.slot)
     }
 
-    /// The hash of the password that leaves.
-    pub fn hash(&self) -> PasswordHash {
-        self.password
+    /// Whether it was given though the slots were full.
+    #[cfg(test)]
+    pub fn is_probe(&self) -> bool {
+        self.replaced.is_some()
     }
 
     /// What it is without the numbers of its slots: which one is its own, which a success settles,
@@ -68,23 +77,37 @@ impl Permit {
             2 * u8::from(slot.id == self.slot) + u8::from(settled)
         };
         let mut outline: Vec<u8> = record.slots.iter().map(of).collect();
-        outline.push(u8::from(self.replaced.is_some()));
+        outline.push(u8::from(self.is_probe()));
         outline
     }
 }
 
 /// What came of a login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    Succeeded,
-    /// The platform said no to the password.
-    Rejected,
+    /// With the hash of the password where it is made already; else it is noted later.
+    Succeeded(Option<PasswordHash>),
+    /// The platform said no to this password.
+    Rejected(PasswordHash),
     /// The platform said that the contact is locked: nothing about the password.
     Locked,
     /// It is known not to have counted.
     NotCounted,
     /// No answer, or one that tells nothing: the platform may have judged it.
     Unknown,
+}
+
+/// Without the hash of a password.
+impl fmt::Debug for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fate::Succeeded(_) => "Succeeded",
+            Fate::Rejected(_) => "Rejected",
+            Fate::Locked => "Locked",
+            Fate::NotCounted => "NotCounted",
+            Fate::Unknown => "Unknown",
+        })
+    }
 }
 
 /// When the next login may be sent.
@@ -153,7 +176,6 @@ pub(crate) fn admit(
 ) -> Result<Permit> {
     end_slots(record);
     check(record, key, hash, max_failures)?;
-    let password = hash(&record.salt)?;
     let is_settled = |slot: &&Slot| slot.refused || cannot_be_judged(slot, record.as_of_ms);
     let settled = record.slots.iter().filter(is_settled).map(|slot| slot.id);
     let settled_by_success = settled.collect();
@@ -162,9 +184,9 @@ pub(crate) fn admit(
     let replaced = full.then(|| record.slots.remove(0));
     Ok(Permit {
         slot: reserve(record, wall_ms, lease_ends_ms),
+        sent_wall_ms: wall_ms,
         settled_by_success,
         replaced,
-        password,
     })
 }
 
@@ -240,10 +262,13 @@ pub(crate) fn settle(
         now_ms.saturating_add(wait_ms.min(LONGEST_HOLD_MS))
     });
     match fate {
-        Fate::Succeeded => {
+        Fate::Succeeded(password) => {
             let done = |id| id == permit.slot || permit.settled_by_success.contains(&id);
             record.slots.retain(|slot| !done(slot.id));
-            record.succeeded = Some(permit.password);
+            record.succeeded = match password {
+                Some(hash) => Succeeded::Password(hash),
+                None => Succeeded::Login(permit.login()),
+            };
             record.unsettled_from = record.next_id;
             record.hold_until_ms = None;
         }
@@ -253,24 +278,48 @@ pub(crate) fn settle(
                 record.slots.insert(0, replaced.clone());
             }
         }
-        Fate::Rejected => note_rejection(record, permit),
+        Fate::Rejected(password) => note_rejection(record, permit, password),
         Fate::Locked | Fate::Unknown => {}
     }
 }
 
 /// Notes a rejection, perhaps long after it came: its slot counts as refused, and its password is
 /// not sent again.
-pub(crate) fn note_rejection(record: &mut Record, permit: &Permit) {
+pub(crate) fn note_rejection(record: &mut Record, permit: &Permit, password: PasswordHash) {
     for slot in &mut record.slots {
         slot.refused |= slot.id == permit.slot;
     }
-    record.rejected.retain(|known| *known != permit.password);
-    record.rejected.push(permit.password);
+    record.rejected.retain(|known| *known != password);
+    record.rejected.push(password);
     let surplus = record.rejected.len().saturating_sub(REMEMBERED);
     record.rejected.drain(..surplus);
-    // It worked once, and does so no more: no probe may send it.
-    if record.succeeded == Some(permit.password) {
-        record.succeeded = None;
+    // It worked once, and does so no more: no probe may send it. One that has no hash yet may be
+    // this one.
+    record.succeeded = match record.succeeded {
+        Succeeded::Password(known) if known != password => Succeeded::Password(known),
+        _ => Succeeded::Nothing,
+    };
+}
+
+/// A login that succeeded, whose password has no hash in the record yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unhashed {
+    pub salt: Salt,
+    pub login: SlotName,
+}
+
+impl Unhashed {
+    /// Whether it still is what the record knows of the password that worked last: no success came
+    /// after it, nor a rejection.
+    pub fn stands(&self, record: &Record) -> bool {
+        record.salt == self.salt && record.succeeded == Succeeded::Login(self.login)
+    }
+
+    /// Notes the hash of its password, unless that is out of date.
+    pub fn note(&self, record: &mut Record, password: PasswordHash) {
+        if self.stands(record) {
+            record.succeeded = Succeeded::Password(password);
+        }
     }
 }
 
@@ -355,7 +404,7 @@ fn unsettled(record: &Record) -> impl Iterator<Item = &Slot> {
 fn may_probe(record: &Record, hash: HashWith<'_>) -> Result<bool> {
     let refused = record.slots.iter().any(|slot| slot.refused);
     match record.succeeded {
-        Some(succeeded) if !refused => Ok(hash(&record.salt)? == succeeded),
+        Succeeded::Password(succeeded) if !refused => Ok(hash(&record.salt)? == succeeded),
         _ => Ok(false),
     }
 }
@@ -511,7 +560,7 @@ mod tests {
         /// The password has worked in this record.
         fn proven() -> Guard {
             let mut guard = Guard::new();
-            guard.login("right", Fate::Succeeded).unwrap();
+            guard.succeed("right").unwrap();
             guard
         }
 
@@ -523,7 +572,8 @@ mod tests {
         fn admit(&mut self, password: &str) -> Result<Permit> {
             self.record.look_at(&moment(self.now_ms));
             let mut hash = |_: &Salt| Ok(hashed(password));
-            admit(&mut self.record, &key(), &mut hash, 1, None, MAX)
+            let wall_ms = self.now_ms;
+            admit(&mut self.record, &key(), &mut hash, wall_ms, None, MAX)
         }
 
         fn settle(&mut self, permit: &Permit, fate: Fate) {
@@ -535,6 +585,26 @@ mod tests {
             let permit = self.admit(password)?;
             self.settle(&permit, fate);
             Ok(())
+        }
+
+        fn succeed(&mut self, password: &str) -> Result<()> {
+            self.login(password, Fate::Succeeded(Some(hashed(password))))
+        }
+
+        fn reject(&mut self, password: &str) -> Result<()> {
+            self.login(password, Fate::Rejected(hashed(password)))
+        }
+
+        /// Succeeds, and leaves the hash of the password for later.
+        fn succeed_unhashed(&mut self, password: &str) -> Unhashed {
+            let permit = self.admit(password).unwrap();
+            self.settle(&permit, Fate::Succeeded(None));
+            let unhashed = Unhashed {
+                salt: self.record.salt,
+                login: permit.login(),
+            };
+            assert!(unhashed.stands(&self.record));
+            unhashed
         }
 
         /// One login of unknown fate after the other, each as soon as it may leave.
@@ -572,7 +642,7 @@ mod tests {
     #[test]
     fn a_rejected_password_is_not_sent_again_and_a_corrected_one_is_at_once() {
         let mut guard = Guard::new();
-        guard.login("wrong", Fate::Rejected).unwrap();
+        guard.reject("wrong").unwrap();
         let error = guard.admit("wrong").unwrap_err();
         assert_eq!(error.status(), Status::LoginBlocked);
         assert!(error.message().contains("unblock the account"), "{error}");
@@ -580,7 +650,7 @@ mod tests {
             error.message().contains("zbeeblebrox at example"),
             "{error}"
         );
-        guard.login("right", Fate::Succeeded).unwrap();
+        guard.succeed("right").unwrap();
         assert_eq!(guard.slots(), 0);
         // It stays rejected, though it counts no more.
         assert!(guard.admit("wrong").is_err());
@@ -590,7 +660,7 @@ mod tests {
     fn different_wrong_passwords_end_at_the_limit() {
         let mut guard = Guard::new();
         let sent = (0..12)
-            .filter(|n| guard.login(&format!("wrong {n}"), Fate::Rejected).is_ok())
+            .filter(|n| guard.reject(&format!("wrong {n}")).is_ok())
             .count();
         assert_eq!(sent, MAX);
         assert!(guard.admit("right").is_err());
@@ -610,7 +680,7 @@ mod tests {
     fn the_newest_eight_rejections_are_remembered() {
         let mut guard = Guard::new();
         for n in 0..9 {
-            guard.login(&format!("wrong {n}"), Fate::Rejected).unwrap();
+            guard.reject(&format!("wrong {n}")).unwrap();
             guard.record.slots.clear();
         }
         assert!(guard.admit("wrong 1").is_err());
@@ -622,7 +692,7 @@ mod tests {
         let mut guard = Guard::proven();
         guard.login("right", Fate::Locked).unwrap();
         assert_eq!(guard.slots(), 1);
-        guard.login("right", Fate::Succeeded).unwrap();
+        guard.succeed("right").unwrap();
         assert_eq!(guard.slots(), 0);
         for _ in 0..MAX {
             guard.login("right", Fate::Locked).unwrap();
@@ -659,16 +729,13 @@ mod tests {
     fn after_a_success_the_distances_begin_anew() {
         let mut guard = Guard::new();
         guard.lose("right", 2);
-        guard.pass(MINUTE).login("right", Fate::Succeeded).unwrap();
+        guard.pass(MINUTE).succeed("right").unwrap();
         // Both may still be judged.
         assert_eq!(guard.slots(), 2);
         assert_eq!(guard.wait("right"), None);
         let mut guard = Guard::proven();
         guard.lose("right", 1);
-        guard
-            .pass(5 * SECOND)
-            .login("right", Fate::Succeeded)
-            .unwrap();
+        guard.pass(5 * SECOND).succeed("right").unwrap();
         guard.pass(MINUTE).login("right", Fate::Unknown).unwrap();
         assert_eq!(guard.wait("right"), Some(5 * SECOND));
     }
@@ -721,10 +788,7 @@ mod tests {
             assert_eq!(guard.wait("right"), Some(15 * MINUTE));
             assert_eq!(guard.slots(), MAX);
         }
-        guard
-            .pass(15 * MINUTE)
-            .login("right", Fate::Succeeded)
-            .unwrap();
+        guard.pass(15 * MINUTE).succeed("right").unwrap();
         assert_eq!(guard.slots(), 0);
     }
 
@@ -751,9 +815,47 @@ mod tests {
     }
 
     #[test]
+    fn a_success_earns_probes_once_its_password_is_hashed() {
+        let mut guard = Guard::new();
+        let unhashed = guard.succeed_unhashed("right");
+        guard.lose("right", MAX);
+        assert_eq!(guard.wait("right"), Some(u64::MAX));
+        unhashed.note(&mut guard.record, hashed("right"));
+        assert_eq!(guard.wait("right"), Some(15 * MINUTE));
+        assert_eq!(guard.wait("other"), Some(u64::MAX));
+    }
+
+    #[test]
+    fn the_hash_of_a_success_is_not_noted_over_anything_newer() {
+        let out_of_date: [fn(&mut Guard); 5] = [
+            |guard| guard.succeed("newer").unwrap(),
+            |guard| {
+                guard.succeed_unhashed("newer");
+            },
+            // Which may be the same password, changed since.
+            |guard| guard.reject("right").unwrap(),
+            |guard| guard.record.salt = [8; 16],
+            // The record was lost and begun anew, and the number given again.
+            |guard| {
+                guard.now_ms += 1;
+                guard.record.next_id = 1;
+                guard.succeed_unhashed("newer");
+            },
+        ];
+        for happens in out_of_date {
+            let mut guard = Guard::new();
+            let unhashed = guard.succeed_unhashed("right");
+            happens(&mut guard);
+            let before = guard.record.clone();
+            unhashed.note(&mut guard.record, hashed("right"));
+            assert_eq!(guard.record, before);
+        }
+    }
+
+    #[test]
     fn a_rejection_ends_the_probes() {
         let mut guard = Guard::proven();
-        guard.login("other", Fate::Rejected).unwrap();
+        guard.reject("other").unwrap();
         guard.lose("right", 2);
         assert_eq!(guard.pass(60 * MINUTE).wait("right"), Some(u64::MAX));
     }
@@ -762,12 +864,9 @@ mod tests {
     fn a_success_clears_unknown_fates_only_once_they_cannot_be_judged_late() {
         let mut guard = Guard::new();
         guard.login("right", Fate::Unknown).unwrap();
-        guard
-            .pass(LATE_MS - 1)
-            .login("right", Fate::Succeeded)
-            .unwrap();
+        guard.pass(LATE_MS - 1).succeed("right").unwrap();
         assert_eq!(guard.slots(), 1);
-        guard.pass(1).login("right", Fate::Succeeded).unwrap();
+        guard.pass(1).succeed("right").unwrap();
         assert_eq!(guard.slots(), 0);
     }
 
@@ -776,11 +875,8 @@ mod tests {
         let mut guard = Guard::new();
         let late = guard.admit("right").unwrap();
         guard.pass(5 * SECOND).admit("wrong").unwrap_err();
-        guard
-            .pass(5 * SECOND)
-            .login("wrong", Fate::Rejected)
-            .unwrap();
-        guard.settle(&late, Fate::Succeeded);
+        guard.pass(5 * SECOND).reject("wrong").unwrap();
+        guard.settle(&late, Fate::Succeeded(None));
         assert_eq!(guard.slots(), 1);
     }
 
@@ -793,17 +889,14 @@ mod tests {
         admit(record, &key(), &mut hash, 1, Some(lease_ends_ms), MAX).unwrap();
         // Ten seconds of lease, sixty of login, five of distance.
         assert_eq!(guard.pass(30 * SECOND).wait("right"), Some(45 * SECOND));
-        guard
-            .pass(45 * SECOND)
-            .login("right", Fate::Succeeded)
-            .unwrap();
+        guard.pass(45 * SECOND).succeed("right").unwrap();
         assert_eq!(guard.slots(), 1);
     }
 
     #[test]
     fn an_operators_word_forgets_what_cannot_be_judged_any_more() {
         let mut guard = Guard::new();
-        guard.login("wrong", Fate::Rejected).unwrap();
+        guard.reject("wrong").unwrap();
         guard.login("right", Fate::Unknown).unwrap();
         guard
             .pass(4 * MINUTE)
@@ -843,7 +936,7 @@ mod tests {
     #[test]
     fn a_password_that_worked_and_was_rejected_since_earns_no_probe() {
         let mut guard = Guard::proven();
-        guard.login("right", Fate::Rejected).unwrap();
+        guard.reject("right").unwrap();
         guard.record.look_at(&moment(guard.now_ms));
         unblock(&mut guard.record);
         guard.lose("right", MAX);
@@ -855,7 +948,8 @@ mod tests {
         let mut guard = Guard::new();
         let permit = guard.admit("wrong").unwrap();
         let minute = Some(Duration::from_secs(60));
-        settle(&mut guard.record, &permit, Fate::Rejected, minute);
+        let rejected = Fate::Rejected(hashed("wrong"));
+        settle(&mut guard.record, &permit, rejected, minute);
         let verdict = Error::new(Status::Credentials, "rejected");
         guard.record.last = Some(crate::store::LastLogin {
             protocol: "rest".into(),

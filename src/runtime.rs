@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::error::{Error, Result, Status};
 use crate::fork;
-use crate::password::{self, PasswordHash, Salt};
+use crate::password::{self, Memory, PasswordHash, Salt};
 use crate::secret::Secret;
 
 /// What a thread of the library's own has to do.
@@ -38,8 +38,11 @@ pub(crate) trait Runtime: Send + Sync {
     /// A salt that nobody has had before.
     fn salt(&self) -> Result<Salt>;
 
+    /// The memory-hard hash of a password, where this process has made it before.
+    fn known_hash(&self, password: &Secret, salt: &Salt) -> Option<PasswordHash>;
+
     /// The memory-hard hash of a password.
-    fn hash(&self, password: &Secret, salt: &Salt) -> Result<PasswordHash>;
+    fn hash(&self, password: &Secret, salt: &Salt, memory: &mut Memory) -> PasswordHash;
 }
 
 /// A moment by a clock that outlives a process, such as a store's.
@@ -146,8 +149,12 @@ impl Runtime for System {
         Ok(salt)
     }
 
-    fn hash(&self, password: &Secret, salt: &Salt) -> Result<PasswordHash> {
-        password::argon2id(password, salt)
+    fn known_hash(&self, password: &Secret, salt: &Salt) -> Option<PasswordHash> {
+        password::known(password, salt)
+    }
+
+    fn hash(&self, password: &Secret, salt: &Salt, memory: &mut Memory) -> PasswordHash {
+        password::hash_once(password, salt, memory)
     }
 }
 

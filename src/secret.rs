@@ -66,12 +66,18 @@ impl Drop for Words {
 
 /// Memory for a computation on a secret: pages that no core dump holds (on Linux), given back to
 /// the system at the end. From the allocator, blocks of this size would stay with the process:
-/// whatever is allocated behind them pins them. None when there is no memory.
-pub(crate) fn with_scratch<R>(
-    blocks: usize,
-    compute: impl FnOnce(&mut [argon2::Block]) -> R,
-) -> Option<R> {
-    pages::with_scratch(blocks, compute)
+/// whatever is allocated behind them pins them. It takes no room before it is used.
+pub(crate) struct Scratch(pages::Scratch);
+
+impl Scratch {
+    /// None when there is no memory.
+    pub fn new(blocks: usize) -> Option<Scratch> {
+        pages::Scratch::new(blocks).map(Scratch)
+    }
+
+    pub fn blocks(&mut self) -> &mut [argon2::Block] {
+        self.0.blocks()
+    }
 }
 
 #[cfg(unix)]
@@ -183,28 +189,37 @@ mod pages {
         }
     }
 
-    pub(super) fn with_scratch<R>(
+    pub(super) struct Scratch {
+        pages: Mapping,
         blocks: usize,
-        compute: impl FnOnce(&mut [argon2::Block]) -> R,
-    ) -> Option<R> {
-        const { assert!(size_of::<argon2::Block>() == argon2::Block::SIZE) };
-        let pages = Mapping::new(blocks.checked_mul(argon2::Block::SIZE)?)?;
-        // A child that is forked meanwhile would keep its copy for ever: the thread that computes
-        // does not exist there. SAFETY: the range is the mapping just made, and only this thread
-        // uses it.
-        #[cfg(target_os = "linux")]
-        unsafe {
-            libc::madvise(
-                pages.start.as_ptr().cast(),
-                pages.length,
-                libc::MADV_DONTFORK,
-            )
-        };
-        // SAFETY: the mapping holds that many blocks, is aligned to a page and nobody else's; a
-        // block is an array of integers, for which zeros will do.
-        Some(compute(unsafe {
-            std::slice::from_raw_parts_mut(pages.start.as_ptr().cast(), blocks)
-        }))
+    }
+
+    // SAFETY: the memory belongs to this value alone, and only who has it to themselves uses it.
+    unsafe impl Send for Scratch {}
+
+    impl Scratch {
+        pub fn new(blocks: usize) -> Option<Scratch> {
+            const { assert!(size_of::<argon2::Block>() == argon2::Block::SIZE) };
+            let pages = Mapping::new(blocks.checked_mul(argon2::Block::SIZE)?)?;
+            // A child that is forked meanwhile would keep its copy for ever: the thread that
+            // computes does not exist there.
+            // SAFETY: the range is the mapping just made, and only this value uses it.
+            #[cfg(target_os = "linux")]
+            unsafe {
+                libc::madvise(
+                    pages.start.as_ptr().cast(),
+                    pages.length,
+                    libc::MADV_DONTFORK,
+                )
+            };
+            Some(Scratch { pages, blocks })
+        }
+
+        pub fn blocks(&mut self) -> &mut [argon2::Block] {
+            // SAFETY: the mapping holds that many blocks, is aligned to a page and nobody else's; a
+            // block is an array of integers, for which zeros will do.
+            unsafe { std::slice::from_raw_parts_mut(self.pages.start.as_ptr().cast(), self.blocks) }
+        }
     }
 }
 
@@ -238,11 +253,22 @@ mod pages {
         }
     }
 
-    pub(super) fn with_scratch<R>(
+    pub(super) struct Scratch {
+        memory: Vec<argon2::Block>,
         blocks: usize,
-        compute: impl FnOnce(&mut [argon2::Block]) -> R,
-    ) -> Option<R> {
-        Some(compute(&mut vec![argon2::Block::new(); blocks]))
+    }
+
+    impl Scratch {
+        pub fn new(blocks: usize) -> Option<Scratch> {
+            let mut memory = Vec::new();
+            memory.try_reserve_exact(blocks).ok()?;
+            Some(Scratch { memory, blocks })
+        }
+
+        pub fn blocks(&mut self) -> &mut [argon2::Block] {
+            self.memory.resize(self.blocks, argon2::Block::new());
+            &mut self.memory
+        }
     }
 }
 
@@ -257,8 +283,8 @@ mod tests {
 
     #[test]
     fn no_memory_for_a_computation_is_no_panic() {
-        assert!(with_scratch(1 << 44, |_| ()).is_none());
-        assert_eq!(with_scratch(3, |blocks| blocks.len()), Some(3));
+        assert!(Scratch::new(1 << 44).is_none());
+        assert_eq!(Scratch::new(3).unwrap().blocks().len(), 3);
     }
 
     #[test]

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::password::Hashable;
 use super::{Logins, Obtained, UnsavedRejection, digest};
 use crate::api_token::ApiToken;
 use crate::call::Running;
 use crate::error::{Error, Result, Status};
 use crate::http::SendFailure;
-use crate::lockout::{self, Fate, LONGEST_LOGIN_MS, NextLogin, Permit};
-use crate::password::Salt;
+use crate::lockout::{self, Fate, LONGEST_LOGIN_MS, NextLogin, Permit, Unhashed};
 use crate::platform::login::LoginAnswer;
 use crate::response::Response;
 use crate::runtime::Moment;
@@ -51,9 +51,9 @@ impl Attempt<'_> {
         looked_ms: u64,
     ) -> Result<End> {
         let body = self.logins.request.body(&self.logins.password)?;
-        let permit = self.reserve(lease, record)?;
+        let (permit, mut password) = self.reserve(lease, record)?;
         let sent = self.send(&body, lease);
-        let (fate, mut end) = self.judge(sent);
+        let (fate, mut end) = self.judge(sent, &mut password);
         // What came of it is noted whether or not anybody waits for it still.
         let after = &self.running.once_sent();
         let after = Attempt {
@@ -61,28 +61,30 @@ impl Attempt<'_> {
             ..*self
         };
         record.look_at(&after.end_of_login(record, looked_ms));
-        after.settle(lease, record, &permit, fate, &mut end);
+        after.settle(lease, record, &permit, &mut password, fate, &mut end);
         self.report(fate, &end);
         Ok(end)
     }
 
-    /// A slot, durable.
-    fn reserve(&self, lease: &mut dyn Lease, record: &mut Record) -> Result<Permit> {
+    /// A slot, durable, and what it takes to remember the password if it is rejected.
+    fn reserve(
+        &self,
+        lease: &mut dyn Lease,
+        record: &mut Record,
+    ) -> Result<(Permit, Hashable<'_>)> {
         let logins = self.logins;
-        logins.note_unsaved(record);
-        let mut password = logins.password();
-        let mut hash = |salt: &Salt| password.hash(salt);
+        logins.note_news(record);
         let admitted = lockout::admit(
             record,
             &logins.key,
-            &mut hash,
+            &mut |salt| logins.hash(salt),
             logins.runtime.wall_ms(),
             lease.ends().map(|ends| ends.ms),
             logins.max_failures,
         );
-        logins.remember(&password);
         match admitted {
             Ok(permit) => {
+                let password = logins.hashable(&record.salt)?;
                 // If this process dies now, what came of its login is not known.
                 record.last = None;
                 if let Err(error) = lease.save(record, self.running) {
@@ -91,13 +93,13 @@ impl Attempt<'_> {
                     self.save_afterwards(lease, record);
                     return Err(error);
                 }
-                logins.unsaved().store(Arc::default());
-                Ok(permit)
+                logins.unsaved.store(Arc::default());
+                Ok((permit, password))
             }
             Err(refusal) => {
                 logins.log_refusal(&refusal);
                 if self.save_afterwards(lease, record) {
-                    logins.unsaved().store(Arc::default());
+                    logins.unsaved.store(Arc::default());
                 }
                 Err(refusal)
             }
@@ -129,7 +131,12 @@ impl Attempt<'_> {
         logins.request.send(wire, self.running, body, api_token)
     }
 
-    fn judge(&self, sent: std::result::Result<Response, SendFailure>) -> (Fate, End) {
+    /// The hash of the password is made here where it was rejected: nobody is to send it again.
+    fn judge(
+        &self,
+        sent: std::result::Result<Response, SendFailure>,
+        password: &mut Hashable<'_>,
+    ) -> (Fate, End) {
         let answer = match sent {
             Ok(answer) => answer,
             Err(failure) if failure.sent => return (Fate::Unknown, End::Failed(failure.error)),
@@ -143,8 +150,8 @@ impl Attempt<'_> {
             None => End::Failed(error),
         };
         let (fate, end) = match self.logins.request.meaning(&answer) {
-            LoginAnswer::Token(token) => (Fate::Succeeded, End::Token(token)),
-            LoginAnswer::Rejected(error) => (Fate::Rejected, End::Failed(error)),
+            LoginAnswer::Token(token) => (Fate::Succeeded(password.made()), End::Token(token)),
+            LoginAnswer::Rejected(error) => (Fate::Rejected(password.hash()), End::Failed(error)),
             LoginAnswer::Locked(error) => (Fate::Locked, End::Failed(error)),
             LoginAnswer::NotJudged(error) if error.status() == Status::RateLimited => {
                 let asked = error.retry_after().filter(|wait| !wait.is_zero());
@@ -193,6 +200,7 @@ impl Attempt<'_> {
         lease: &mut dyn Lease,
         record: &mut Record,
         permit: &Permit,
+        password: &mut Hashable<'_>,
         fate: Fate,
         end: &mut End,
     ) {
@@ -203,18 +211,27 @@ impl Attempt<'_> {
         lockout::settle(record, permit, fate, retry_after);
         self.note_last(record, end);
         let saved = self.save_afterwards(lease, record);
+        let (salt, login) = (record.salt, permit.login());
         match (saved, fate) {
-            (true, Fate::Succeeded) => lease.all_is_well(),
-            (false, Fate::Rejected) => {
-                let (salt, permit) = (record.salt, permit.clone());
-                let rejection = Arc::new(UnsavedRejection { salt, permit });
-                let unsaved = logins.unsaved();
+            (true, Fate::Succeeded(hash)) => {
+                let unhashed = Unhashed { salt, login };
+                logins.set_unhashed(hash.is_none().then_some(unhashed));
+                lease.all_is_well();
+            }
+            (false, Fate::Rejected(password)) => {
+                let rejection = Arc::new(UnsavedRejection {
+                    salt,
+                    permit: permit.clone(),
+                    password,
+                });
+                let unsaved = &logins.unsaved;
                 unsaved.rcu(|all| [&all[..], &[Arc::clone(&rejection)]].concat());
             }
             _ => {}
         }
         if let (Fate::Unknown, Some(error)) = (fate, end.error_mut()) {
-            let next = lockout::next_login(record, &mut |_| Ok(permit.hash()), logins.max_failures);
+            let next =
+                lockout::next_login(record, &mut |_| Ok(password.hash()), logins.max_failures);
             *error = told_when(error.clone(), next.unwrap_or(NextLogin::Never));
         }
     }

@@ -2,22 +2,25 @@
 //! account's lease and logs in. At most one login of an account is under way in all that share a
 //! store, and those who waited for one that failed share its failure.
 
+mod afterwards;
 mod attempt;
 mod password;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 
 use crate::api_token::ApiTokens;
 use crate::call::{Call, Running};
 use crate::error::{Error, Result, Status};
 use crate::http::Wire;
-use crate::lockout::{self, Permit, Unblocked};
+use crate::lockout::{self, Permit, Unblocked, Unhashed};
 use crate::log::Log;
-use crate::password::Salt;
+use crate::password::{PasswordHash, Salt};
 use crate::per_key::PerKey;
 use crate::runtime::{Moment, Runtime};
 use crate::secret::Secret;
@@ -27,8 +30,10 @@ use crate::store::{
     self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store, Waited,
 };
 
+#[cfg(test)]
+pub(crate) use afterwards::is_at_rest;
 use attempt::{Attempt, End};
-use password::{Hashed, Password};
+use password::Hashable;
 use request::LoginRequest;
 pub(crate) use request::bearer;
 
@@ -37,7 +42,6 @@ pub(crate) struct Logins {
     key: Key,
     password: Secret,
     request: LoginRequest,
-    hashed: ArcSwapOption<Hashed>,
     max_failures: usize,
     share_token: bool,
     store: Arc<dyn Store>,
@@ -46,6 +50,10 @@ pub(crate) struct Logins {
     wire: Arc<dyn Wire>,
     runtime: Arc<dyn Runtime>,
     log: Log,
+    /// Rejections that the store did not take when they came.
+    unsaved: Arc<UnsavedRejections>,
+    /// The last login of this session that succeeded before its password was hashed.
+    unhashed: Mutex<Option<Unhashed>>,
     succeeded: AtomicU64,
     failed: AtomicU64,
 }
@@ -54,6 +62,7 @@ pub(crate) struct Logins {
 struct UnsavedRejection {
     salt: Salt,
     permit: Permit,
+    password: PasswordHash,
 }
 
 type UnsavedRejections = ArcSwap<Vec<Arc<UnsavedRejection>>>;
@@ -76,11 +85,12 @@ impl Logins {
         runtime: Arc<dyn Runtime>,
     ) -> Logins {
         let account = &settings.account;
+        let key = Key::new(account);
+        let unsaved = UNSAVED.get(&(runtime.process(), store.name(), key.clone()));
         Logins {
-            key: Key::new(account),
+            key,
             password: settings.password.clone(),
             request: LoginRequest::new(settings),
-            hashed: ArcSwapOption::empty(),
             max_failures: account.max_login_failures,
             share_token: settings.share_token,
             store,
@@ -89,6 +99,8 @@ impl Logins {
             wire,
             runtime,
             log: settings.log.clone(),
+            unsaved,
+            unhashed: Mutex::default(),
             succeeded: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         }
@@ -127,7 +139,7 @@ impl Logins {
 
     /// A session token other than the one to be replaced: a shared one, or else by a login.
     pub fn obtain(
-        &self,
+        self: &Arc<Self>,
         api_tokens: Option<&Arc<ApiTokens>>,
         running: &Running,
         replaced: Option<&Secret>,
@@ -135,6 +147,9 @@ impl Logins {
         let obtained = self.adopt_or_log_in(api_tokens, running, replaced);
         if obtained.is_ok() && self.lasts.get().is_none() {
             self.warn_of_a_store_that_forgets();
+        }
+        if obtained.as_ref().is_ok_and(|obtained| obtained.by_login) && self.unhashed().is_some() {
+            afterwards::hash_password(self);
         }
         obtained.map_err(|error| advise(error, self.store_is_default))
     }
@@ -289,10 +304,10 @@ impl Logins {
     fn check_before_anything_is_sent(&self, record: &Record, running: &Running) -> Result<()> {
         let (key, max_failures) = (&self.key, self.max_failures);
         let now = self.store.now(running)?;
-        let mut password = self.password();
-        let mut hash = |salt: &Salt| password.hash(salt);
+        let mut hash = |salt: &Salt| self.hash(salt);
         // What the store does not know yet is told it, now or as soon as it can be.
-        let checked = match self.unsaved().load().is_empty() {
+        let checked = match self.unsaved.load().is_empty() && self.succeeded_with(record).is_none()
+        {
             true => lockout::check_without_lease(record, &now, key, &mut hash, max_failures),
             false => Ok(false),
         };
@@ -301,19 +316,18 @@ impl Logins {
                 Some(mut lease) => {
                     let found = lease.load(running)?;
                     let mut record = self.record(found, &self.store.now(running)?)?;
-                    self.note_unsaved(&mut record);
+                    self.note_news(&mut record);
                     let checked =
                         lockout::check_with_lease(&mut record, key, &mut hash, max_failures);
                     // Since when what was under way is over, and by which clock.
                     lease.save(&record, running)?;
-                    self.unsaved().store(Arc::default());
+                    self.unsaved.store(Arc::default());
                     checked
                 }
                 None => Ok(()),
             },
             checked => checked.map(drop),
         };
-        self.remember(&password);
         checked.inspect_err(|refusal| self.log_refusal(refusal))
     }
 
@@ -325,19 +339,34 @@ impl Logins {
         }
     }
 
-    /// Notes rejections that could not be saved when they came, unless their slots were forgotten
-    /// meanwhile. To be done with the lease, and saved.
-    fn note_unsaved(&self, record: &mut Record) {
-        for unsaved in self.unsaved().load().iter() {
+    /// Notes what could not be saved when it came: rejections, unless their slots were forgotten
+    /// meanwhile, and the hash of the password that worked last. To be done with the lease, and
+    /// saved.
+    fn note_news(&self, record: &mut Record) {
+        if let Some((unhashed, hash)) = self.succeeded_with(record) {
+            unhashed.note(record, hash);
+        }
+        for unsaved in self.unsaved.load().iter() {
             if unsaved.salt == record.salt && unsaved.permit.stands(record) {
-                lockout::note_rejection(record, &unsaved.permit);
+                lockout::note_rejection(record, &unsaved.permit, unsaved.password);
             }
         }
     }
 
-    /// Rejections that the store did not take when they came.
-    fn unsaved(&self) -> Arc<UnsavedRejections> {
-        UNSAVED.get(&(self.runtime.process(), self.store.name(), self.key.clone()))
+    /// The hash that the record lacks of the password that worked last, where this session had that
+    /// success and its hash costs nothing.
+    fn succeeded_with(&self, record: &Record) -> Option<(Unhashed, PasswordHash)> {
+        let unhashed = self.unhashed().filter(|unhashed| unhashed.stands(record))?;
+        let hash = self.runtime.known_hash(&self.password, &unhashed.salt)?;
+        Some((unhashed, hash))
+    }
+
+    fn unhashed(&self) -> Option<Unhashed> {
+        *self.unhashed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_unhashed(&self, unhashed: Option<Unhashed>) {
+        *self.unhashed.lock().unwrap_or_else(PoisonError::into_inner) = unhashed;
     }
 
     fn adopt(&self, record: &Record, replaced: Option<&Secret>) -> Option<Obtained> {
@@ -368,10 +397,7 @@ impl Logins {
             return Ok(None);
         };
         if failure.status == Status::Credentials {
-            let mut password = self.password();
-            let rejected = lockout::is_rejected(record, &mut |salt| password.hash(salt))?;
-            self.remember(&password);
-            if !rejected {
+            if !lockout::is_rejected(record, &mut |salt| self.hash(salt))? {
                 return Ok(None);
             }
         } else if record.slots.iter().any(|slot| !slot.refused) {
@@ -380,14 +406,12 @@ impl Logins {
         Ok(Some(failure.error("").with_retry_after(record.hold())))
     }
 
-    fn password(&self) -> Password<'_> {
-        let hashed = self.hashed.load_full().map(|hashed| *hashed);
-        Password::new(&self.password, &*self.runtime, hashed)
+    fn hashable(&self, salt: &Salt) -> Result<Hashable<'_>> {
+        Hashable::new(&self.password, salt, &*self.runtime)
     }
 
-    /// Keeps the hash that was made, if one was.
-    fn remember(&self, password: &Password<'_>) {
-        self.hashed.store(password.hashed().map(Arc::new));
+    fn hash(&self, salt: &Salt) -> Result<PasswordHash> {
+        Ok(self.hashable(salt)?.hash())
     }
 }
 

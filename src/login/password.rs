@@ -1,43 +1,56 @@
 //! A session's password as the guard sees it: by its hash, which is made when it is needed.
 
 use crate::error::Result;
-use crate::password::{PasswordHash, Salt};
+use crate::password::{Memory, PasswordHash, Salt};
 use crate::runtime::Runtime;
 use crate::secret::Secret;
 
-/// A hash and the salt it was made with.
-pub(crate) type Hashed = (Salt, PasswordHash);
-
-/// A password that is hashed when the guard needs it, once for each salt: a hash takes tens of
-/// milliseconds to make.
-pub(crate) struct Password<'a> {
-    text: &'a Secret,
+/// A hash that can be made, whatever happens: its memory is taken beforehand, so that nothing keeps
+/// a rejection from being noted. It is made when it is wanted, and not before.
+pub(super) struct Hashable<'a> {
+    password: &'a Secret,
+    salt: Salt,
     runtime: &'a dyn Runtime,
-    hashed: Option<Hashed>,
+    hash: Hash,
 }
 
-impl<'a> Password<'a> {
-    /// `hashed` is what an earlier use made known.
-    pub fn new(text: &'a Secret, runtime: &'a dyn Runtime, hashed: Option<Hashed>) -> Password<'a> {
-        Password {
-            text,
+enum Hash {
+    Made(PasswordHash),
+    ToBeMade(Memory),
+}
+
+impl<'a> Hashable<'a> {
+    pub fn new(
+        password: &'a Secret,
+        salt: &Salt,
+        runtime: &'a dyn Runtime,
+    ) -> Result<Hashable<'a>> {
+        let hash = match runtime.known_hash(password, salt) {
+            Some(hash) => Hash::Made(hash),
+            None => Hash::ToBeMade(Memory::reserve()?),
+        };
+        Ok(Hashable {
+            password,
+            salt: *salt,
             runtime,
-            hashed,
+            hash,
+        })
+    }
+
+    /// The hash, where it costs nothing.
+    pub fn made(&self) -> Option<PasswordHash> {
+        match self.hash {
+            Hash::Made(hash) => Some(hash),
+            Hash::ToBeMade(_) => self.runtime.known_hash(self.password, &self.salt),
         }
     }
 
-    pub fn hashed(&self) -> Option<Hashed> {
-        self.hashed
-    }
-
-    pub fn hash(&mut self, salt: &Salt) -> Result<PasswordHash> {
-        match self.hashed {
-            Some((known, hash)) if known == *salt => Ok(hash),
-            _ => {
-                let hash = self.runtime.hash(self.text, salt)?;
-                self.hashed = Some((*salt, hash));
-                Ok(hash)
-            }
-        }
+    pub fn hash(&mut self) -> PasswordHash {
+        let hash = match &mut self.hash {
+            Hash::Made(hash) => *hash,
+            Hash::ToBeMade(memory) => self.runtime.hash(self.password, &self.salt, memory),
+        };
+        self.hash = Hash::Made(hash);
+        hash
     }
 }

@@ -7,6 +7,3 @@
 
 mod model;
 mod simulation;
-
-/// The salt of records made here, so that histories can be replayed.
-const SALT: [u8; 16] = [7; 16];

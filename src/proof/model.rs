@@ -7,12 +7,13 @@
 //! a lease, the lease, each save, the request leaving, the platform judging it, the answer, the
 //! lease's end, the landing of the flight that threads of a process share. A process may die at
 //! each of them. An answer may be lost, or be a gateway's own: the request was judged, or is judged
-//! late (within five minutes after its sender ended, and after any others), or never. Time passes
-//! by the distances that the guard keeps. The store's clock may become another one. Leases may end
-//! by themselves while their holder sleeps, before or after its login left. The store may lose its
-//! record. Operators restart processes with the same password or another. Threads that wait for a
-//! flight sleep until they are notified; the slices of the real code, which look again in any case,
-//! are left out.
+//! late (within five minutes after its sender ended, and after any others), or never. The hash of a
+//! password that worked is made, and noted, at any time after its token was handed out, or never.
+//! Operators change the password on the platform, and restart processes with the same password or
+//! another. Time passes by the distances that the guard keeps. The store's clock may become another
+//! one. Leases may end by themselves while their holder sleeps, before or after its login left. The
+//! store may lose its record. Threads that wait for a flight sleep until they are notified; the
+//! slices of the real code, which look again in any case, are left out.
 //!
 //! Bounds of [`Bounds::wide`]: two processes of two threads, two crashes (each followed by a
 //! restart with any password), two unknown fates, three passwords of which the platform holds one;
@@ -26,13 +27,12 @@ use std::hash::{Hash, Hasher};
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
-use super::SALT;
 use crate::error::Status;
-use crate::lockout::{self, Fate, HashWith, LONGEST_LOGIN_MS, Permit};
+use crate::lockout::{self, Fate, HashWith, LONGEST_LOGIN_MS, Permit, Unhashed};
 use crate::password::{PasswordHash, Salt};
 use crate::runtime::Moment;
 use crate::secret::Secret;
-use crate::store::{Found, Key, LastLogin, LoginFailure, Record, SharedToken};
+use crate::store::{Found, Key, LastLogin, LoginFailure, Record, SharedToken, Succeeded};
 
 const START_MS: u64 = 1_000_000_000;
 const SECOND_MS: u64 = 1000;
@@ -68,6 +68,7 @@ struct Bounds {
     damages: u8,
     losses: u8,
     other_clocks: u8,
+    changes: u8,
     /// How often each of [`STEPS_MS`] may pass.
     steps: [u8; 5],
     leases_end: bool,
@@ -91,6 +92,7 @@ enum Flaw {
     SleepsWithoutLooking,
     KeepsNoDistance,
     SavesWithoutItsLease,
+    NotesOutdatedSuccesses,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +107,13 @@ struct State {
     left: Left,
     stored: Stored,
     processes: Vec<Process>,
+    /// The password that the platform holds.
+    right: u8,
+    /// The password that worked last, as far as that was saved.
+    worked: Option<u8>,
     strikes: u8,
+    /// Logins that left though the slots were full.
+    probes: u8,
     /// Requests whose sender is gone, by password. They are judged within five minutes or never.
     late: Vec<u8>,
     /// Passwords whose rejection is in the record.
@@ -125,6 +133,7 @@ struct Left {
     damages: u8,
     losses: u8,
     other_clocks: u8,
+    changes: u8,
     steps: [u8; 5],
 }
 
@@ -141,6 +150,10 @@ struct Process {
     in_flight: bool,
     /// It holds a newer token.
     renewed: bool,
+    /// It has made the hash of its password.
+    hashed: bool,
+    /// Its login that succeeded before that.
+    unhashed: Option<Unhashed>,
     threads: Vec<Thread>,
 }
 
@@ -204,6 +217,8 @@ enum Action {
     Damage,
     LoseStore,
     OtherClock,
+    Change(u8),
+    Hash(usize),
     Pass(usize),
 }
 
@@ -224,6 +239,7 @@ impl Bounds {
             damages: 0,
             losses: 0,
             other_clocks: 0,
+            changes: 0,
             steps: [0; 5],
             leases_end: false,
             flaw: Flaw::None,
@@ -253,8 +269,14 @@ impl Bounds {
                 again: *again,
             },
         };
-        // A new one has a salt of its own; the passwords here are hashed already.
-        lockout::record(found, &state.moment(), || Ok(SALT), self.max_failures).unwrap()
+        let salt = || Ok(self.salt(state));
+        lockout::record(found, &state.moment(), salt, self.max_failures).unwrap()
+    }
+
+    /// That of a record that is new now.
+    fn salt(&self, state: &State) -> Salt {
+        let damages = self.damages - state.left.damages;
+        [damages + self.losses - state.left.losses; 16]
     }
 
     /// The lease is taken, and given back unless a login is to follow: compare-first, the outcome
@@ -286,8 +308,15 @@ impl Bounds {
         }
         let lease_ends_ms = self.leases_end.then_some(state.now_ms + LEASE_MS);
         let (now_ms, max) = (state.now_ms, self.max_failures);
-        let mut hash = hashed(password);
-        let hash: HashWith<'_> = &mut hash;
+        let own = &mut state.processes[process];
+        if let (true, Some(unhashed)) = (own.hashed, own.unhashed) {
+            self.note_success(unhashed, &mut record, password);
+        }
+        let made = &mut own.hashed;
+        let hash: HashWith<'_> = &mut |_| {
+            *made = true;
+            Ok(hash_of(password))
+        };
         let admitted = lockout::admit(&mut record, &key(), hash, now_ms, lease_ends_ms, max);
         match admitted {
             Ok(permit) => {
@@ -325,37 +354,50 @@ impl Bounds {
         cancelled: bool,
     ) -> Thread {
         let mut record = login.record.clone();
-        let password = state.processes[process].password;
+        let own = &mut state.processes[process];
+        let password = own.password;
+        let rejected = matches!(fate, Fate::Rejected(_));
+        let succeeded = matches!(fate, Fate::Succeeded(_));
+        own.hashed |= rejected;
         let fate_noted = match (self.flaw, fate) {
             (Flaw::ReleasesUnknownFates, Fate::Unknown) => Fate::NotCounted,
-            (Flaw::ForgetsRejections, Fate::Rejected) => Fate::Unknown,
+            (Flaw::ForgetsRejections, Fate::Rejected(_)) => Fate::Unknown,
             _ => fate,
         };
         record.look_at(&state.moment());
         lockout::settle(&mut record, &login.permit, fate_noted, None);
-        if self.flaw == Flaw::SuccessClearsEverything && fate == Fate::Succeeded {
+        if self.flaw == Flaw::SuccessClearsEverything && succeeded {
             record.slots.clear();
         }
         match fate {
             Fate::Unknown => state.unknown_ms = Some(state.now_ms),
-            Fate::Succeeded => state.unknown_ms = None,
+            Fate::Succeeded(_) => state.unknown_ms = None,
             _ => {}
         }
         let fenced = login.lease == state.leases || self.flaw == Flaw::TakesNoLease;
         if !fenced && self.flaw != Flaw::SavesWithoutItsLease {
             // Its lease is another's by now: the store does not take it.
-            return Thread::Lands(match fate {
-                Fate::Succeeded => Landed::Token,
-                _ => Landed::Failed,
+            return Thread::Lands(match succeeded {
+                true => Landed::Token,
+                false => Landed::Failed,
             });
         }
-        if fate == Fate::Rejected && !state.noted.contains(&password) {
+        if rejected && !state.noted.contains(&password) {
             state.noted.push(password);
             state.noted.sort_unstable();
         }
+        if rejected {
+            state.worked = state.worked.filter(|worked| *worked != password);
+        }
+        if let Fate::Succeeded(hash) = fate {
+            state.worked = Some(password);
+            let (salt, login) = (record.salt, login.permit.login());
+            let unhashed = hash.is_none().then_some(Unhashed { salt, login });
+            state.processes[process].unhashed = unhashed;
+        }
         record.last = (!cancelled).then(|| last_login(fate));
         if self.share_token {
-            if fate == Fate::Succeeded {
+            if succeeded {
                 record.shared = vec![token()];
                 state.renewed = true;
             } else {
@@ -363,11 +405,35 @@ impl Bounds {
             }
         }
         state.stored = Stored::Record(record);
-        Thread::Lands(match (fate, cancelled) {
-            (Fate::Succeeded, _) => Landed::Token,
+        Thread::Lands(match (succeeded, cancelled) {
+            (true, _) => Landed::Token,
             (_, true) => Landed::HandedOver,
             (_, false) => Landed::Failed,
         })
+    }
+
+    fn note_success(&self, unhashed: Unhashed, record: &mut Record, password: u8) {
+        match self.flaw {
+            Flaw::NotesOutdatedSuccesses => {
+                record.succeeded = Succeeded::Password(hash_of(password));
+            }
+            _ => unhashed.note(record, hash_of(password)),
+        }
+    }
+
+    /// A process makes the hash of the password that worked, and notes it once the lease is free.
+    fn hash(&self, state: &mut State, process: usize) {
+        let Process {
+            unhashed, password, ..
+        } = state.processes[process];
+        state.processes[process].hashed = true;
+        if let (Some(unhashed), Stored::Record(_)) = (unhashed, &state.stored)
+            && self.lease_is_free(state)
+            && let Stored::Record(record) = &mut state.stored
+        {
+            self.note_success(unhashed, record, password);
+            state.processes[process].unhashed = None;
+        }
     }
 
     fn send(&self, state: &mut State, process: usize, login: Login) -> Thread {
@@ -382,6 +448,12 @@ impl Bounds {
         let early = |ended_ms: u64| state.now_ms < ended_ms + 5 * SECOND_MS;
         if state.unknown_ms.is_some_and(early) && self.knows_of_all_logins() {
             state.broken = Some("a login right after one of unknown fate");
+        }
+        if login.permit.is_probe() {
+            state.probes += u8::from(self.changes > 0);
+            if state.worked != Some(password) {
+                state.broken = Some("a probe with another password than the one that worked last");
+            }
         }
         Thread::Sent(login, Request::UnderWay)
     }
@@ -462,9 +534,12 @@ impl Bounds {
             },
             Thread::Looked(login) => self.send(state, p, login),
             Thread::Sent(login, Request::Judged { right }) => {
+                let Process {
+                    password, hashed, ..
+                } = state.processes[p];
                 let fate = match right {
-                    true => Fate::Succeeded,
-                    false => Fate::Rejected,
+                    true => Fate::Succeeded(hashed.then_some(hash_of(password))),
+                    false => Fate::Rejected(hash_of(password)),
                 };
                 self.note(state, p, &login, fate, false)
             }
@@ -537,6 +612,8 @@ impl Bounds {
             dead: false,
             in_flight: false,
             renewed: false,
+            hashed: false,
+            unhashed: None,
             threads: vec![Thread::Begins; self.threads],
         };
     }
@@ -564,7 +641,7 @@ fn concerns(record: &Record, password: u8) -> bool {
     match last.and_then(|last| last.failure.as_ref()) {
         None => false,
         Some(failure) if failure.status == Status::Credentials => {
-            lockout::is_rejected(record, &mut hashed(password)).unwrap()
+            lockout::is_rejected(record, &mut |_| Ok(hash_of(password))).unwrap()
         }
         Some(_) => true,
     }
@@ -597,9 +674,9 @@ fn key() -> Key {
     }
 }
 
-/// Hashed already: what a hash is made of is of no matter here.
-fn hashed(number: u8) -> impl FnMut(&Salt) -> crate::error::Result<PasswordHash> {
-    move |_| Ok([number; 32])
+/// What a hash is made of is of no matter here.
+fn hash_of(password: u8) -> PasswordHash {
+    [password; 32]
 }
 
 fn token() -> SharedToken {
@@ -613,7 +690,7 @@ fn token() -> SharedToken {
 fn last_login(fate: Fate) -> LastLogin {
     let failure = || LoginFailure {
         status: match fate {
-            Fate::Rejected => Status::Credentials,
+            Fate::Rejected(_) => Status::Credentials,
             _ => Status::Network,
         },
         message: String::new(),
@@ -623,7 +700,7 @@ fn last_login(fate: Fate) -> LastLogin {
     LastLogin {
         protocol: "rest".into(),
         replaced: None,
-        failure: (fate != Fate::Succeeded).then(failure),
+        failure: (!matches!(fate, Fate::Succeeded(_))).then(failure),
     }
 }
 
@@ -632,8 +709,10 @@ impl Model for Bounds {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        let mut record = new_record(START_MS, 1);
-        record.succeeded = self.proven.then_some([RIGHT; 32]);
+        let mut record = new_record([0; 16], START_MS, 1);
+        if self.proven {
+            record.succeeded = Succeeded::Password(hash_of(RIGHT));
+        }
         let choices: &[&[u8]] = match self.processes {
             1 => &[&[0], &[1]],
             2 => &[&[0, 0], &[0, 1], &[1, 1], &[1, 2]],
@@ -645,6 +724,8 @@ impl Model for Bounds {
                 dead: true,
                 in_flight: false,
                 renewed: false,
+                hashed: false,
+                unhashed: None,
                 threads: Vec::new(),
             };
             self.begin(&mut process, *password);
@@ -664,11 +745,15 @@ impl Model for Bounds {
                 damages: self.damages,
                 losses: self.losses,
                 other_clocks: self.other_clocks,
+                changes: self.changes,
                 steps: self.steps,
             },
             stored: Stored::Record(record.clone()),
             processes: passwords.iter().map(process).collect(),
+            right: RIGHT,
+            worked: self.proven.then_some(RIGHT),
             strikes: 0,
+            probes: 0,
             late: Vec::new(),
             noted: Vec::new(),
             renewed: false,
@@ -705,6 +790,10 @@ impl Model for Bounds {
             if left.crashes > 0 && !idle {
                 actions.push(Action::Crash(p));
             }
+            let may_note = !process.hashed || self.lease_is_free(state);
+            if process.unhashed.is_some() && may_note {
+                actions.push(Action::Hash(p));
+            }
             if process.dead || (idle && left.restarts > 0) {
                 actions.extend((0..PASSWORDS).map(|password| Action::Restart(p, password)));
             }
@@ -721,6 +810,10 @@ impl Model for Bounds {
         if left.other_clocks > 0 {
             actions.push(Action::OtherClock);
         }
+        if left.changes > 0 {
+            let others = (0..PASSWORDS).filter(|password| *password != state.right);
+            actions.extend(others.map(Action::Change));
+        }
         for (step, time_ms) in STEPS_MS.iter().enumerate() {
             if left.steps[step] > 0 && self.may_pass(state, *time_ms) {
                 actions.push(Action::Pass(step));
@@ -733,7 +826,7 @@ impl Model for Bounds {
         match action {
             Action::Step(p, t) => self.step(&mut state, p, t)?,
             Action::Judge(p, t) => {
-                let right = judge(&mut state.strikes, state.processes[p].password);
+                let right = state.judge(state.processes[p].password);
                 if let Thread::Sent(_, request) = &mut state.processes[p].threads[t] {
                     *request = Request::Judged { right };
                 }
@@ -768,15 +861,16 @@ impl Model for Bounds {
             }
             Action::JudgeLate(index) => {
                 let password = state.late.remove(index);
-                judge(&mut state.strikes, password);
+                state.judge(password);
             }
             Action::NeverJudge(index) => {
                 state.late.remove(index);
             }
             Action::Damage => {
                 state.left.damages -= 1;
-                // With the record its memory of rejections is gone.
+                // With the record its memory is gone.
                 state.noted.clear();
+                state.worked = None;
                 // Whether it was whole before, or damaged and not mended yet.
                 let again = self.damages - state.left.damages > 1;
                 state.stored = Stored::Damaged { again };
@@ -784,12 +878,19 @@ impl Model for Bounds {
             Action::LoseStore => {
                 state.left.losses -= 1;
                 state.noted.clear();
-                state.stored = Stored::Record(new_record(state.now_ms, state.clock));
+                state.worked = None;
+                let salt = self.salt(&state);
+                state.stored = Stored::Record(new_record(salt, state.now_ms, state.clock));
             }
             Action::OtherClock => {
                 state.left.other_clocks -= 1;
                 state.clock += 1;
             }
+            Action::Change(password) => {
+                state.left.changes -= 1;
+                state.right = password;
+            }
+            Action::Hash(p) => self.hash(&mut state, p),
             Action::Pass(step) => {
                 state.left.steps[step] -= 1;
                 state.now_ms += STEPS_MS[step];
@@ -802,13 +903,17 @@ impl Model for Bounds {
         vec![
             Property::always(
                 "fewer than five failures in a row",
-                |model: &Bounds, state: &State| state.strikes < 5 || model.losses > 0,
+                |model: &Bounds, state: &State| {
+                    state.strikes < 5 || model.losses + model.changes > 0
+                },
             ),
             Property::always("no more than allowed", |model: &Bounds, state: &State| {
                 // A damaged record may have been full, and so may one that was lost.
                 let allowed = model.max_failures + usize::from(model.damages > 0);
                 let lost = usize::from(model.losses - state.left.losses);
-                usize::from(state.strikes) <= allowed * (1 + lost)
+                // Each probe is one more where the password that worked is another by now.
+                let probes = usize::from(model.changes > 0) * usize::from(state.probes);
+                usize::from(state.strikes) <= allowed * (1 + lost) + probes
             }),
             Property::always("nothing is sent in vain", |_: &Bounds, state: &State| {
                 state.broken.is_none()
@@ -825,15 +930,6 @@ impl Model for Bounds {
     }
 }
 
-/// The platform's count: a success begins it anew.
-fn judge(strikes: &mut u8, password: u8) -> bool {
-    *strikes = match password == RIGHT {
-        true => 0,
-        false => *strikes + 1,
-    };
-    password == RIGHT
-}
-
 /// What matters of a state. Slots are told by their place, times by how long ago they were, wrong
 /// passwords by nothing but their being different.
 impl Hash for State {
@@ -841,7 +937,8 @@ impl Hash for State {
         let one = self.outline([0, 1, 2]);
         let other = self.outline([0, 2, 1]);
         hasher.write(&one.min(other));
-        (self.left, self.strikes, self.renewed, self.broken).hash(hasher);
+        (self.left, self.strikes, self.probes).hash(hasher);
+        (self.renewed, self.broken).hash(hasher);
         let ago = self.unknown_ms.map(|ms| self.age(ms));
         ago.hash(hasher);
     }
@@ -850,8 +947,8 @@ impl Hash for State {
 /// Passwords as they are to be told.
 type Names = [u8; PASSWORDS as usize];
 
-fn new_record(now_ms: u64, clock: u8) -> Record {
-    Record::new(SALT, &moment(now_ms, clock))
+fn new_record(salt: Salt, now_ms: u64, clock: u8) -> Record {
+    Record::new(salt, &moment(now_ms, clock))
 }
 
 fn moment(ms: u64, clock: u8) -> Moment {
@@ -860,6 +957,16 @@ fn moment(ms: u64, clock: u8) -> Moment {
 }
 
 impl State {
+    /// The platform's count: a success begins it anew.
+    fn judge(&mut self, password: u8) -> bool {
+        let right = password == self.right;
+        self.strikes = match right {
+            true => 0,
+            false => self.strikes + 1,
+        };
+        right
+    }
+
     fn moment(&self) -> Moment {
         moment(self.now_ms, self.clock)
     }
@@ -884,12 +991,16 @@ impl State {
                 0
             }
         };
+        all.push(names[self.right as usize]);
+        all.push(self.worked.map_or(u8::MAX, |worked| names[worked as usize]));
         let outlines = self.processes.iter().map(|process| {
             let mut outline = vec![
                 names[process.password as usize],
                 u8::from(process.dead),
                 u8::from(process.in_flight),
                 u8::from(process.renewed),
+                u8::from(process.hashed),
+                self.where_it_stands(process.unhashed),
             ];
             let threads = process.threads.iter();
             let threads = threads.map(|thread| self.outline_of_thread(thread, ended, names));
@@ -904,6 +1015,25 @@ impl State {
             all.push(u8::MAX);
         }
         all
+    }
+
+    /// In which records a success without a hash still is the last one.
+    fn where_it_stands(&self, unhashed: Option<Unhashed>) -> u8 {
+        let Some(unhashed) = unhashed else {
+            return 0;
+        };
+        let in_store = match &self.stored {
+            Stored::Record(record) => unhashed.stands(record),
+            Stored::Damaged { .. } => false,
+        };
+        let mut threads = self.processes.iter().flat_map(|process| &process.threads);
+        let under_way = threads.any(|thread| match thread {
+            Thread::Saved(login) | Thread::Looked(login) | Thread::Sent(login, _) => {
+                unhashed.stands(&login.record)
+            }
+            _ => false,
+        });
+        1 + u8::from(in_store) + 2 * u8::from(under_way)
     }
 
     fn outline_of(&self, record: &Record, names: Names, all: &mut Vec<u8>) {
@@ -931,7 +1061,11 @@ impl State {
         let last = record.last.as_ref();
         all.extend([
             u8::MAX,
-            u8::from(record.succeeded.is_some()),
+            match record.succeeded {
+                Succeeded::Nothing => u8::MAX,
+                Succeeded::Login(_) => u8::MAX - 1,
+                Succeeded::Password(hash) => names[hash[0] as usize],
+            },
             last.map_or(2, |last| u8::from(last.failure.is_some())),
             u8::from(!record.shared.is_empty()),
         ]);
@@ -1096,6 +1230,20 @@ fn probes_after_an_outage() {
 }
 
 #[test]
+fn passwords_that_are_changed_and_hashed_late() {
+    for max_failures in if soaks() { 1..=3 } else { 1..=1 } {
+        let bounds = Bounds::single(max_failures).with(|bounds| {
+            bounds.changes = 1;
+            bounds.crashes = u8::from(soaks());
+            bounds.unknown = if soaks() { 3 } else { 1 };
+            bounds.restarts = if soaks() { 3 } else { 2 };
+            bounds.steps = [1, u8::from(soaks()), 0, 0, 1];
+        });
+        holds("changes", bounds);
+    }
+}
+
+#[test]
 fn cancelled_calls() {
     for share_token in [false, true] {
         let bounds = Bounds::wide(3, share_token).with(|bounds| {
@@ -1182,6 +1330,12 @@ fn every_flaw_is_found() {
         bounds.restarts = 1;
         bounds.steps = [1, 0, 1, 0, 0];
     };
+    let change = |bounds: &mut Bounds| {
+        bounds.changes = 1;
+        bounds.unknown = 1;
+        bounds.restarts = 2;
+        bounds.steps = [0, 0, 0, 0, 1];
+    };
     for (flaw, property, bounds) in [
         (Flaw::SendsBeforeItSaves, STRIKES, own(1).with(crash)),
         (Flaw::ReleasesUnknownFates, STRIKES, own(1).with(lost)),
@@ -1201,6 +1355,7 @@ fn every_flaw_is_found() {
         (Flaw::SleepsWithoutLooking, ENDS, threads(false)),
         (Flaw::KeepsNoDistance, IN_VAIN, own(3).with(late)),
         (Flaw::SavesWithoutItsLease, STRIKES, own(2).with(asleep)),
+        (Flaw::NotesOutdatedSuccesses, IN_VAIN, own(1).with(change)),
     ] {
         if soaks() {
             holds("without the flaw", bounds);

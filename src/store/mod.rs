@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use queue::Turn;
-pub(crate) use record::{Digest, LastLogin, LoginFailure, Record, SharedToken, Slot};
+pub(crate) use record::{
+    Digest, LastLogin, LoginFailure, Record, SharedToken, Slot, SlotName, Succeeded,
+};
 
 use crate::call::Running;
 use crate::error::{Error, Result, Status};

@@ -36,12 +36,30 @@ pub(crate) struct Record {
     /// Oldest first.
     #[serde(with = "hex_list")]
     pub rejected: Vec<PasswordHash>,
-    #[serde(with = "hex_option")]
-    pub succeeded: Option<PasswordHash>,
+    /// The password that worked last.
+    pub succeeded: Succeeded,
     /// How many logins have ended; tells a waiter whether one did meanwhile.
     pub ended: u64,
     pub last: Option<LastLogin>,
     pub shared: Vec<SharedToken>,
+}
+
+/// What is known of the password that worked last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Succeeded {
+    Nothing,
+    /// The login that it worked for: its hash is not made yet.
+    Login(SlotName),
+    Password(#[serde(with = "hex_bytes")] PasswordHash),
+}
+
+/// What tells a slot from every other of an account: a number is given again where the record of
+/// the first one was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SlotName {
+    pub id: u64,
+    pub sent_wall_ms: u64,
 }
 
 /// A login that may have counted as a failure.
@@ -120,7 +138,7 @@ impl Record {
             unsettled_from: 1,
             hold_until_ms: None,
             rejected: Vec::new(),
-            succeeded: None,
+            succeeded: Succeeded::Nothing,
             ended: 0,
             last: None,
             shared: Vec::new(),
@@ -337,7 +355,7 @@ mod tests {
             }],
             hold_until_ms: Some(700_000),
             rejected: vec![[1; 32], [0xab; 32]],
-            succeeded: Some([2; 32]),
+            succeeded: Succeeded::Password([2; 32]),
             ended: 5,
             last: Some(LastLogin {
                 protocol: "rest".into(),
@@ -368,7 +386,14 @@ mod tests {
 
     #[test]
     fn a_record_survives_its_json_form() {
-        for record in [record(), Record::new([0; 16], &at("x", 0))] {
+        let unhashed = Record {
+            succeeded: Succeeded::Login(SlotName {
+                id: 8,
+                sent_wall_ms: 1_700_000_000_000,
+            }),
+            ..record()
+        };
+        for record in [record(), unhashed, Record::new([0; 16], &at("x", 0))] {
             let read = Record::from_json(&record.to_json());
             assert_eq!(read.unwrap(), Some(record));
         }

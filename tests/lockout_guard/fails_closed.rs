@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use thingspace_session::{Config, Status};
 
 use crate::helper::{Helper, Job};
-use crate::scene::{RIGHT, Scene, USER, is_root, with};
+use crate::scene::{RIGHT, Scene, USER, is_root, until_hashed, with};
 
 const NOBODY: u32 = 65534;
 
@@ -39,7 +39,8 @@ fn while_files_or_memory_or_the_disk_are_at_their_end_nothing_is_sent() {
         let login = |password: &str| json!({"do": "login", "options": {"password": password}});
         let steps = json!([
             {"do": trouble}, login(RIGHT), login("wrong"), {"do": "no limits"},
-            login(RIGHT), {"do": trouble}, {"do": "relogin"}, {"do": "no limits"},
+            login(RIGHT), {"do": "wait"},
+            {"do": trouble}, {"do": "relogin"}, {"do": "no limits"},
             {"do": "wait"}, {"do": "relogin"}, {"do": "relogin"},
         ]);
         let mut helper = at_home(&scene, Some(scene.root()), steps).start();
@@ -51,6 +52,9 @@ fn while_files_or_memory_or_the_disk_are_at_their_end_nothing_is_sent() {
             }
         }
         assert_eq!(helper.outcome(), "OK", "{trouble}");
+        until_hashed(&scene.root().join(".local/state/thingspace-session"));
+        helper.line_of("waiting");
+        helper.go();
         // A renewal. The hash of its password it has made before.
         let (renewed, logins) = match trouble {
             "no memory" => ("OK", 2),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use thingspace_session::Status;
 
 use crate::helper::Helper;
-use crate::scene::{RIGHT, Scene, login, refused, slots_of, with};
+use crate::scene::{RIGHT, Scene, login, refused, slots_of, until_hashed, with};
 
 /// What may come back from a login that the platform has judged, as faults of the sandbox.
 fn lies() -> Vec<Value> {
@@ -184,6 +184,7 @@ fn a_password_that_has_worked_is_back_15_minutes_after_an_outage_of_any_length()
     for one in &all {
         assert!(login(&one.options).is_ok());
     }
+    until_hashed(&scene.directory());
     // The last probe falls into the end of it.
     for (seconds, logins) in [(0, 1), (6, 1), (67, 1), (968, 1), (969, 0), (100_000, 1)] {
         crash_loops(&scene, seconds, &all, logins);

@@ -118,7 +118,7 @@ fn an_outage_is_told_with_the_time_of_the_next_login_and_with_what_to_do() {
 #[test]
 fn one_that_goes_on_by_itself_is_told_so() {
     let scene = Scene::new();
-    scene.login(RIGHT).unwrap();
+    scene.prove(RIGHT);
     scene.lose_answers(-1);
     let login = |seconds: u64| {
         let job = Helper::job(&scene.options(RIGHT), json!([{"do": "login"}]));
@@ -274,7 +274,7 @@ fn those_who_share_a_refusal_share_the_time_to_wait() {
 #[test]
 fn a_password_changed_in_an_outage_is_sent_once_more() {
     let scene = Scene::new();
-    scene.login(RIGHT).unwrap();
+    scene.prove(RIGHT);
     scene.lose_answers(-1);
     for (seconds, logins) in [(0, 2), (6, 3), (67, 4), (968, 5)] {
         scene.login_after(seconds, RIGHT);

@@ -79,6 +79,12 @@ impl Scene {
         login(&with(self.options(password), more))
     }
 
+    /// Logs in, and goes on when it is noted that this password works.
+    pub fn prove(&self, password: &str) {
+        self.login(password).unwrap();
+        until_hashed(&self.directory());
+    }
+
     /// Logs in, in a process of its own that starts so many seconds from now.
     pub fn login_after(&self, seconds: u64, password: &str) -> String {
         let login = json!([{"do": "login"}]);
@@ -168,18 +174,32 @@ pub fn slots_of(options: &Map<String, Value>) -> (usize, usize) {
 
 /// Where there is no record, or not even a directory, there are none.
 fn slots_in(directory: &Path) -> (usize, usize) {
-    let entries = fs::read_dir(directory).into_iter().flatten();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut records = paths.filter(|path| path.extension().is_some_and(|e| e == "json"));
-    let Some(record) = records.next() else {
-        return (0, 0);
-    };
-    assert_eq!(records.next(), None);
-    let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
-    let slots = record["slots"].as_array().unwrap();
+    let records = records_in(directory);
+    assert!(records.len() <= 1, "{records:?}");
+    let slots = records
+        .first()
+        .and_then(|record| record["slots"].as_array());
+    let slots = slots.map_or(&[][..], Vec::as_slice);
     let refused = slots.iter().filter(|slot| slot["refused"] == json!(true));
     let refused = refused.count();
     (refused, slots.len() - refused)
+}
+
+/// Goes on when of each account the password that worked last is hashed.
+pub fn until_hashed(directory: &Path) {
+    let is_hashed = |record: &Value| record["succeeded"].is_string();
+    until("the passwords are hashed", || {
+        records_in(directory).iter().all(is_hashed)
+    });
+}
+
+/// The records in a directory.
+fn records_in(directory: &Path) -> Vec<Value> {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let records = paths.filter(|path| path.extension().is_some_and(|e| e == "json"));
+    let read = |path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    records.map(read).collect()
 }
 
 pub fn with(mut options: Map<String, Value>, more: Value) -> Map<String, Value> {

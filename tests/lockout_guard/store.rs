@@ -96,12 +96,13 @@ fn a_record_damaged_again_and_again_leaves_no_more() {
 #[test]
 fn the_right_password_mends_a_damaged_record_each_time() {
     let scene = Scene::new();
-    scene.login(RIGHT).unwrap();
+    scene.prove(RIGHT);
     for n in 0..11 {
         let record = scene.file("json");
         let damage = damaged(&fs::read(&record).unwrap()).swap_remove(n);
         fs::write(&record, damage).unwrap();
-        assert!(scene.login(RIGHT).is_ok(), "damage {n}");
+        println!("damage {n}");
+        scene.prove(RIGHT);
     }
     assert_eq!(scene.most_strikes(), 0);
 }
@@ -182,14 +183,15 @@ fn numbers_at_their_end_do_no_harm() {
         let mut value = value.clone();
         value[name] = json!(u64::MAX);
         fs::write(scene.file("json"), value.to_string()).unwrap();
-        assert!(scene.login(RIGHT).is_ok(), "{name}");
+        println!("{name}");
+        scene.prove(RIGHT);
     }
 }
 
 #[test]
 fn what_is_no_plain_file_of_ours_is_refused_and_nothing_is_sent() {
     let scene = Scene::new();
-    scene.login(RIGHT).unwrap();
+    scene.prove(RIGHT);
     let elsewhere = scene.root().join("elsewhere");
     for ending in ["json", "lock"] {
         let path = scene.file(ending);
@@ -336,7 +338,7 @@ fn a_left_over_of_a_killed_writer_is_in_nobodys_way() {
     assert!(!left.exists());
     symlink("/etc/passwd", &left).unwrap();
     scene.unblock();
-    assert!(scene.login(RIGHT).is_ok());
+    scene.prove(RIGHT);
     assert!(!left.exists());
 }
 

@@ -3,12 +3,14 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Weather;
+use super::machine::hashed_once;
 use super::platform::{LONGEST_HOLD_MS, Verdict};
-use super::program::Life;
+use super::program::{Life, password};
 use super::store::LEASE_MS;
 use super::world::{MINUTE_MS, Process, SECOND_MS, Scene, Worker, me};
 use crate::lockout::LONGEST_LOGIN_MS;
 use crate::password::PasswordHash;
+use crate::store::Succeeded;
 
 /// A call may end this much after its deadline: the longest wait between two looks at it.
 const LEEWAY_MS: u64 = 60;
@@ -94,6 +96,10 @@ impl Scene {
         if self.expected.rejected.contains(&of.password) || unsaved {
             self.fail("a rejected password is sent again");
         }
+        let full = self.store.counted_before() >= of.max_failures;
+        if full && self.knows_what_worked() && self.expected.worked != Some(of.password) {
+            self.fail("a probe with another password than the one that worked last");
+        }
         // Who asks for a login whatever is held gets one.
         if self.holds_good_token(of) && !forced {
             self.fail("a login though the token held is good");
@@ -168,19 +174,50 @@ impl Scene {
             self.processes[process].unsaved = false;
             self.expected.rejected.push(password);
             self.expected.refused = true;
+            self.expected.worked = self.expected.worked.filter(|worked| *worked != password);
         }
+        self.note_saved_news(password);
+        self.check_what_worked();
+    }
+
+    fn note_saved_news(&mut self, password: u64) {
         let Some(news) = self.workers[me()].news.take() else {
             return;
         };
         self.expected.hold_until_ms = news.hold_until_ms;
         match news.end {
-            End::Judged(Verdict::Wrong) => self.expected.rejected.push(password),
+            End::Judged(Verdict::Wrong) => {
+                self.expected.rejected.push(password);
+                self.expected.worked = self.expected.worked.filter(|worked| *worked != password);
+            }
             End::Judged(Verdict::Right) => {
                 self.expected.worked = Some(password);
                 self.expected.refused = false;
             }
             _ => {}
         }
+    }
+
+    /// Only the password that worked last is known to have worked.
+    fn check_what_worked(&mut self) {
+        let noted = match self.store.record() {
+            Some(record) if self.knows_what_worked() => match record.succeeded {
+                Succeeded::Password(hash) => Some((hash, record.salt)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let is_of = |number: u64, salt| hashed_once(&password(number), salt);
+        if let Some((hash, salt)) = noted
+            && self.expected.worked.map(|worked| is_of(worked, &salt)) != Some(hash)
+        {
+            self.fail("another password is noted than the one that worked last");
+        }
+    }
+
+    /// What is damaged or lost may be saved again by whoever has read it before.
+    fn knows_what_worked(&self) -> bool {
+        !matches!(self.weather, Weather::Damage | Weather::Losses)
     }
 
     /// It could not be saved: the process itself has to remember its rejection.
@@ -202,9 +239,22 @@ impl Scene {
         life.expect("it lives").leaves_traces.store(true, Relaxed);
     }
 
-    /// The record is gone, or was told to forget.
+    /// The record is gone.
     pub fn forget_what_is_expected(&mut self) {
         self.expected = Expected::default();
+        self.forget_what_is_under_way();
+    }
+
+    /// The operator's word: which password worked last is not forgotten.
+    pub fn forget_what_was_refused(&mut self) {
+        self.expected = Expected {
+            worked: self.expected.worked,
+            ..Expected::default()
+        };
+        self.forget_what_is_under_way();
+    }
+
+    fn forget_what_is_under_way(&mut self) {
         self.processes.iter_mut().for_each(|p| p.unsaved = false);
         self.workers.iter_mut().for_each(|w| w.news = None);
     }
@@ -216,7 +266,15 @@ impl Scene {
         }
         let slots = self.store.record().map_or(0, |record| record.slots.len());
         let worked = self.expected.worked == Some(right) && !self.expected.refused;
-        slots < self.allowed_in_the_calm() || worked
+        slots < self.allowed_in_the_calm() || (worked && self.is_known_to_have_worked(right))
+    }
+
+    /// Whether the record says so: a process may have ended before it could note that.
+    fn is_known_to_have_worked(&self, number: u64) -> bool {
+        self.store.record().is_some_and(|record| {
+            let hash = hashed_once(&password(number), &record.salt);
+            record.succeeded == Succeeded::Password(hash)
+        })
     }
 
     /// With processes of different limits, the lowest.

@@ -1,13 +1,13 @@
 //! The machine that a process runs on: time, waiting, threads, salts and hashes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::world::{Scene, World, me};
 use crate::error::Result;
-use crate::password::{self, PasswordHash, Salt};
+use crate::password::{self, Memory, PasswordHash, Salt};
 use crate::runtime::{Runtime, Signal, Work};
 use crate::secret::Secret;
 
@@ -19,6 +19,8 @@ pub(super) struct Machine {
     pub life: u64,
     number: u64,
     clock: String,
+    /// What its process has hashed.
+    hashed: Arc<Mutex<BTreeSet<(Salt, String)>>>,
 }
 
 impl Machine {
@@ -30,6 +32,7 @@ impl Machine {
             life,
             number,
             clock: world.lock().clock_name(process),
+            hashed: Arc::default(),
         }
     }
 }
@@ -83,8 +86,24 @@ impl Runtime for Machine {
         Ok(self.world.lock().new_salt())
     }
 
-    fn hash(&self, password: &Secret, salt: &Salt) -> Result<PasswordHash> {
-        hashed_once(password.reveal(), salt)
+    fn known_hash(&self, password: &Secret, salt: &Salt) -> Option<PasswordHash> {
+        let text = password.reveal();
+        let hashed = self.hashed().contains(&(*salt, text.to_owned()));
+        hashed.then(|| hashed_once(text, salt))
+    }
+
+    fn hash(&self, password: &Secret, salt: &Salt, _: &mut Memory) -> PasswordHash {
+        let text = password.reveal();
+        // It takes its time, and others go on meanwhile.
+        drop(self.world.pass("hashes", 40));
+        self.hashed().insert((*salt, text.to_owned()));
+        hashed_once(text, salt)
+    }
+}
+
+impl Machine {
+    fn hashed(&self) -> MutexGuard<'_, BTreeSet<(Salt, String)>> {
+        self.hashed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,14 +135,15 @@ fn stretched(scene: &mut Scene, time: Duration) -> u64 {
 }
 
 /// The real hash, made once: it is slow on purpose, and histories need the same few very often.
-pub(super) fn hashed_once(password: &str, salt: &Salt) -> Result<PasswordHash> {
+pub(super) fn hashed_once(password: &str, salt: &Salt) -> PasswordHash {
     static MADE: Mutex<BTreeMap<(Salt, String), PasswordHash>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (*salt, password.to_owned());
     if let Some(hash) = made.get(&key) {
-        return Ok(*hash);
+        return *hash;
     }
-    let hash = password::argon2id(&Secret::new(password), salt)?;
+    let mut memory = Memory::reserve().expect("19 MiB");
+    let hash = password::argon2id(&Secret::new(password), salt, &mut memory);
     made.insert(key, hash);
-    Ok(hash)
+    hash
 }

@@ -9,6 +9,7 @@ use super::world::{MINUTE_MS, PASSWORDS, SECOND_MS, Scene, World, me};
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::{Error, Result, Status};
+use crate::login;
 use crate::session::{Request, Session};
 
 /// When so many calls were blocked in a row, nothing more is to be learned.
@@ -27,7 +28,7 @@ pub(super) struct Life {
 
 impl Drop for Life {
     fn drop(&mut self) {
-        if !*self.leaves_traces.get_mut() {
+        if !*self.leaves_traces.get_mut() && login::is_at_rest(self.process_number) {
             give_number_back(self.process_number);
         }
     }

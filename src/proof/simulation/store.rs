@@ -1,5 +1,6 @@
 //! The store that all processes share: its records, its leases, and how it fails.
 
+use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
 use super::machine::{Machine, hashed_once};
@@ -11,7 +12,7 @@ use crate::error::{Error, Result, Status};
 use crate::lockout::{self, LONGEST_LOGIN_MS};
 use crate::password::Salt;
 use crate::runtime::Moment;
-use crate::store::{Found, Key, Lasts, Lease, Record, Store};
+use crate::store::{Found, Key, Lasts, Lease, Record, Store, Succeeded};
 
 /// How long a lease that ends by itself is held.
 pub(super) const LEASE_MS: u64 = LONGEST_LOGIN_MS + 30 * SECOND_MS;
@@ -37,6 +38,8 @@ pub(super) struct Stored {
     leases: u64,
     pub full: bool,
     salts: u8,
+    /// By which life, and in which login, a password worked last that has no hash: for a flaw.
+    unhashed: BTreeMap<u64, Succeeded>,
 }
 
 pub(super) struct Holder {
@@ -71,6 +74,28 @@ impl Stored {
     /// How many slots there were before the last save.
     pub fn slots_before(&self) -> usize {
         self.before.as_ref().map_or(0, |before| before.slots.len())
+    }
+
+    /// How many of them are not known to have been forgotten with that save.
+    pub fn counted_before(&self) -> usize {
+        let is_there = |id: u64| {
+            let mut slots = self.record().into_iter().flat_map(|record| &record.slots);
+            slots.any(|slot| slot.id == id)
+        };
+        let before = self.before.iter().flat_map(|before| &before.slots);
+        let counted = before.filter(|slot| !slot.forgiven || is_there(slot.id));
+        counted.count()
+    }
+
+    /// What one life is shown.
+    fn shown(&self, life: u64, flaw: Flaw) -> Found {
+        match (self.found(), self.unhashed.get(&life)) {
+            (Found::Record(mut record), Some(old)) if flaw == Flaw::ShowsOldSuccesses => {
+                record.succeeded = *old;
+                Found::Record(record)
+            }
+            (found, _) => found,
+        }
     }
 
     pub fn keep(&mut self, record: Record) {
@@ -116,7 +141,7 @@ impl Scene {
         let forgotten = lockout::unblock(&mut record);
         self.store.keep(record);
         self.store.aside = None;
-        self.forget_what_is_expected();
+        self.forget_what_was_refused();
         self.note(format!("the operator unblocks: {forgotten:?}"));
     }
 
@@ -137,6 +162,15 @@ impl Scene {
     /// Whether the login under a lease is known to those who come after.
     pub fn knows(&self, lease: u64) -> bool {
         self.holds(lease) && !self.store.is_damaged()
+    }
+
+    /// Whether a record to be saved has the hash that the one in the store lacks.
+    fn notes_what_succeeded(&self, record: &Record) -> bool {
+        let before = self.store.record().map(|before| before.succeeded);
+        matches!(
+            (before, record.succeeded),
+            (Some(Succeeded::Login(_)), Succeeded::Password(_))
+        )
     }
 
     /// Whether a lease is still its holder's.
@@ -204,7 +238,7 @@ impl Store for Machine {
     fn peek(&self, _: &Key, _: &Running) -> Result<Found> {
         let mut scene = self.world.pass("looks", 0);
         scene.check_store()?;
-        Ok(scene.store.found())
+        Ok(scene.store.shown(self.life, scene.flaw))
     }
 
     fn now(&self, _: &Running) -> Result<Moment> {
@@ -258,7 +292,7 @@ impl Lease for SimulatedLease {
     fn load(&mut self, _: &Running) -> Result<Found> {
         let mut scene = self.pass("loads");
         scene.check_store()?;
-        let found = scene.store.found();
+        let found = scene.store.shown(self.machine.life, scene.flaw);
         if let Content::Damaged(number) = scene.store.content {
             scene.store.aside.get_or_insert(number);
         }
@@ -267,12 +301,9 @@ impl Lease for SimulatedLease {
 
     fn save(&mut self, record: &Record, _: &Running) -> Result<()> {
         let Machine { process, .. } = self.machine;
-        let scene = self.pass("saves");
-        let life = scene.processes[process].life.clone();
-        drop(scene);
-        let password = password(life.expect("it lives").password);
-        let hash = hashed_once(&password, &record.salt)?;
-        let mut scene = self.machine.world.lock();
+        let mut scene = self.pass("saves");
+        let life = scene.processes[process].life.clone().expect("it lives");
+        let hash = hashed_once(&password(life.password), &record.salt);
         if scene.is_fenced_off(self.number, self.ends_ms) {
             scene.counts.one("saves fenced off");
             scene.note_unsaved(process);
@@ -286,6 +317,12 @@ impl Lease for SimulatedLease {
         let failed = scene.check_store();
         let written = failed.is_ok() || scene.random.one_in(2);
         if written && scene.flaw != Flaw::SavesNothing {
+            if let Succeeded::Login(_) = record.succeeded {
+                scene.store.unhashed.insert(life.number, record.succeeded);
+            }
+            if scene.notes_what_succeeded(record) {
+                scene.counts.one("noted afterwards");
+            }
             scene.store.keep(record.clone());
         }
         if let Err(error) = failed {

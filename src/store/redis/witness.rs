@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::call::Running;
 use crate::error::Result;
 use crate::runtime::{Moment, Runtime};
-use crate::store::Record;
 use crate::store::file::Note;
+use crate::store::{Record, Succeeded};
 
 const FORMAT: u32 = 1;
 /// How many of the last operations a server keeps the ids of.
@@ -123,7 +123,9 @@ pub(super) fn merged(mut kept: Record, mut noted: Record, now: &Moment) -> Recor
         let surplus = rejected.len().saturating_sub(REMEMBERED);
         rejected.drain(..surplus);
         kept.rejected = rejected;
-        kept.succeeded = kept.succeeded.or(noted.succeeded);
+        if kept.succeeded == Succeeded::Nothing {
+            kept.succeeded = noted.succeeded;
+        }
     }
     kept.hold_until_ms = kept.hold_until_ms.max(noted.hold_until_ms);
     kept.ended = kept.ended.max(noted.ended);
