@@ -201,7 +201,12 @@ pub(crate) fn lease_unless<T>(
         outcome = meanwhile(found)?;
         Ok(outcome.is_some())
     };
-    let lease = store.wait_for_lease(key, running, runtime, &mut look)?;
+    // Those who came before may have brought what this one wants.
+    let is_done = turn.waited && look(store.peek(key, running)?)?;
+    let lease = match is_done {
+        true => None,
+        false => store.wait_for_lease(key, running, runtime, &mut look)?,
+    };
     running.doing(String::new);
     match (lease, outcome) {
         (Some(lease), _) => Ok(Waited::Lease(HeldLease { lease, _turn: turn })),

@@ -36,6 +36,8 @@ struct Places {
 pub(crate) struct Turn {
     queue: Arc<Queue>,
     number: u64,
+    /// Whether others came before.
+    pub waited: bool,
 }
 
 /// Waits until all who came before are done.
@@ -58,12 +60,17 @@ pub(super) fn wait(
         places.waiting.push_back((number, signal.clone()));
         number
     };
-    let turn = Turn { queue, number };
+    let mut turn = Turn {
+        queue,
+        number,
+        waited: false,
+    };
     loop {
         let seen = signal.count();
         if turn.has_come() {
             return Ok(turn);
         }
+        turn.waited = true;
         running.check()?;
         runtime.wait(&signal, seen, running.slice());
     }

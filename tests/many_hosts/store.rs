@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use thingspace_sandbox::{Options, Sandbox};
-use thingspace_session::{Call, Config, Error, Session, Status};
+use thingspace_session::{Call, Config, Error, Request, Session, Status};
 
 use crate::server::Server;
 
@@ -277,6 +277,14 @@ fn a_held_token_works_on_while_the_server_is_gone_and_nothing_is_sent_without_it
     let first = token(&held);
     fleet.server.kill();
     assert_eq!(token(&held), first);
+    let warm = Request {
+        method: "GET",
+        headers: &[],
+        body: &[],
+        path: "/m2m/v1/accounts/0000123456-00001",
+    };
+    let answer = held.request(&Call::new(), warm).unwrap();
+    assert_eq!(answer.status(), 200);
     let error = held.relogin(&Call::new(), Some(&first)).unwrap_err();
     assert_eq!(error.status(), Status::Store, "{error}");
     assert!(error.retryable());

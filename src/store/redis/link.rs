@@ -327,6 +327,8 @@ impl Link {
         let Answer::Error(error) = answer else {
             return Ok(());
         };
+        // A server that does not know AUTH would repeat the password.
+        let error = error.split(", with args").next().unwrap_or_default();
         let words: Vec<&str> = error.split(' ').collect();
         let to = |default: &Place| {
             let host = words.get(2).copied().unwrap_or_default();

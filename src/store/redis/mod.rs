@@ -437,6 +437,8 @@ struct Taken {
     owner: String,
     fence: String,
     ends: Moment,
+    /// The same by our own clock.
+    own_end_ms: u64,
     content: Content,
     history: History,
 }
@@ -452,6 +454,7 @@ impl<'a> Taking<'a> {
     fn take(&self, client: &mut Client, running: &Running, hear: bool) -> Result<Take> {
         let Taking { shared, owner } = self;
         let account = shared.account.in_words();
+        let own_end_ms = shared.runtime.now_ms() + LEASE_MS;
         let (answers, run_id) = client.ask(running, &|target| {
             let take = target.script(&[
                 b"take",
@@ -486,6 +489,7 @@ impl<'a> Taking<'a> {
                 clock: clock(&run_id),
                 ms: ends.number().ok_or_else(|| shared.odd("take"))?,
             },
+            own_end_ms,
             content: shared.content(content)?,
             history: History {
                 now: line(replication, "master_replid", "master_repl_offset"),
@@ -555,6 +559,7 @@ struct RedisLease {
     owner: String,
     fence: String,
     ends: Moment,
+    own_end_ms: u64,
     content: Content,
     /// What this host knows that the server does not.
     lost: Option<Box<Noted>>,
@@ -579,6 +584,7 @@ impl RedisLease {
             owner,
             fence,
             ends,
+            own_end_ms,
             content,
             history,
         } = taken;
@@ -591,6 +597,7 @@ impl RedisLease {
             owner,
             fence,
             ends,
+            own_end_ms,
             doubt: content.state.doubt || lost.is_some(),
             content,
             lost: lost.map(Box::new),
@@ -711,8 +718,15 @@ impl Lease for RedisLease {
         shared.check_confirmed(&answers[2..])
     }
 
+    /// By the server's clock, but no later than by our own: the server's may be set back.
     fn ends(&self) -> Option<Moment> {
-        Some(self.ends.clone())
+        let mut ends = self.ends.clone();
+        let now = self.shared.reckoned();
+        if let Some(now) = now.filter(|now| now.clock == ends.clock) {
+            let left_ms = self.own_end_ms.saturating_sub(self.shared.runtime.now_ms());
+            ends.ms = ends.ms.min(now.ms + left_ms);
+        }
+        Some(ends)
     }
 
     fn all_is_well(&mut self) {
