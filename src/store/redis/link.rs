@@ -322,95 +322,92 @@ impl Link {
         self.input.truncate(left);
     }
 
-    /// What an error that was answered means.
+    /// Fails where the answer is an error.
     pub fn check(&self, answer: &Answer) -> Tried<()> {
-        let Answer::Error(error) = answer else {
-            return Ok(());
-        };
-        // A server that does not know AUTH would repeat the password.
-        let error = error.split(", with args").next().unwrap_or_default();
-        let words: Vec<&str> = error.split(' ').collect();
-        let to = |default: &Place| {
-            let host = words.get(2).copied().unwrap_or_default();
-            // Without a host it is another port of the same.
-            let host = match (host.strip_prefix(':'), default) {
-                (Some(port), Place::Host(same)) => {
-                    Host::parse(&format!("{}:{port}", bracketed(&same.name)), 0)
-                }
-                _ => Host::parse(&bracketed_with_port(host), 0),
-            };
-            host.map_err(|_| self.refused(&format!("it leads nowhere ({error})"), ""))
-        };
-        // Errors of commands within a script were wrapped in words by older servers.
-        let is = |code: &str| words[0] == code || error.contains(&format!(": -{code} "));
-        if is("MOVED") {
-            return Err(Trouble::Moved(to(&self.place)?));
+        match answer {
+            Answer::Error(error) => Err(meaning(&self.place, error)),
+            _ => Ok(()),
         }
-        if is("ASK") {
-            return Err(Trouble::Asked(to(&self.place)?));
-        }
-        if is("NOSCRIPT") {
-            return Err(Trouble::NoScript);
-        }
-        const NOT_NOW: [&str; 8] = [
-            "READONLY",
-            "LOADING",
-            "MASTERDOWN",
-            "CLUSTERDOWN",
-            "TRYAGAIN",
-            "BUSY",
-            "UNBLOCKED",
-            "FAILOVER",
-        ];
-        if NOT_NOW.into_iter().any(is) {
-            return Err(Trouble::NotNow(format!("{}: {error}", self.place)));
-        }
-        let (advice, passes) = if is("NOAUTH") || error.contains("without any password") {
-            (
-                "Set store_password or store_password_file, and store_user if it is not the \
-                 default user",
-                false,
-            )
-        } else if is("WRONGPASS") || error.contains("invalid password") {
-            (
-                "Correct store_user and store_password, or the file of store_password_file",
-                false,
-            )
-        } else if is("NOPERM") || error.contains("can't run this command") {
-            (
-                "Give this user the commands, keys and channels that docs/many-hosts.md names",
-                false,
-            )
-        } else if is("OOM") || error.contains("OOM command") {
-            (
-                "Its memory is full: no login is sent until there is room",
-                true,
-            )
-        } else if error.contains("WAITAOF") {
-            (
-                "fsync=yes wants a server that knows WAITAOF (Redis 7.2 or later, Valkey)",
-                false,
-            )
-        } else if is("WRONGTYPE") {
-            (
-                "The key is used for something else: give this library a database or a server of \
-                 its own",
-                false,
-            )
-        } else {
-            ("No login is sent until this is mended", true)
-        };
-        let error = store_error(format!("{}: {error}", self.place)).advising(advice);
-        Err(Trouble::Final(error.with_retryable(passes)))
     }
 
     /// It is of no use to ask this server again.
     pub fn refused(&self, why: &str, advice: &str) -> Trouble {
-        let error = store_error(format!("{}: {why}", self.place)).with_retryable(false);
-        Trouble::Final(match advice {
-            "" => error,
-            advice => error.advising(advice),
-        })
+        refused(&self.place, why, advice, false)
+    }
+}
+
+fn refused(place: &Place, why: &str, advice: &str, passes: bool) -> Trouble {
+    let error = store_error(format!("{place}: {why}")).with_retryable(passes);
+    Trouble::Final(match advice {
+        "" => error,
+        advice => error.advising(advice),
+    })
+}
+
+/// What a server cannot do now, but perhaps soon, or another can.
+const NOT_NOW: [&str; 8] = [
+    "READONLY",
+    "LOADING",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "BUSY",
+    "UNBLOCKED",
+    "FAILOVER",
+];
+
+/// What an error that was answered means.
+fn meaning(place: &Place, error: &str) -> Trouble {
+    // A server that does not know AUTH would repeat the password.
+    let error = error.split(", with args").next().unwrap_or_default();
+    // Errors of commands within a script were wrapped in words by older servers.
+    let is = |code: &str| {
+        error.split(' ').next() == Some(code) || error.contains(&format!(": -{code} "))
+    };
+    let has = |words: &str| error.contains(words);
+    if is("NOSCRIPT") {
+        return Trouble::NoScript;
+    }
+    if is("MOVED") || is("ASK") {
+        let Some(host) = error.split(' ').nth(2).and_then(|to| host_at(to, place)) else {
+            return refused(place, &format!("it leads nowhere ({error})"), "", false);
+        };
+        return match is("ASK") {
+            true => Trouble::Asked(host),
+            false => Trouble::Moved(host),
+        };
+    }
+    if NOT_NOW.into_iter().any(is) {
+        return Trouble::NotNow(format!("{place}: {error}"));
+    }
+    let advice = if is("NOAUTH") || has("without any password") {
+        "Set store_password or store_password_file, and store_user if it is not the default user"
+    } else if is("WRONGPASS") || has("invalid password") {
+        "Correct store_user and store_password, or the file of store_password_file"
+    } else if is("NOPERM") || has("can't run this command") {
+        "Give this user the commands, keys and channels that docs/many-hosts.md names"
+    } else if has("WAITAOF") {
+        "fsync=yes wants a server that knows WAITAOF (Redis 7.2 or later, Valkey)"
+    } else if is("WRONGTYPE") {
+        "The key is used for something else: give this library a database or a server of its own"
+    } else {
+        let advice = match is("OOM") || has("OOM command") {
+            true => "Its memory is full: no login is sent until there is room",
+            false => "No login is sent until this is mended",
+        };
+        return refused(place, error, advice, true);
+    };
+    refused(place, error, advice, false)
+}
+
+/// Where a redirect leads: HOST:PORT, without a host another port of the same.
+fn host_at(to: &str, from: &Place) -> Option<Host> {
+    let (host, port) = to.rsplit_once(':')?;
+    let port = port.parse().ok().filter(|port| *port > 0)?;
+    match (host, from) {
+        ("", Place::Host(same)) => Some(Host::new(&same.name, port)),
+        ("" | "?", _) => None,
+        (host, _) => Some(Host::new(host, port)),
     }
 }
 
@@ -460,17 +457,96 @@ fn trouble(place: &Place, error: Error, running: &Running) -> Trouble {
     }
 }
 
-/// IPv6 addresses come without brackets.
-fn bracketed(host: &str) -> String {
-    match host.contains(':') {
-        true => format!("[{host}]"),
-        false => host.to_owned(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn bracketed_with_port(text: &str) -> String {
-    match text.rsplit_once(':') {
-        Some((host, port)) => format!("{}:{port}", bracketed(host)),
-        None => text.to_owned(),
+    fn at(name: &str, port: u16) -> Place {
+        Place::Host(Host::new(name, port))
+    }
+
+    fn said(error: &str) -> Trouble {
+        meaning(&at("here", 1), error)
+    }
+
+    #[test]
+    fn a_redirect_leads_to_a_host_or_to_another_port_of_the_same() {
+        for (to, host, port) in [
+            ("10.0.0.2:7000", "10.0.0.2", 7000),
+            ("::1:7000", "::1", 7000),
+            ("node.example:7000", "node.example", 7000),
+            (":7000", "here", 7000),
+        ] {
+            let host = Host::new(host, port);
+            let moved = said(&format!("MOVED 3999 {to}"));
+            assert!(matches!(moved, Trouble::Moved(to) if to == host), "{to}");
+            let asked = said(&format!("ASK 3999 {to}"));
+            assert!(matches!(asked, Trouble::Asked(to) if to == host), "{to}");
+        }
+        for nowhere in ["MOVED", "MOVED 1 ?:7000", "MOVED 1 host:0", "ASK 1 host"] {
+            assert!(matches!(said(nowhere), Trouble::Final(_)), "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn what_passes_is_asked_again_also_where_a_script_met_it() {
+        for error in [
+            "LOADING Redis is loading the dataset in memory",
+            "READONLY You can't write against a read only replica. script: 1, on @user_script:1.",
+            "ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write",
+            "MASTERDOWN Link with MASTER is down",
+            "CLUSTERDOWN The cluster is down",
+            "TRYAGAIN Multiple keys request during rehashing of slot",
+        ] {
+            assert!(matches!(said(error), Trouble::NotNow(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_must_mend_says_how_and_repeats_no_password() {
+        for (error, advice, passes) in [
+            (
+                "NOAUTH Authentication required.",
+                "Set store_password",
+                false,
+            ),
+            (
+                "WRONGPASS invalid username-password pair",
+                "Correct store_user",
+                false,
+            ),
+            (
+                "NOPERM this user has no permissions",
+                "docs/many-hosts.md",
+                false,
+            ),
+            (
+                "ERR The user executing the script can't run this command or subcommand",
+                "docs/many-hosts.md",
+                false,
+            ),
+            (
+                "OOM command not allowed when used memory > 'maxmemory'.",
+                "is full",
+                true,
+            ),
+            (
+                "MISCONF Redis is configured to save RDB snapshots",
+                "is mended",
+                true,
+            ),
+            (
+                "ERR unknown command 'AUTH', with args beginning with: 's3cret'",
+                "",
+                true,
+            ),
+        ] {
+            let Trouble::Final(told) = said(error) else {
+                panic!("{error}");
+            };
+            assert!(told.message().contains(advice), "{told}");
+            assert!(!told.message().contains("s3cret"), "{told}");
+            assert_eq!(told.retryable(), passes, "{told}");
+        }
     }
 }
