@@ -76,7 +76,9 @@ impl OptionInfo {
             }
             OptionKind::Flag => flag(value),
             OptionKind::Number(range) => number(value, range),
-            OptionKind::Milliseconds => number(value, &(1..=DAY_MS)),
+            OptionKind::Milliseconds => {
+                number(value, &(1..=DAY_MS)).map_err(|flaw| format!("{flaw}, in milliseconds"))
+            }
             OptionKind::Path => not_empty(value),
             OptionKind::Text(_, check) | OptionKind::Secret(_, check) => check(value),
         }

@@ -42,10 +42,17 @@ impl Connections {
     pub fn new(settings: &Settings, runtime: Arc<dyn Runtime>) -> Result<Connections> {
         let endpoint = settings.endpoint();
         let environment = |name: &str| std::env::var_os(name);
+        let proxy = proxy::choose(settings.proxy.as_ref(), environment, endpoint)?;
+        if let Some(proxy) = &proxy {
+            let named_by = proxy.named_by;
+            settings
+                .log
+                .debug(|| format!("{proxy} is on the way, named by {named_by}"));
+        }
         Ok(Connections {
             to: endpoint.address(),
             is_https: endpoint.is_https(),
-            proxy: proxy::choose(settings.proxy.as_ref(), environment, endpoint)?,
+            proxy,
             tls: tls::Client::new(settings.ca_file.as_deref(), runtime),
             user_agent: settings.user_agent.clone(),
             connect_timeout: settings.connect_timeout,

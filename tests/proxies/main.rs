@@ -1,6 +1,8 @@
 //! Real proxies: squid, tinyproxy, and stunnel for one that speaks TLS. A session goes through
 //! each to the sandbox's TLS port, by name; a refusal names the proxy and says what to do.
 
+#![cfg(unix)]
+
 mod daemon;
 mod refusals;
 mod scene;

@@ -3,15 +3,16 @@
 use std::process::Command;
 
 use thingspace_sandbox::Sandbox;
-use thingspace_session::{Call, Config, Session};
+use thingspace_session::{Call, Config, LogLevel, Session};
 
 use crate::daemon::{Folder, have};
 use crate::scene::{Proxy, sandbox, tls_port};
 
 const JOB: &str = "TSM_PROXIES_BASE_URL";
 
-/// What another process says that logs in with these variables: `OK`, or its error.
-fn login_with(sandbox: &Sandbox, variables: &[(&str, &str)]) -> String {
+/// What another process says that logs in with these variables: `OK`, or its error; and its log of
+/// the proxy.
+fn login_with(sandbox: &Sandbox, variables: &[(&str, &str)]) -> (String, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     for name in ["https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
@@ -24,8 +25,15 @@ fn login_with(sandbox: &Sandbox, variables: &[(&str, &str)]) -> String {
         .output()
         .unwrap();
     let said = String::from_utf8(ended.stdout).unwrap();
-    let (_, outcome) = said.split_once('@').unwrap();
-    outcome.trim().to_owned()
+    let (lines, outcome) = said.split_once('@').unwrap();
+    // The harness leaves its own line open.
+    let line = lines
+        .split_once("line: ")
+        .and_then(|(_, line)| line.lines().next());
+    (
+        outcome.trim().to_owned(),
+        line.unwrap_or_default().to_owned(),
+    )
 }
 
 /// What that process does. In the test run proper there is nothing to do.
@@ -45,6 +53,11 @@ fn as_told() {
     ] {
         config.set(name, value).unwrap();
     }
+    config.set_log(LogLevel::Debug, |_, line| {
+        if line.starts_with("the proxy") {
+            println!("line: {line}");
+        }
+    });
     match Session::login(&config, &Call::new()) {
         Ok(_) => println!("@OK"),
         Err(error) => println!("@{error}"),
@@ -64,7 +77,7 @@ fn the_environment_chooses() {
     let url = proxy.url();
     // Through the proxy the sandbox is reached; its certificate is for another name.
     let reached = |variables: &[(&str, &str)]| {
-        let outcome = login_with(&sandbox, variables);
+        let (outcome, _) = login_with(&sandbox, variables);
         match outcome.split(':').next() {
             Some("TSM_E_TLS") => true,
             Some("TSM_E_NETWORK") if outcome.contains("resolve") => false,
@@ -72,7 +85,11 @@ fn the_environment_chooses() {
         }
     };
     let https = ("HTTPS_PROXY", &*url);
-    let outcome = login_with(&sandbox, &[https]);
+    let (outcome, line) = login_with(&sandbox, &[https]);
+    assert_eq!(
+        line,
+        format!("{} is on the way, named by HTTPS_PROXY", proxy.words())
+    );
     assert!(
         outcome.contains(&format!("behind {}: TLS failed", proxy.words())),
         "{outcome}"
@@ -94,7 +111,7 @@ fn the_environment_chooses() {
     let named = format!("platform.invalid:{}", tls_port(&sandbox));
     assert!(!reached(&[https, ("no_proxy", &named)]));
 
-    let socks = login_with(
+    let (socks, _) = login_with(
         &sandbox,
         &[("ALL_PROXY", "socks5://me:hunter2@127.0.0.1:9")],
     );
