@@ -148,6 +148,19 @@ pub(crate) fn record(
     }
 }
 
+/// After a loss one login is left at most, and only to a password that may be the one that worked
+/// last: each host finds out for itself, and none knows whether another had one already.
+pub(crate) fn leave_nothing_to_unproven(
+    found: Found,
+    may_have_worked: impl FnOnce(&Record) -> Result<bool>,
+) -> Result<Found> {
+    let Found::Incomplete { rest, why, again } = found else {
+        return Ok(found);
+    };
+    let again = again || !may_have_worked(&rest)?;
+    Ok(Found::Incomplete { rest, why, again })
+}
+
 fn with_slots_of_what_was_lost(mut record: Record, again: bool, max_failures: usize) -> Record {
     let left = !again && max_failures + 1 < LOCKED_AT;
     let count = max_failures.max(USUAL_MAX) - usize::from(left);

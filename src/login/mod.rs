@@ -27,7 +27,7 @@ use crate::secret::Secret;
 use crate::settings::{Account, Settings};
 use crate::single_flight::SingleFlight;
 use crate::store::{
-    self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store, Waited,
+    self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store, Succeeded, Waited,
 };
 
 #[cfg(test)]
@@ -296,7 +296,18 @@ impl Logins {
     }
 
     fn record(&self, found: Found, now: &Moment) -> Result<Record> {
+        let found = lockout::leave_nothing_to_unproven(found, |rest| self.may_have_worked(rest))?;
         lockout::record(found, now, || self.runtime.salt(), self.max_failures)
+    }
+
+    /// Whether this may be the password that worked last.
+    fn may_have_worked(&self, record: &Record) -> Result<bool> {
+        Ok(match record.succeeded {
+            Succeeded::Nothing => false,
+            // Of those who took a shared token right away nobody knows.
+            Succeeded::Login(_) => true,
+            Succeeded::Password(hash) => self.hash(&record.salt)? == hash,
+        })
     }
 
     /// Fails where the guard would refuse, so that not even an API token is asked for. Where that

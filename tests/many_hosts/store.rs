@@ -82,6 +82,11 @@ impl Fleet {
         Session::login(&self.config(store, RIGHT, more), &Call::new())
     }
 
+    /// Of the one account.
+    fn key(&self) -> String {
+        self.server.cli(&["KEYS", "tsm:*"])
+    }
+
     fn logins(&self) -> u64 {
         self.sandbox.counter("login")
     }
@@ -368,7 +373,7 @@ fn a_server_that_stands_still_holds_nobody_past_a_deadline() {
 }
 
 #[test]
-fn a_wiped_server_leaves_one_login_at_most_to_those_who_know_of_failures() {
+fn a_wiped_server_leaves_nothing_to_passwords_that_never_worked() {
     let mut fleet = Fleet::new();
     for n in 0..2 {
         let _ = fleet.session("a", &format!("wrong {n}"));
@@ -383,8 +388,34 @@ fn a_wiped_server_leaves_one_login_at_most_to_those_who_know_of_failures() {
         // What was rejected before the loss is not sent again.
         assert!(fleet.session("a", "wrong 1").is_err());
     }
-    assert_eq!(fleet.logins(), 3);
-    assert_eq!(fleet.sandbox.counter("max_strikes"), 3);
+    assert_eq!(fleet.logins(), 2);
+    assert_eq!(fleet.sandbox.counter("max_strikes"), 2);
+}
+
+#[test]
+fn a_server_that_is_wiped_gives_a_try_to_what_worked_and_to_nothing_else() {
+    let mut fleet = Fleet::new();
+    fleet.session("a", RIGHT).unwrap();
+    until("its hash is noted", || {
+        let record = fleet.server.cli(&["HGET", &fleet.key(), "record"]);
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap_or_default();
+        record["succeeded"].is_string()
+    });
+    let hosts = ["b", "c", "d", "e", "f"];
+    for host in hosts.iter().chain(&["g"]) {
+        fleet.session(host, RIGHT).unwrap();
+    }
+    for host in hosts {
+        fleet.server.wipe();
+        assert!(fleet.session(host, &format!("wrong at {host}")).is_err());
+    }
+    assert_eq!(fleet.sandbox.counter("max_strikes"), 0);
+    fleet.server.wipe();
+    fleet.session("g", RIGHT).unwrap();
+    for host in hosts {
+        fleet.session(host, RIGHT).unwrap();
+    }
+    assert_eq!(fleet.logins(), 2);
 }
 
 #[test]
