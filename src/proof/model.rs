@@ -27,18 +27,16 @@ use std::hash::{Hash, Hasher};
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
+use super::parts::{
+    LEASE_MS, MINUTE_MS, NAMES, Names, PASSWORDS, RIGHT, SECOND_MS, START_MS, age, append_sorted,
+    hash_of, key, token,
+};
 use crate::error::Status;
 use crate::lockout::{self, Fate, HashWith, LONGEST_LOGIN_MS, Permit, Unhashed};
-use crate::password::{PasswordHash, Salt};
+use crate::password::Salt;
 use crate::runtime::Moment;
-use crate::secret::Secret;
-use crate::store::{Found, Key, LastLogin, LoginFailure, Record, SharedToken, Succeeded};
+use crate::store::{Found, LastLogin, LoginFailure, Record, Succeeded};
 
-const START_MS: u64 = 1_000_000_000;
-const SECOND_MS: u64 = 1000;
-const MINUTE_MS: u64 = 60 * SECOND_MS;
-/// How long a lease that ends by itself is held.
-const LEASE_MS: u64 = LONGEST_LOGIN_MS + 30 * SECOND_MS;
 /// The times that may pass: the distances that the guard keeps, and those after which a lease has
 /// ended, and a lost login can no longer be judged.
 const STEPS_MS: [u64; 5] = [
@@ -48,9 +46,6 @@ const STEPS_MS: [u64; 5] = [
     5 * MINUTE_MS,
     15 * MINUTE_MS,
 ];
-/// What the platform holds.
-const RIGHT: u8 = 0;
-const PASSWORDS: u8 = 3;
 
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
@@ -667,26 +662,6 @@ fn after(landed: Landed) -> Thread {
     }
 }
 
-fn key() -> Key {
-    Key {
-        realm: "model".into(),
-        username: "zbeeblebrox".into(),
-    }
-}
-
-/// What a hash is made of is of no matter here.
-fn hash_of(password: u8) -> PasswordHash {
-    [password; 32]
-}
-
-fn token() -> SharedToken {
-    SharedToken {
-        protocol: "rest".into(),
-        token: Secret::new("new"),
-        obtained_ms: START_MS,
-    }
-}
-
 fn last_login(fate: Fate) -> LastLogin {
     let failure = || LoginFailure {
         status: match fate {
@@ -934,8 +909,7 @@ impl Model for Bounds {
 /// passwords by nothing but their being different.
 impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let one = self.outline([0, 1, 2]);
-        let other = self.outline([0, 2, 1]);
+        let [one, other] = NAMES.map(|names| self.outline(names));
         hasher.write(&one.min(other));
         (self.left, self.strikes, self.probes).hash(hasher);
         (self.renewed, self.broken).hash(hasher);
@@ -943,9 +917,6 @@ impl Hash for State {
         ago.hash(hasher);
     }
 }
-
-/// Passwords as they are to be told.
-type Names = [u8; PASSWORDS as usize];
 
 fn new_record(salt: Salt, now_ms: u64, clock: u8) -> Record {
     Record::new(salt, &moment(now_ms, clock))
@@ -971,12 +942,8 @@ impl State {
         moment(self.now_ms, self.clock)
     }
 
-    /// A time as it matters: how long ago, in units of five seconds, up to fifteen minutes.
     fn age(&self, ms: u64) -> u8 {
-        let ago_ms = self.now_ms as i64 - ms as i64;
-        let (unit_ms, most) = (5 * SECOND_MS as i64, 15 * 12);
-        // Leases end in the future.
-        (ago_ms.div_euclid(unit_ms).clamp(-60, most) + 60) as u8
+        age(self.now_ms, ms)
     }
 
     fn outline(&self, names: Names) -> Vec<u8> {
@@ -1099,14 +1066,6 @@ impl State {
             Thread::Lands(how) => vec![10, *how as u8],
             Thread::Done => vec![11],
         }
-    }
-}
-
-fn append_sorted(all: &mut Vec<u8>, mut outlines: Vec<Vec<u8>>) {
-    outlines.sort_unstable();
-    for outline in &outlines {
-        all.push(outline.len() as u8);
-        all.extend(outline);
     }
 }
 

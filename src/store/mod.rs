@@ -6,7 +6,7 @@ pub(crate) mod file;
 pub(crate) mod memory;
 mod queue;
 mod record;
-mod redis;
+pub(crate) mod redis;
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -13,6 +13,9 @@ mod seal;
 mod tests;
 mod witness;
 
+#[cfg(test)]
+pub(crate) use witness::merged;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -97,7 +97,7 @@ pub(super) fn without_tokens(record: &Record) -> String {
 
 /// What the server holds and what this host knew, taken together: no login and no rejection of
 /// either is left out.
-pub(super) fn merged(mut kept: Record, mut noted: Record, now: &Moment) -> Record {
+pub(crate) fn merged(mut kept: Record, mut noted: Record, now: &Moment) -> Record {
     kept.look_at(now);
     noted.look_at(now);
     let mut next_id = kept.next_id.max(noted.next_id);
