@@ -93,13 +93,13 @@ impl Attempt<'_> {
                     self.save_afterwards(lease, record);
                     return Err(error);
                 }
-                logins.unsaved.store(Arc::default());
+                logins.forget_unsaved();
                 Ok((permit, password))
             }
             Err(refusal) => {
                 logins.log_refusal(&refusal);
                 if self.save_afterwards(lease, record) {
-                    logins.unsaved.store(Arc::default());
+                    logins.forget_unsaved();
                 }
                 Err(refusal)
             }

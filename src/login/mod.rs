@@ -332,7 +332,7 @@ impl Logins {
                         lockout::check_with_lease(&mut record, key, &mut hash, max_failures);
                     // Since when what was under way is over, and by which clock.
                     lease.save(&record, running)?;
-                    self.unsaved.store(Arc::default());
+                    self.forget_unsaved();
                     checked
                 }
                 None => Ok(()),
@@ -361,6 +361,13 @@ impl Logins {
             if unsaved.salt == record.salt && unsaved.permit.stands(record) {
                 lockout::note_rejection(record, &unsaved.permit, unsaved.password);
             }
+        }
+    }
+
+    /// The store knows them now. Looked at first: a change looks at every thread that there was.
+    fn forget_unsaved(&self) {
+        if !self.unsaved.load().is_empty() {
+            self.unsaved.store(Arc::default());
         }
     }
 
