@@ -127,6 +127,11 @@ impl Helper {
         assert_eq!(unsafe { libc::kill(self.child.id() as i32, signal) }, 0);
     }
 
+    /// Goes on when it has come to its own end.
+    pub fn end(&mut self) {
+        assert!(self.child.wait().unwrap().success());
+    }
+
     /// SIGKILL, and nothing of it is left when this returns.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -214,7 +219,6 @@ fn do_step(step: &Value, options: &Map<String, Value>, session: &mut Option<Sess
             say("waiting");
             std::io::stdin().read_line(&mut String::new()).unwrap();
         }
-        "end" => say("end"),
         "login in a thread" => {
             let options = options.clone();
             std::thread::spawn(move || tell(login(&options).map(|_| String::new())));

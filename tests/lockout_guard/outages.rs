@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use thingspace_session::{Call, Request, Session, Status};
 
 use crate::helper::Helper;
-use crate::scene::{RIGHT, Scene, USER, refused, session, until, with};
+use crate::scene::{RIGHT, Scene, USER, are_hashed, refused, session, until, with};
 
 fn get(session: &Session) -> Result<u16, Status> {
     let request = Request {
@@ -113,6 +113,15 @@ fn an_outage_is_told_with_the_time_of_the_next_login_and_with_what_to_do() {
         .start();
     assert_eq!(operator.outcome(), "OK");
     assert_eq!(operator.outcome(), "OK");
+}
+
+#[test]
+fn a_program_that_exits_at_once_has_noted_that_its_password_works() {
+    let scene = Scene::new();
+    let mut helper = Helper::login(&scene.options(RIGHT));
+    assert_eq!(helper.outcome(), "OK");
+    helper.end();
+    assert!(are_hashed(&scene.directory()));
 }
 
 #[test]

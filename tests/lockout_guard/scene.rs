@@ -187,10 +187,12 @@ fn slots_in(directory: &Path) -> (usize, usize) {
 
 /// Goes on when of each account the password that worked last is hashed.
 pub fn until_hashed(directory: &Path) {
+    until("the passwords are hashed", || are_hashed(directory));
+}
+
+pub fn are_hashed(directory: &Path) -> bool {
     let is_hashed = |record: &Value| record["succeeded"].is_string();
-    until("the passwords are hashed", || {
-        records_in(directory).iter().all(is_hashed)
-    });
+    records_in(directory).iter().all(is_hashed)
 }
 
 /// The records in a directory.
