@@ -8,7 +8,7 @@ LIMIT = 1.00
 SIZES = {"1 KiB": 1024, "1 MiB": 1024 * 1024}
 # Posts of a round, by all threads together.
 CALLS = {"1 KiB": 2400, "1 MiB": 64}
-ROUNDS = 11
+ROUNDS = 15
 UNITS = {"wall_us": "wall", "cpu_us": "CPU"}
 CLIENTS = ("tsm_request", "libcurl")
 
