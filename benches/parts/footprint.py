@@ -19,7 +19,8 @@ UNITS = {
 }
 LOGIN_CPU_MS = 1.0
 MORE_MB = 3.0
-SIZE_MB = 2.5
+# 2.5 without the store for many hosts, and 0.3 for that.
+SIZE_MB = 2.5 + 0.3
 
 
 def measure(programs, scale):
@@ -41,7 +42,9 @@ def measure(programs, scale):
                 more = measured.median("tsm_login", unit) - measured.median("libcurl", unit)
                 aims.append(Aim(f"memory {what}, more than libcurl", more, MORE_MB, unit="MB"))
     megabytes, crates = size()
-    aims.append(Aim("stripped library", megabytes, SIZE_MB, unit="MB"))
+    aims.append(
+        Aim("stripped library, with the store for many hosts", megabytes, SIZE_MB, unit="MB")
+    )
     return Part(
         tables=[
             Table(
