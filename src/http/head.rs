@@ -1,6 +1,6 @@
 //! The head of an answer before ureq sees it. Answers before the answer, every 1xx but 101, are
 //! passed over with whatever headers they have (RFC 9110, 15.2); folded lines are made one
-//! (RFC 9112, 5.2). Pure.
+//! (RFC 9112, 5.2); and the headers are read here, since ureq takes no more than 128. Pure.
 
 /// What the input begins with.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub(super) fn look(input: &[u8]) -> Sight {
         return Sight::Other;
     }
     match end(input) {
+        Some(length) if length > super::ANSWER_HEAD_MAX_BYTES => Sight::Other,
         Some(length) if begins(input, INTERIM) && !begins(input, SWITCHING) => {
             Sight::Interim(length)
         }
@@ -66,9 +67,74 @@ pub(super) fn unfold(head: &mut [u8]) {
     }
 }
 
+/// Names in small letters, in the order they came.
+pub(super) type Headers = Vec<(String, String)>;
+
+/// What ureq needs of an answer's headers.
+const FRAMING: [&str; 3] = ["content-length", "transfer-encoding", "connection"];
+
+/// All headers of a head. Those that say nothing of the body's frame are taken out of it; what is
+/// no header stays for ureq to refuse. The head moves to the end of its place: so many bytes before
+/// it are free.
+pub(super) fn take_headers(head: &mut [u8]) -> (Headers, usize) {
+    let mut headers = Vec::new();
+    let mut left = Vec::with_capacity(256);
+    for (n, line) in head.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let header = if n > 0 { header(line) } else { None };
+        if header
+            .as_ref()
+            .is_none_or(|(name, _)| FRAMING.contains(&&**name))
+        {
+            left.extend_from_slice(line);
+        }
+        headers.extend(header);
+    }
+    let free = head.len() - left.len();
+    head[free..].copy_from_slice(&left);
+    (headers, free)
+}
+
+fn header(line: &[u8]) -> Option<(String, String)> {
+    let line = line.strip_suffix(b"\n")?;
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let (name, value) = line.split_at(line.iter().position(|byte| *byte == b':')?);
+    let value = value[1..].trim_ascii();
+    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let in_value = |byte: &u8| *byte == b'\t' || !byte.is_ascii_control();
+    let is_header = !name.is_empty() && name.iter().all(in_name) && value.iter().all(in_value);
+    is_header.then(|| {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        (name, String::from_utf8_lossy(value).into_owned())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_are_taken_out_and_the_frame_is_left() {
+        let mut head = b"HTTP/1.1 200 OK\r\nA: b \r\nContent-Length: 5\r\nX-\xe9: c\r\nD e: f\r\n\
+            G:\t\xe9\r\nno colon\r\nA:\nTransfer-Encoding: chunked\nN: \0\n\r\n"
+            .to_vec();
+        let (headers, free) = take_headers(&mut head);
+        let headers: Vec<_> = headers.iter().map(|(n, v)| (&**n, &**v)).collect();
+        assert_eq!(
+            headers,
+            [
+                ("a", "b"),
+                ("content-length", "5"),
+                ("g", "\u{fffd}"),
+                ("a", ""),
+                ("transfer-encoding", "chunked"),
+            ]
+        );
+        assert_eq!(
+            &head[free..],
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-\xe9: c\r\nD e: f\r\nno colon\r\n\
+              Transfer-Encoding: chunked\nN: \0\n\r\n"
+        );
+    }
 
     #[test]
     fn interim_answers_are_told_from_the_answer() {

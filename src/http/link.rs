@@ -9,7 +9,7 @@ use std::time::Instant;
 use rustix::event::PollFlags;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
-use super::head::{self, Sight};
+use super::head::{self, Headers, Sight};
 use crate::error::{Error, Status};
 use crate::net::{Stream, Watch};
 
@@ -55,6 +55,8 @@ pub(super) struct Returned {
     /// The link, if it can serve another.
     pub link: Option<Link>,
     pub watch: Watch,
+    /// Those of the answer.
+    pub headers: Headers,
 }
 
 impl Return {
@@ -69,6 +71,7 @@ pub(super) struct Loan {
     lent: Option<(Link, Watch)>,
     back: Return,
     head: Head,
+    headers: Headers,
     /// The other side has said its last; that answer can still be read.
     ends: bool,
     /// Nothing more is sent: the answer is there already, or the other side has hung up. It may
@@ -98,6 +101,7 @@ impl Loan {
             lent: Some((link, watch)),
             back,
             head: Head::Awaited,
+            headers: Headers::new(),
             ends: false,
             stopped: None,
             just_asked: false,
@@ -161,31 +165,35 @@ impl Loan {
         Ok(())
     }
 
-    /// Reads what is there, and passes over answers that are not the last.
+    /// Reads what is there, and looks at the head before ureq does.
     fn try_read(&mut self) -> io::Result<usize> {
         let (Link { stream, bytes, .. }, watch) = self.lent();
         let read = stream.try_read(bytes.free_input(), watch)?;
         bytes.input_appended(read);
         if self.head == Head::Awaited {
-            self.pass_over_interim_answers();
+            self.look_at_head();
         }
         Ok(read)
     }
 
-    fn pass_over_interim_answers(&mut self) {
+    fn look_at_head(&mut self) {
         let (Link { bytes, .. }, _) = self.lent();
-        loop {
+        let headers = loop {
             match head::look(bytes.input()) {
                 Sight::Interim(length) => bytes.input_consume(length),
                 Sight::Unclear => return,
                 Sight::Answer(length) => {
-                    head::unfold(bytes.first_of_input(length));
-                    break;
+                    let head = bytes.first_of_input(length);
+                    head::unfold(head);
+                    let (headers, free) = head::take_headers(head);
+                    bytes.input_consume(free);
+                    break headers;
                 }
-                Sight::Other => break,
+                Sight::Other => break Headers::new(),
             }
-        }
+        };
         bytes.progress = true;
+        self.headers = headers;
         self.head = Head::There;
     }
 
@@ -281,7 +289,12 @@ impl Drop for Loan {
             link.answered = Some(Instant::now());
             let link = self.can_be_kept.then_some(link);
             let mut back = self.back.0.lock().unwrap_or_else(PoisonError::into_inner);
-            *back = Some(Returned { link, watch });
+            let headers = std::mem::take(&mut self.headers);
+            *back = Some(Returned {
+                link,
+                watch,
+                headers,
+            });
         }
     }
 }

@@ -126,12 +126,15 @@ impl Wire for Http {
         // Not taken where ureq found the request itself at fault.
         HANDED.take();
         let mut returned = back.take();
-        if let (Ok(_), Some(returned)) = (&result, &mut returned)
-            && let Some(link) = returned.link.take()
-        {
-            self.connections.keep(link);
+        let mut headers = Vec::new();
+        if let (Ok(_), Some(returned)) = (&result, &mut returned) {
+            if let Some(link) = returned.link.take() {
+                self.connections.keep(link);
+            }
+            headers = std::mem::take(&mut returned.headers);
         }
-        result.map_err(|error| {
+        let response = result.map(|(status, body)| Response::new(status, headers, body));
+        response.map_err(|error| {
             let sent = returned.as_ref().is_none_or(|back| back.watch.sent());
             let error = explain(error, returned.map(|back| back.watch));
             if is_kept && error.status() == Status::Timeout {
@@ -213,10 +216,11 @@ fn build<'a>(outgoing: &Outgoing<'a>) -> Result<http::Request<&'a [u8]>> {
     Ok(request)
 }
 
+/// Status and body.
 fn read(
     answer: http::Response<Body>,
     max_bytes: u64,
-) -> std::result::Result<Response, ureq::Error> {
+) -> std::result::Result<(u16, Vec<u8>), ureq::Error> {
     use std::io::Read;
 
     let (parts, body) = answer.into_parts();
@@ -230,15 +234,7 @@ fn read(
         Ok(_) if bytes.len() as u64 > max_bytes => return Err(is_too_long(max_bytes)),
         read => read?,
     };
-    let headers = parts.headers.iter().map(|(name, value)| {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        (name.as_str().to_owned(), value.into_owned())
-    });
-    Ok(Response::new(
-        parts.status.as_u16(),
-        headers.collect(),
-        bytes,
-    ))
+    Ok((parts.status.as_u16(), bytes))
 }
 
 /// Fails for what ureq lets pass.
