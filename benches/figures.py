@@ -14,6 +14,8 @@ class Aim:
     at_least: bool = False
     unit: str = ""
     exact: bool = False
+    # What is known of why it is missed.
+    why: str = ""
 
     @property
     def met(self):
@@ -25,7 +27,7 @@ class Aim:
     def row(self):
         sign = "" if self.exact else "≥ " if self.at_least else "≤ "
         unit = f" {self.unit}" if self.unit else ""
-        verdict = "met" if self.met else f"missed {MISSED}"
+        verdict = "met" if self.met else f"missed {MISSED} {self.why}".rstrip()
         return (self.what, f"{sign}{self.limit:g}{unit}", f"{number(self.value)}{unit}", verdict)
 
 
