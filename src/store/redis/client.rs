@@ -2,18 +2,19 @@
 //! again what may be sent again. Everything that is sent here may be: what changes something
 //! carries the name of its operation.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use super::Shared;
 use super::link::{Link, Tried, Trouble, store_error};
+use super::place::Place;
 use super::protocol::{Answer, Command};
 use crate::call::Running;
 use crate::error::{Error, Result};
 use crate::store::record::hex;
-use crate::store_name::Servers;
+use crate::store_name::{Host, Servers};
 
 const SCRIPT: &str = include_str!("script.lua");
 
@@ -45,12 +46,11 @@ impl<'a> Target<'a> {
 
     /// A call of the script, by its digest unless the server asked for all of it.
     pub fn script(&self, arguments: &[&[u8]]) -> Command {
-        /// The name under which servers keep it: not a matter of trust.
-        static NAME: LazyLock<String> =
-            LazyLock::new(|| hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, SCRIPT.as_bytes()).as_ref()));
+        // The name under which servers keep it: not a matter of trust.
+        let name = || hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, SCRIPT.as_bytes()).as_ref());
         let mut command = match self.whole_script {
             true => Command::about_key(&["EVAL", SCRIPT, "1", self.key]),
-            false => Command::about_key(&["EVALSHA", &NAME, "1", self.key]),
+            false => Command::about_key(&["EVALSHA", &name(), "1", self.key]),
         };
         arguments.iter().for_each(|word| command.push(word));
         command
@@ -108,7 +108,7 @@ impl Client {
                 Trouble::NoScript => "the server forgets its scripts at once".to_owned(),
                 Trouble::Moved(host) if redirects < MOST_REDIRECTS => {
                     redirects += 1;
-                    known.moved(&self.shared.key, &super::place::Place::Host(host));
+                    known.moved(&self.shared.key, &Place::Host(host));
                     self.give_back();
                     continue;
                 }
@@ -143,14 +143,14 @@ impl Client {
     fn try_once(
         &mut self,
         running: &Running,
-        asked: Option<crate::store_name::Host>,
+        asked: Option<Host>,
         whole_script: bool,
         commands: &dyn Fn(&Target<'_>) -> Vec<Command>,
     ) -> Tried<(Vec<Answer>, String)> {
         running.check().map_err(Trouble::Final)?;
         let is_asked = asked.is_some();
         if let Some(host) = asked {
-            let place = super::place::Place::Host(host);
+            let place = Place::Host(host);
             self.link = Some(Link::open(&place, &self.shared, running)?);
         } else if self.link.is_none() {
             self.link = Some(self.connect(running)?);
