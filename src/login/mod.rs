@@ -254,12 +254,20 @@ impl Logins {
             return Ok(Some(End::Adopted(adopted)));
         }
         let now = self.store.now(running)?;
-        if ended_before.is_none_or(|ended| record.ended <= ended) || !record.is_by_clock_of(&now) {
+        if !record.is_by_clock_of(&now) {
             return Ok(None);
         }
         record.look_at(&now);
-        let failure = self.shared_failure(&record, replaced)?;
-        Ok(failure.map(End::Failed))
+        let has_ended = ended_before.is_some_and(|ended| record.ended > ended);
+        if has_ended && let Some(failure) = self.shared_failure(&record, replaced)? {
+            return Ok(Some(End::Failed(failure)));
+        }
+        // Many who would all be refused need not take turns for it.
+        let mut hash = |salt: &Salt| self.hash(salt);
+        let max_failures = self.max_failures;
+        lockout::check_without_lease(&record, &now, &self.key, &mut hash, max_failures)
+            .inspect_err(|refusal| self.log_refusal(refusal))?;
+        Ok(None)
     }
 
     fn log_damage(&self, found: &Found) {

@@ -17,6 +17,7 @@ mod witness;
 pub(crate) use witness::merged;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -48,9 +49,9 @@ const CONFIRMED_WITHIN: &str = "3000";
 /// One who waits looks no more often than this, but for the first hint.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The fields of the hash that tell its content.
-const CONTENT: [&str; 9] = [
-    "v", "version", "record", "shared", "born", "ops", "doubt", "line", "owner",
+/// The fields of the hash that tell its content, and who holds the lease until when.
+const CONTENT: [&str; 10] = [
+    "v", "version", "record", "shared", "born", "ops", "doubt", "line", "owner", "ends",
 ];
 
 pub(crate) struct RedisStore(Arc<Shared>);
@@ -66,6 +67,8 @@ struct Shared {
     tls: tls::Client,
     runtime: Arc<dyn Runtime>,
     last_time: ArcSwapOption<LastTime>,
+    /// Whether the last look saw that another holds the lease.
+    seen_held: AtomicBool,
 }
 
 /// The server's time, and ours between which it was told.
@@ -119,6 +122,7 @@ impl RedisStore {
             ),
             runtime,
             last_time: ArcSwapOption::empty(),
+            seen_held: AtomicBool::new(false),
         })))
     }
 }
@@ -140,6 +144,10 @@ fn digest(what: &str, account: &Key) -> Salt {
 
 impl Store for RedisStore {
     fn try_lease(&self, _: &Key, running: &Running) -> Result<Option<Box<dyn Lease>>> {
+        // Not asked for again by who has just looked.
+        if self.0.seen_held.swap(false, Ordering::Relaxed) {
+            return Ok(None);
+        }
         let mut client = Client::new(&self.0);
         let taking = Taking::new(&self.0)?;
         match taking.take(&mut client, running, false)? {
@@ -267,6 +275,13 @@ impl Shared {
         };
         self.check_version(v.str())?;
         let content = self.content(values)?;
+        let held = match (&values[7..], time_ms(&answers[0])) {
+            ([owner, ends], Some(now_ms)) => {
+                !owner.text().is_empty() && ends.number().is_some_and(|ends| ends > now_ms)
+            }
+            _ => false,
+        };
+        self.seen_held.store(held, Ordering::Relaxed);
         let found = self.found(&content)?;
         if let (Some(witness), Found::Record(record)) = (&self.witness, &found) {
             let seen = Noted::new(content.state.clone(), content.line.clone(), record);

@@ -154,6 +154,8 @@ fn one_host_at_a_time_has_the_lease_and_the_next_sees_what_was_saved() {
     let ends = lease.ends().unwrap();
     assert_eq!(ends.clock, now.clock);
     assert!(ends.ms > now.ms && ends.ms <= now.ms + LEASE_MS);
+    // Whoever has just seen that it is held is not told again.
+    assert!(take(&other).is_none());
     drop(lease);
     let mut lease = take(&other).unwrap();
     assert_eq!(loaded(&mut *lease), record);
