@@ -46,8 +46,10 @@ const LEASE_MS: u64 = LONGEST_LOGIN_MS + 30_000;
 const RECKONED_MS: u64 = 1000;
 /// How long replicas and disks have to confirm a save.
 const CONFIRMED_WITHIN: &str = "3000";
-/// One who waits looks no more often than this, but for the first hint.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// One who waits looks this often without a hint, which should never be needed...
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// ... and heeds a hint no sooner than this after the one before.
+const HINT_EVERY: Duration = Duration::from_secs(1);
 
 /// The fields of the hash that tell its content, and who holds the lease until when.
 const CONTENT: [&str; 10] = [
@@ -432,7 +434,7 @@ struct Pace {
 impl Pace {
     fn new(last_hint: Option<Instant>, runtime: &dyn Runtime) -> Result<Pace> {
         let now = Instant::now();
-        let hint_at = last_hint.map_or(now, |last| last + LOOK_EVERY);
+        let hint_at = last_hint.map_or(now, |last| last + HINT_EVERY);
         // Up to half as long again, so that those who came together do not look together.
         let jitter = LOOK_EVERY / 512 * u32::from(runtime.salt()?[0]);
         let look_at = now + LOOK_EVERY + jitter;
