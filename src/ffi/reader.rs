@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
 
-use crate::sync::{Arc, AtomicBool, AtomicPtr, Ordering, per_thread, shared};
+use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU64, Ordering, per_thread, shared};
 
 /// One thread's place to announce in. Never freed; used again when the thread has ended.
 #[repr(align(128))]
@@ -23,11 +23,35 @@ struct Reader {
     /// `Arc::into_raw`).
     announced: AtomicPtr<()>,
     taken: AtomicBool,
+    /// How many places come before.
+    number: u32,
+    among: &'static Places,
     next: AtomicPtr<Reader>,
 }
 
+/// All the places there ever were.
+struct Places {
+    first: AtomicPtr<Reader>,
+    /// How many of them a remover has to look at, the lower half: all that are taken are among
+    /// them. Above it a count of changes, so that nobody lowers it past a place that was taken
+    /// meanwhile.
+    bound: AtomicU64,
+}
+
 shared! {
-    static READERS: AtomicPtr<Reader> = AtomicPtr::new(ptr::null_mut());
+    static PLACES: Places = Places {
+        first: AtomicPtr::new(ptr::null_mut()),
+        bound: AtomicU64::new(0),
+    };
+}
+
+fn bound_of(word: u64) -> u32 {
+    word as u32
+}
+
+/// The word after `before`, with that bound.
+fn bound_after(before: u64, bound: u32) -> u64 {
+    ((before >> 32).wrapping_add(1)) << 32 | u64::from(bound)
 }
 
 /// An announcement that stands. `T` is what the slot holds.
@@ -44,7 +68,7 @@ impl<T> Reading<T> {
     #[inline(always)]
     pub fn announce<S>(slot: &S) -> Reading<T> {
         let slot = address(slot);
-        let own = OWN.try_with(Own::reader).ok();
+        let own = OWN.try_with(|own| own.reader()).ok();
         // The own place may be busy if a signal handler calls us, and gone at the very end of a
         // thread.
         let own = own.filter(|reader| reader.announced.load(Ordering::Relaxed).is_null());
@@ -77,7 +101,7 @@ impl<T> Drop for Reading<T> {
             drop(unsafe { Arc::from_raw(object.cast_const().cast::<T>()) });
         }
         if self.borrowed {
-            self.reader.taken.store(false, Ordering::Release);
+            self.reader.give_back();
         }
     }
 }
@@ -86,7 +110,9 @@ impl<T> Drop for Reading<T> {
 /// called when the slot's generation has moved on, and before the slot is used again.
 pub fn leave_to_readers<S, T>(slot: &S, object: &Arc<T>) {
     let slot = address(slot);
-    for reader in Reader::all() {
+    // Whoever announced the slot when the generation was current took its place before.
+    let bound = bound_of(PLACES.bound.load(Ordering::SeqCst));
+    for reader in PLACES.all().take(bound as usize) {
         if reader.announced.load(Ordering::SeqCst) != slot {
             continue;
         }
@@ -109,45 +135,101 @@ fn address<S>(slot: &S) -> *mut () {
     ptr::from_ref(slot).cast_mut().cast()
 }
 
-impl Reader {
-    /// Every place there ever was.
-    fn all() -> impl Iterator<Item = &'static Reader> {
-        // SAFETY: what is in the list was leaked by `take`, so it is there for good.
-        let first = unsafe { READERS.load(Ordering::SeqCst).as_ref() };
+impl Places {
+    /// In the order of their numbers.
+    fn all(&self) -> impl Iterator<Item = &'static Reader> {
+        // SAFETY: what is in the list was leaked by `append`, so it is there for good.
+        let first = unsafe { self.first.load(Ordering::Acquire).as_ref() };
         // SAFETY: as above.
         std::iter::successors(first, |reader| unsafe {
             reader.next.load(Ordering::Acquire).as_ref()
         })
     }
+}
 
-    /// A place that nobody uses, made if there is none.
+impl Reader {
+    /// The first place that nobody uses, made if there is none.
     #[cold]
     fn take() -> &'static Reader {
-        let unused = Reader::all().find(|reader| {
-            reader
-                .taken
-                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
-        });
-        if let Some(reader) = unused {
-            return reader;
-        }
-        let reader: &'static Reader = Box::leak(Box::new(Reader {
-            announced: AtomicPtr::new(ptr::null_mut()),
-            taken: AtomicBool::new(true),
-            next: AtomicPtr::new(ptr::null_mut()),
-        }));
-        let mut first = READERS.load(Ordering::SeqCst);
+        let places: &'static Places = &PLACES;
+        let (mut link, mut number) = (&places.first, 0);
+        let reader = loop {
+            // SAFETY: what is in the list was leaked by `append`, so it is there for good.
+            let Some(reader) = (unsafe { link.load(Ordering::Acquire).as_ref() }) else {
+                match Reader::append(places, link, number) {
+                    Some(new) => break new,
+                    None => continue,
+                }
+            };
+            let taken =
+                reader
+                    .taken
+                    .compare_exchange(false, true, Ordering::AcqRel, Ordering::Relaxed);
+            if taken.is_ok() {
+                break reader;
+            }
+            (link, number) = (&reader.next, number + 1);
+        };
+        let mut before = places.bound.load(Ordering::SeqCst);
         loop {
-            reader.next.store(first, Ordering::Release);
-            match READERS.compare_exchange_weak(
-                first,
-                ptr::from_ref(reader).cast_mut(),
+            let bound = bound_of(before).max(reader.number + 1);
+            match places.bound.compare_exchange_weak(
+                before,
+                bound_after(before, bound),
                 Ordering::SeqCst,
                 Ordering::SeqCst,
             ) {
                 Ok(_) => return reader,
-                Err(now) => first = now,
+                Err(now) => before = now,
+            }
+        }
+    }
+
+    /// Makes a place at the end of the list, unless that is not the end any more.
+    fn append(
+        among: &'static Places,
+        end: &AtomicPtr<Reader>,
+        number: u32,
+    ) -> Option<&'static Reader> {
+        let new = Box::into_raw(Box::new(Reader {
+            announced: AtomicPtr::new(ptr::null_mut()),
+            taken: AtomicBool::new(true),
+            number,
+            among,
+            next: AtomicPtr::new(ptr::null_mut()),
+        }));
+        match end.compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Relaxed) {
+            // SAFETY: made above, and in the list from now on, so never freed.
+            Ok(_) => Some(unsafe { &*new }),
+            Err(_) => {
+                // SAFETY: made above, and nobody else knows it.
+                drop(unsafe { Box::from_raw(new) });
+                None
+            }
+        }
+    }
+
+    /// Lets another thread have the place. If it was the last one, removers need not look that far
+    /// any more: what many threads leave behind does not make anything slower for good.
+    fn give_back(&self) {
+        self.taken.store(false, Ordering::Release);
+        let Places { bound: word, .. } = self.among;
+        let mut before = word.load(Ordering::SeqCst);
+        while bound_of(before) == self.number + 1 {
+            let below = self.among.all().take(self.number as usize + 1);
+            let taken = below.filter(|reader| reader.taken.load(Ordering::Acquire));
+            let bound = taken.map(|reader| reader.number + 1).max().unwrap_or(0);
+            if bound == self.number + 1 {
+                return;
+            }
+            match word.compare_exchange(
+                before,
+                bound_after(before, bound),
+                Ordering::SeqCst,
+                Ordering::SeqCst,
+            ) {
+                Ok(_) => return,
+                Err(now) => before = now,
             }
         }
     }
@@ -174,7 +256,7 @@ impl Own {
 impl Drop for Own {
     fn drop(&mut self) {
         if let Some(reader) = self.0.take() {
-            reader.taken.store(false, Ordering::Release);
+            reader.give_back();
         }
     }
 }

@@ -48,18 +48,21 @@ macro_rules! constructor {
     };
 }
 
+/// Never freed: what belongs to a thread is dropped after others have seen the thread end.
 macro_rules! shared {
     (static $name:ident: $type:ty = $value:expr;) => {
         loom::lazy_static! {
-            static ref $name: $type = $value;
+            static ref $name: &'static $type = Box::leak(Box::new($value));
         }
     };
 }
 
+/// Never dropped: that every thread gives its place back at its end would make too many ways to
+/// meet. Places that are borrowed are given back all the same.
 macro_rules! per_thread {
     (static $name:ident: $type:ty = $value:expr;) => {
         loom::thread_local! {
-            static $name: $type = $value;
+            static $name: std::mem::ManuallyDrop<$type> = std::mem::ManuallyDrop::new($value);
         }
     };
 }

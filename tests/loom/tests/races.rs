@@ -232,3 +232,24 @@ fn two_readers_may_meet_a_remover() {
         }
     });
 }
+
+#[test]
+fn places_are_borrowed_and_given_back_while_a_remover_looks() {
+    let mut model = Builder::new();
+    model.preemption_bound = Some(3);
+    explore(&model, || {
+        let shared = Shared::new();
+        let (outer, inner) = (shared.insert(1), shared.insert(2));
+        // Looks at one object while it looks at the other: its second place is a borrowed one.
+        let borrower = shared.spawn(move |shared| {
+            let outer = ptr::without_provenance(outer);
+            shared.0.with(outer, |_| shared.read(inner)).flatten()
+        });
+        let reader = shared.spawn(move |shared| shared.read(inner));
+        assert_eq!(shared.remove(inner), Some(2));
+        for thread in [borrower, reader] {
+            let seen = thread.join().unwrap();
+            assert!(matches!(seen, None | Some(2)), "{seen:?}");
+        }
+    });
+}
