@@ -452,8 +452,9 @@ tsm_config *tsm_config_new(void);
  * Sets one option by name; the table above has them all. What is set here wins over the
  * environment, whichever came first.
  *
- * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (NULL, not UTF-8, no such option (the message
- * names the nearest), or a bad value). What options mean together is checked by tsm_login().
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED (in a child forked while another thread used this
+ * config), TSM_E_INVALID_ARGUMENT (NULL, not UTF-8, no such option (the message names the
+ * nearest), or a bad value). What options mean together is checked by tsm_login().
  */
 tsm_status tsm_config_set(tsm_config *config,
                           const char *option,
@@ -465,8 +466,8 @@ tsm_status tsm_config_set(tsm_config *config,
  * else its default, else "". A secret is not given. It is for wrappers, which need not repeat
  * defaults.
  *
- * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (NULL, no such option, or a secret),
- * TSM_E_BUFFER_TOO_SMALL.
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED, TSM_E_INVALID_ARGUMENT (NULL, no such option, or a
+ * secret), TSM_E_BUFFER_TOO_SMALL.
  */
 tsm_status tsm_config_get(const tsm_config *config,
                           const char *option,
@@ -479,8 +480,8 @@ tsm_status tsm_config_get(const tsm_config *config,
  * TSM_USERNAME, TSM_BASE_URL. The environment is read now and not again; see that no other thread
  * changes it meanwhile.
  *
- * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (a variable has a bad value or is not UTF-8;
- * the message names it).
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED, TSM_E_INVALID_ARGUMENT (a variable has a bad value or
+ * is not UTF-8; the message names it).
  */
 tsm_status tsm_config_load_env(tsm_config *config, tsm_error **error);
 

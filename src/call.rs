@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result, Status};
@@ -33,22 +33,7 @@ struct Switches {
     cancelled: AtomicBool,
     /// Looked at first, since most calls have none.
     is_interruptible: AtomicBool,
-    interrupt: Mutex<Option<Arc<Interrupt>>>,
-    born: u32,
-}
-
-impl Switches {
-    /// None in a forked child where it was held at that instant: whoever holds it is not there.
-    fn interrupt(&self) -> Option<MutexGuard<'_, Option<Arc<Interrupt>>>> {
-        match fork::generation() == self.born {
-            true => Some(
-                self.interrupt
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner),
-            ),
-            false => self.interrupt.try_lock().ok(),
-        }
-    }
+    interrupt: fork::Lock<Option<Arc<Interrupt>>>,
 }
 
 impl Call {
@@ -58,8 +43,7 @@ impl Call {
             timeout_ms: AtomicU64::new(NO_TIMEOUT),
             cancelled: AtomicBool::new(false),
             is_interruptible: AtomicBool::new(false),
-            interrupt: Mutex::default(),
-            born: fork::generation(),
+            interrupt: fork::Lock::new(None),
         }))
     }
 
@@ -73,7 +57,7 @@ impl Call {
     /// Asked at least every 100 ms, on the calling thread, while the call waits; `true` cancels it.
     pub fn set_interrupt(&self, interrupt: Option<Box<Interrupt>>) {
         let is_interruptible = interrupt.is_some();
-        if let Some(mut held) = self.0.interrupt() {
+        if let Some(mut held) = self.0.interrupt.lock() {
             // Dropped when nothing is held: it is the program's.
             let before = std::mem::replace(&mut *held, interrupt.map(Arc::from));
             drop(held);
@@ -93,7 +77,7 @@ impl Call {
     fn interrupt(&self) -> Option<Arc<Interrupt>> {
         match self.0.is_interruptible.load(Ordering::Acquire) {
             false => None,
-            true => self.0.interrupt()?.clone(),
+            true => self.0.interrupt.lock()?.clone(),
         }
     }
 

@@ -2,8 +2,10 @@
 //! handler that the C library runs in a child touches atomics and closes descriptors: nothing else
 //! is safe at that moment.
 
-use once_cell::race::OnceBool;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use once_cell::race::OnceBool;
 
 /// How many forks lie between this process and the one that loaded the library.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -33,6 +35,34 @@ fn watch() -> bool {
 #[cfg(not(unix))]
 fn watch() -> bool {
     true
+}
+
+/// A lock that a forked child does not wait for: if another thread held it at that instant, nobody
+/// is there to let go of it.
+pub(crate) struct Lock<T> {
+    value: Mutex<T>,
+    born: u32,
+}
+
+impl<T> Lock<T> {
+    pub fn new(value: T) -> Lock<T> {
+        Lock {
+            value: Mutex::new(value),
+            born: generation(),
+        }
+    }
+
+    /// None only in a forked child, while it is held.
+    pub fn lock(&self) -> Option<MutexGuard<'_, T>> {
+        match generation() == self.born {
+            true => Some(self.value.lock().unwrap_or_else(PoisonError::into_inner)),
+            false => match self.value.try_lock() {
+                Ok(value) => Some(value),
+                Err(TryLockError::Poisoned(value)) => Some(value.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            },
+        }
+    }
 }
 
 /// The descriptors of lock files. A child inherits them, and with them the lock: it would hold on

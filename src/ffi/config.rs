@@ -1,10 +1,8 @@
-//! Configs as C sees them. Each is a whole that is replaced, never changed in place, so that no
-//! lock is needed and a fork finds no half-made one.
+//! Configs as C sees them. Each is a whole that is replaced, never changed in place, so that a fork
+//! finds no half-made one.
 
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 
 use super::error::{bad_handle, tsm_error, tsm_status};
 use super::handle::{Kind, Table};
@@ -12,7 +10,8 @@ use super::log::{Context, LogShare, tsm_log_fn};
 use super::panic;
 use super::text::{copy_out, text};
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
+use crate::fork;
 use crate::log::LogLevel;
 
 /// The options of sessions to come.
@@ -20,7 +19,7 @@ pub struct tsm_config {
     _private: (),
 }
 
-static CONFIGS: Table<ArcSwap<Contents>, tsm_config> = Table::new(Kind::Config);
+static CONFIGS: Table<fork::Lock<Arc<Contents>>, tsm_config> = Table::new(Kind::Config);
 
 /// What a config holds at one moment.
 #[derive(Clone, Default)]
@@ -32,19 +31,33 @@ pub(super) struct Contents {
 /// The settings as they are now, whatever happens to the config later.
 pub(super) fn contents(config: *const tsm_config) -> Result<Arc<Contents>> {
     CONFIGS
-        .with(config, |current| current.load_full())
-        .ok_or_else(|| bad_handle("config"))
+        .with(config, now)
+        .ok_or_else(|| bad_handle("config"))?
+}
+
+fn now(of: &fork::Lock<Arc<Contents>>) -> Result<Arc<Contents>> {
+    let current = of.lock().ok_or_else(|| {
+        Error::new(
+            Status::Forked,
+            "this config was in use by another thread when the process was forked: make another in \
+             the child",
+        )
+    })?;
+    Ok(Arc::clone(&current))
 }
 
 /// Replaces the settings by a changed copy; again, if another thread was faster.
 fn change(config: *const tsm_config, change: impl Fn(&mut Contents) -> Result<()>) -> Result<()> {
     let current = CONFIGS.get(config).ok_or_else(|| bad_handle("config"))?;
     loop {
-        let old = current.load_full();
+        let old = now(&current)?;
         let mut new = Contents::clone(&old);
         change(&mut new)?;
-        let seen = current.compare_and_swap(&old, Arc::new(new));
-        if Arc::ptr_eq(&old, &seen) {
+        // What it was is dropped when nothing is held.
+        if let Some(mut current) = current.lock()
+            && Arc::ptr_eq(&old, &current)
+        {
+            *current = Arc::new(new);
             return Ok(());
         }
     }
@@ -56,7 +69,7 @@ fn change(config: *const tsm_config, change: impl Fn(&mut Contents) -> Result<()
 pub extern "C" fn tsm_config_new() -> *mut tsm_config {
     panic::value("tsm_config_new", std::ptr::null_mut(), || {
         CONFIGS
-            .insert(ArcSwap::default())
+            .insert(fork::Lock::new(Arc::default()))
             .unwrap_or(std::ptr::null_mut())
     })
 }
@@ -64,8 +77,9 @@ pub extern "C" fn tsm_config_new() -> *mut tsm_config {
 /// Sets one option by name; the table above has them all. What is set here wins over the
 /// environment, whichever came first.
 ///
-/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (NULL, not UTF-8, no such option (the message
-/// names the nearest), or a bad value). What options mean together is checked by tsm_login().
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED (in a child forked while another thread used this
+/// config), TSM_E_INVALID_ARGUMENT (NULL, not UTF-8, no such option (the message names the
+/// nearest), or a bad value). What options mean together is checked by tsm_login().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_config_set(
     config: *mut tsm_config,
@@ -89,8 +103,8 @@ pub unsafe extern "C" fn tsm_config_set(
 /// else its default, else "". A secret is not given. It is for wrappers, which need not repeat
 /// defaults.
 ///
-/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (NULL, no such option, or a secret),
-/// TSM_E_BUFFER_TOO_SMALL.
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED, TSM_E_INVALID_ARGUMENT (NULL, no such option, or a
+/// secret), TSM_E_BUFFER_TOO_SMALL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_config_get(
     config: *const tsm_config,
@@ -115,8 +129,8 @@ pub unsafe extern "C" fn tsm_config_get(
 /// TSM_USERNAME, TSM_BASE_URL. The environment is read now and not again; see that no other thread
 /// changes it meanwhile.
 ///
-/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (a variable has a bad value or is not UTF-8;
-/// the message names it).
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED, TSM_E_INVALID_ARGUMENT (a variable has a bad value or
+/// is not UTF-8; the message names it).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_config_load_env(
     config: *mut tsm_config,
