@@ -3,7 +3,10 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 use thingspace_session::{Call, Config, Request, Result, Session, Status};
@@ -139,4 +142,69 @@ fn a_hang_up_without_a_word_is_an_error_of_the_network() {
         assert_eq!(error.status(), Status::Network, "{error}");
         assert!(error.message().contains("no whole answer from"), "{error}");
     }
+}
+
+/// Keeps connections open, and counts them. `/hold` is answered when two of them are asked for,
+/// `/stall` never.
+fn keep_alive(connections: &Arc<AtomicUsize>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::clone(connections);
+    thread::spawn(move || {
+        let both = Arc::new(Barrier::new(2));
+        for stream in listener.incoming() {
+            connections.fetch_add(1, Ordering::SeqCst);
+            let both = Arc::clone(&both);
+            thread::spawn(move || answer_all(stream.unwrap(), &both));
+        }
+    });
+    port
+}
+
+fn answer_all(mut stream: TcpStream, both: &Barrier) {
+    let mut request = [0; 64 * 1024];
+    while let Ok(length @ 1..) = stream.read(&mut request) {
+        let request = &request[..length];
+        if request.starts_with(b"GET /api/hold ") {
+            both.wait();
+        }
+        if !request.starts_with(b"GET /api/stall ") {
+            let head = b"HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n";
+            let answer = [&head[..], br#"{"sessionToken":"ab"}"#].concat();
+            stream.write_all(&answer).unwrap();
+        }
+    }
+}
+
+fn get(session: &Session, call: &Call, path: &str) -> Result<()> {
+    let request = Request {
+        method: "GET",
+        path,
+        headers: &[],
+        body: &[],
+    };
+    session.request(call, request).map(drop)
+}
+
+#[test]
+fn a_kept_connection_that_leads_nowhere_takes_its_like_along() {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let made = || connections.load(Ordering::SeqCst);
+    let session = Session::login(&config(keep_alive(&connections)), &Call::new()).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| get(&session, &Call::new(), "/hold").unwrap());
+        }
+    });
+    let two = made();
+    for _ in 0..5 {
+        get(&session, &Call::new(), "/").unwrap();
+    }
+    assert_eq!(made(), two);
+    let impatient = Call::new();
+    impatient.set_timeout(Duration::from_millis(200));
+    let error = get(&session, &impatient, "/stall").unwrap_err();
+    assert_eq!(error.status(), Status::Timeout, "{error}");
+    get(&session, &Call::new(), "/").unwrap();
+    assert_eq!(made(), two + 1);
 }
