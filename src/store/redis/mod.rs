@@ -226,9 +226,9 @@ impl Shared {
     fn reckoned(&self) -> Option<Moment> {
         let last = self.last_time.load_full()?;
         let passed_ms = self.runtime.now_ms().checked_sub(last.before_ms)?;
-        let waited_ms = last.after_ms - last.before_ms;
+        let waited_ms = last.after_ms.saturating_sub(last.before_ms);
         (passed_ms <= RECKONED_MS && waited_ms <= RECKONED_MS / 4).then(|| Moment {
-            ms: last.server.ms + passed_ms,
+            ms: last.server.ms.saturating_add(passed_ms),
             clock: last.server.clock.clone(),
         })
     }
@@ -673,8 +673,10 @@ impl Lease for RedisLease {
         let shared = Arc::clone(&self.shared);
         let operation = shared.new_id()?;
         let kept = shared.kept(record, &self.content.shared)?;
-        let shared_json = serde_json::to_vec(&kept).map_err(|_| shared.odd("a shared token"))?;
-        let shared_json = zeroize::Zeroizing::new(shared_json);
+        // Long enough for any: what a vector leaves behind when it grows is not wiped.
+        let mut shared_json = zeroize::Zeroizing::new(Vec::with_capacity(4096));
+        serde_json::to_writer(&mut *shared_json, &kept)
+            .map_err(|_| shared.odd("a shared token"))?;
         let record_json = witness::without_tokens(record);
         let State { version, born, .. } = &self.content.state;
         let version_before = match version {
@@ -715,7 +717,7 @@ impl Lease for RedisLease {
                 true => operation.clone(),
                 false => born.clone(),
             },
-            version: version + 1,
+            version: version.saturating_add(1),
             operation,
             doubt: self.doubt,
         };
@@ -744,7 +746,7 @@ impl Lease for RedisLease {
         let now = self.shared.reckoned();
         if let Some(now) = now.filter(|now| now.clock == ends.clock) {
             let left_ms = self.own_end_ms.saturating_sub(self.shared.runtime.now_ms());
-            ends.ms = ends.ms.min(now.ms + left_ms);
+            ends.ms = ends.ms.min(now.ms.saturating_add(left_ms));
         }
         Some(ends)
     }
@@ -802,7 +804,10 @@ fn clock(run_id: &str) -> String {
 /// The answer of TIME, in milliseconds.
 fn time_ms(answer: &Answer) -> Option<u64> {
     match answer.list() {
-        [seconds, micros] => Some(seconds.number()? * 1000 + micros.number()? / 1000),
+        [seconds, micros] => {
+            let ms = seconds.number()?.saturating_mul(1000);
+            Some(ms.saturating_add(micros.number()? / 1000))
+        }
         _ => None,
     }
 }

@@ -75,7 +75,7 @@ impl Noted {
             return false;
         }
         let is_named = operations.split(',').any(|id| id == seen.operation);
-        let is_long_ago = state.version >= seen.version + OPERATIONS;
+        let is_long_ago = state.version >= seen.version.saturating_add(OPERATIONS);
         is_named || (is_long_ago && history.continues(&self.line))
     }
 }
