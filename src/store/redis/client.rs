@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use super::Shared;
-use super::link::{Link, Tried, Trouble, store_error};
+use super::link::{Link, Tried, Trouble, nobody, store_error};
 use super::place::Place;
 use super::protocol::{Answer, Command};
 use crate::call::Running;
@@ -22,6 +22,8 @@ const SCRIPT: &str = include_str!("script.lua");
 const WHILE_FAILING_OVER: Duration = Duration::from_secs(5);
 /// ... and where there is only that one.
 const WHILE_RESTARTING: Duration = Duration::from_secs(1);
+/// How long a save is tried for: what came of a login is worth the wait.
+const WHILE_SAVING: Duration = Duration::from_secs(10);
 const MOST_REDIRECTS: usize = 8;
 
 /// Where commands go, which some of them depend on.
@@ -75,6 +77,14 @@ impl Client {
         self.link.as_mut()
     }
 
+    /// The same, or another where there is none, if that can be had soon.
+    pub fn link_at_once(&mut self) -> Option<&mut Link> {
+        if self.link.is_none() {
+            self.link = self.connect(&nobody()).ok();
+        }
+        self.link.as_mut()
+    }
+
     /// The connection is of no use any more.
     pub fn drop_link(&mut self) {
         self.link = None;
@@ -84,6 +94,25 @@ impl Client {
     /// them. No answer is an error.
     pub fn ask(
         &mut self,
+        running: &Running,
+        commands: &dyn Fn(&Target<'_>) -> Vec<Command>,
+    ) -> Result<(Vec<Answer>, String)> {
+        self.ask_for(self.shared.patience(), running, commands)
+    }
+
+    /// The same for a save.
+    pub fn save(
+        &mut self,
+        running: &Running,
+        commands: &dyn Fn(&Target<'_>) -> Vec<Command>,
+    ) -> Result<Vec<Answer>> {
+        let asked = self.ask_for(WHILE_SAVING, running, commands);
+        asked.map(|(answers, _)| answers)
+    }
+
+    fn ask_for(
+        &mut self,
+        patience: Duration,
         running: &Running,
         commands: &dyn Fn(&Target<'_>) -> Vec<Command>,
     ) -> Result<(Vec<Answer>, String)> {
@@ -129,7 +158,7 @@ impl Client {
             };
             self.link = None;
             known.forget_place_of(&self.shared.key);
-            if begun.elapsed() + pause > self.shared.patience() {
+            if begun.elapsed() + pause > patience {
                 return Err(self.cannot_be_used(&why));
             }
             // A kept connection may just have been closed meanwhile.

@@ -236,7 +236,9 @@ impl Shared {
     /// Notes the time where answers tell it: TIME does, and the script.
     fn note_time(&self, run_id: &str, answers: &[Answer], before_ms: u64) {
         let scripts = |answer: &Answer| match answer.list() {
-            [word, now, ..] if !word.text().is_empty() && word.number().is_none() => now.number(),
+            [word, now, ..] if !word.text().is_empty() && word.number().is_none() => {
+                now.number().filter(|ms| *ms < END_OF_TIME_MS)
+            }
             _ => time_ms(answer),
         };
         if let Some(ms) = answers.iter().find_map(scripts) {
@@ -507,7 +509,10 @@ impl<'a> Taking<'a> {
             fence: fence.str().to_owned(),
             ends: Moment {
                 clock: clock(&run_id),
-                ms: ends.number().ok_or_else(|| shared.odd("take"))?,
+                ms: match ends.number() {
+                    Some(ms) if ms < END_OF_TIME_MS => ms,
+                    _ => return Err(shared.odd("take")),
+                },
             },
             own_end_ms,
             content: shared.content(content)?,
@@ -557,7 +562,7 @@ impl Shared {
     /// Gives the lease back without waiting for an answer: where that does not arrive it ends by
     /// itself.
     fn release(&self, client: &mut Client, owner: &str, fence: &str, well: bool) {
-        let Some(link) = client.link() else {
+        let Some(link) = client.link_at_once() else {
             return;
         };
         let well: &[u8] = if well { b"well" } else { b"" };
@@ -585,6 +590,8 @@ struct RedisLease {
     lost: Option<Box<Noted>>,
     doubt: bool,
     well: bool,
+    /// A save may be there or not: what the next one would follow is not known.
+    lost_touch: bool,
 }
 
 impl RedisLease {
@@ -622,6 +629,7 @@ impl RedisLease {
             content,
             lost: lost.map(Box::new),
             well: false,
+            lost_touch: false,
         })))
     }
 
@@ -671,6 +679,12 @@ impl Lease for RedisLease {
 
     fn save(&mut self, record: &Record, running: &Running) -> Result<()> {
         let shared = Arc::clone(&self.shared);
+        if self.lost_touch {
+            return Err(store_error(format!(
+                "it is not known whether {} has what was saved before",
+                shared.name
+            )));
+        }
         let operation = shared.new_id()?;
         let kept = shared.kept(record, &self.content.shared)?;
         // Long enough for any: what a vector leaves behind when it grows is not wiped.
@@ -685,7 +699,7 @@ impl Lease for RedisLease {
         };
         let (name, owner, fence) = (&shared.name, &self.owner, &self.fence);
         let doubt: &[u8] = if self.doubt { b"1" } else { b"" };
-        let (answers, _) = self.client.ask(running, &|target| {
+        let saved = self.client.save(running, &|target| {
             let save = target.script(&[
                 b"save",
                 owner.as_bytes(),
@@ -705,7 +719,8 @@ impl Lease for RedisLease {
                 commands.push(Command::new(&["WAITAOF", "1", "0", CONFIRMED_WITHIN]));
             }
             commands
-        })?;
+        });
+        let answers = saved.inspect_err(|_| self.lost_touch = true)?;
         if answers[0].list().first().map_or("", Answer::str) != "done" {
             return Err(store_error(format!(
                 "the lease in {} of {name} was lost before the record was saved",
@@ -801,12 +816,16 @@ fn clock(run_id: &str) -> String {
     format!("redis:{run_id}")
 }
 
+/// No server's time comes this far.
+const END_OF_TIME_MS: u64 = 1 << 53;
+
 /// The answer of TIME, in milliseconds.
 fn time_ms(answer: &Answer) -> Option<u64> {
     match answer.list() {
         [seconds, micros] => {
             let ms = seconds.number()?.saturating_mul(1000);
-            Some(ms.saturating_add(micros.number()? / 1000))
+            let ms = ms.saturating_add(micros.number()? / 1000);
+            (ms < END_OF_TIME_MS).then_some(ms)
         }
         _ => None,
     }

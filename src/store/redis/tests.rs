@@ -456,3 +456,23 @@ fn a_save_that_too_few_replicas_have_is_not_confirmed() {
     assert!(error.message().contains("0 of 1 replicas"), "{error}");
     assert!(error.retryable());
 }
+
+#[test]
+fn after_a_save_of_unknown_fate_the_lease_saves_nothing_more() {
+    let server = Server::start();
+    let store = server.store("a");
+    let mut lease = take(&store).unwrap();
+    let record = loaded(&mut *lease);
+    let call = Call::new();
+    call.cancel();
+    let ended = Running::start(&call, Arc::default(), Duration::from_secs(60));
+    let error = lease.save(&record, &ended).unwrap_err();
+    assert_eq!(error.status(), Status::Cancelled);
+    let error = lease.save(&record, &running()).unwrap_err();
+    assert!(error.message().contains("not known"), "{error}");
+    drop(lease);
+    // The next lease begins with what is there.
+    let mut lease = take(&store).unwrap();
+    let record = loaded(&mut *lease);
+    lease.save(&record, &running()).unwrap();
+}
