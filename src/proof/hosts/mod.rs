@@ -326,6 +326,9 @@ impl Bounds {
             let seen = state.first.value.as_ref().expect("it was saved");
             state.hosts[h].witness = Some(Witness::of(seen, login.record));
             state.unseen &= !noticed;
+            if !self.waits {
+                state.relied_on = Some((login.lease, What::Slot.number()));
+            }
             state.give_back(login.lease);
             return Some(Stage::Done);
         }
