@@ -12,7 +12,7 @@ help:
 	@echo "make library  the C library in target/release, as small and fast as it gets"
 	@echo "make test     everything: format, lints, Rust, C, Python and C# tests, docs, the benchmark in brief"
 	@echo "make bench    speed, round trips and size beside libcurl, requests, httpx, HttpClient"
-	@echo "make soak     the long simulation of the lockout guard"
+	@echo "make soak     the long simulation of the lockout guard, and long histories of many hosts"
 	@echo "make generate write the header and every table of options, statuses and functions anew"
 
 # Rust, a C compiler and Python 3 are all it takes.
@@ -76,6 +76,7 @@ loom:
 # The whole width of the model (minutes) and a million steps of simulated histories. Seeds are printed; TSM_SEED=n replays one.
 soak:
 	TSM_SOAK=1 $(CARGO) test --profile soak -p thingspace-session --lib proof -- --nocapture
+	TSM_SOAK=1 $(CARGO) test -p thingspace-session --test many_hosts histories -- --nocapture
 
 generate:
 	$(CARGO) run -q -p thingspace-generate

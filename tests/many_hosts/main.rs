@@ -1,7 +1,16 @@
 //! Many hosts that share an account through a real Redis: each "host" has a state directory of its
-//! own.
+//! own. One server and what may be amiss with it, fleets of processes, and histories of mishaps on
+//! one server, a master that Sentinels choose, and a cluster.
 
 #![cfg(target_os = "linux")]
 
+mod fleets;
+mod groups;
+mod histories;
+mod host;
+mod places;
+mod proxy;
+mod random;
 mod server;
 mod store;
+mod world;

@@ -37,7 +37,9 @@ impl Server {
     pub fn run(&mut self) {
         let socket = self.socket();
         let _ = fs::remove_file(&socket);
+        let config = self.directory.join("redis.conf");
         let server = Command::new("redis-server")
+            .args(config.exists().then_some(config))
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
             .args(["--unixsocket", socket.to_str().unwrap()])
             .args(["--save", "", "--appendonly", "no"])
@@ -48,6 +50,12 @@ impl Server {
             .expect("redis-server is installed");
         self.process = Some(server);
         crate::store::until("redis answers", || self.cli(&["PING"]) == "PONG");
+    }
+
+    /// What others make of it, such as whose replica it is, lasts beyond its end.
+    pub fn remember(&mut self) {
+        fs::write(self.directory.join("redis.conf"), "").unwrap();
+        self.wipe();
     }
 
     pub fn kill(&mut self) {
@@ -61,6 +69,17 @@ impl Server {
     pub fn wipe(&mut self) {
         self.kill();
         self.run();
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
+    pub fn signal(&self, signal: i32) {
+        if let Some(process) = &self.process {
+            // SAFETY: a plain call on a child that was not yet waited for.
+            unsafe { libc::kill(process.id() as i32, signal) };
+        }
     }
 
     pub fn port(&self) -> u16 {
@@ -84,6 +103,28 @@ impl Server {
             .output()
             .expect("redis-cli is installed");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// It answers nobody for so many seconds.
+    pub fn stand_still(&self, seconds: &str) {
+        let mut asked = Command::new("redis-cli")
+            .arg("-s")
+            .arg(self.socket())
+            .args(["DEBUG", "SLEEP", seconds])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-cli is installed");
+        std::thread::spawn(move || asked.wait());
+    }
+
+    /// How many commands it was given since the last reset of its statistics.
+    pub fn commands(&self) -> u64 {
+        let about = self.cli(&["INFO", "commandstats"]);
+        let calls = about.lines().filter_map(|line| {
+            let calls = line.split_once("calls=")?.1;
+            calls.split(',').next()?.parse::<u64>().ok()
+        });
+        calls.sum()
     }
 }
 
