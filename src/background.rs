@@ -2,14 +2,42 @@
 //! nothing of the program's and take none of its signals. (The last to drop a session drops the log
 //! function of a Rust program with it, and that may be such a thread.)
 
+use std::cell::RefCell;
 use std::io;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::runtime::Work;
+
+thread_local! {
+    /// What a thread of the library's own does when it is done; None on any other.
+    static NEXT: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
+}
+
 /// Starts a thread.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let thread = std::thread::Builder::new().name(name.into());
+    let work = move || {
+        NEXT.set(Some(Vec::new()));
+        work();
+        while let Some(next) = NEXT.with_borrow_mut(|next| next.as_mut()?.pop()) {
+            next();
+        }
+    };
     without_signals(|| thread.spawn(work)).map(drop)
+}
+
+/// Has this done when the thread that calls is done with what it does; by a new thread where it is
+/// one of the program's.
+pub(crate) fn do_next(name: &str, work: Work) -> io::Result<()> {
+    let left = NEXT.with_borrow_mut(|next| match next {
+        Some(next) => {
+            next.push(work);
+            None
+        }
+        None => Some(work),
+    });
+    left.map_or(Ok(()), |work| spawn(name, work))
 }
 
 /// Has the C library call this once when the process exits by itself, on the thread that exits.
@@ -70,6 +98,25 @@ fn without_signals<R>(start: impl FnOnce() -> R) -> R {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_does_what_is_next_when_it_is_done() {
+        let (say, said) = std::sync::mpsc::channel();
+        let work = move || {
+            let next = say.clone();
+            let tell = move || next.send(std::thread::current().id()).unwrap();
+            do_next("tsm-next", Box::new(tell)).unwrap();
+            say.send(std::thread::current().id()).unwrap();
+        };
+        spawn("tsm-test", work).unwrap();
+        let first = said.recv().unwrap();
+        assert_eq!(said.recv().unwrap(), first);
+
+        let (say, said) = std::sync::mpsc::channel();
+        let tell = move || say.send(std::thread::current().id()).unwrap();
+        do_next("tsm-next", Box::new(tell)).unwrap();
+        assert_ne!(said.recv().unwrap(), std::thread::current().id());
+    }
 
     #[test]
     fn a_thread_takes_no_signals_but_those_of_its_own_faults() {

@@ -35,6 +35,11 @@ pub(crate) trait Runtime: Send + Sync {
     /// Starts a thread.
     fn spawn(&self, name: &str, work: Work) -> io::Result<()>;
 
+    /// Has this done when the thread that calls is done with what it does, by that one or another.
+    fn do_next(&self, name: &str, work: Work) -> io::Result<()> {
+        self.spawn(name, work)
+    }
+
     /// A salt that nobody has had before.
     fn salt(&self) -> Result<Salt>;
 
@@ -137,6 +142,10 @@ impl Runtime for System {
 
     fn spawn(&self, name: &str, work: Work) -> io::Result<()> {
         crate::background::spawn(name, work)
+    }
+
+    fn do_next(&self, name: &str, work: Work) -> io::Result<()> {
+        crate::background::do_next(name, work)
     }
 
     fn salt(&self) -> Result<Salt> {

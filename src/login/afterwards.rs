@@ -57,7 +57,7 @@ pub(super) fn hash_password(of: &Arc<Logins>) {
     let thread = AtWork(Some(waiting));
     let work = move || thread.work(&*runtime);
     // Without a thread it is left to the next login.
-    let _ = of.runtime.spawn("tsm-hash", Box::new(work));
+    let _ = of.runtime.do_next("tsm-hash", Box::new(work));
 }
 
 /// Waits until nothing is left to do. In a forked child nothing is.
