@@ -253,20 +253,22 @@ impl Transport for Loan {
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         self.flush()?;
         if self.head == Head::There {
+            if self.lent().0.bytes.can_use_input() {
+                // It came before all was out.
+                return Ok(true);
+            }
             self.check_what_is_left()?;
         }
         let read = match self.ends {
             true => Ok(0),
             false => self.read(),
         };
-        let says_more = matches!(read, Ok(n) if n > 0);
-        match self.stopped.take_if(|_| !says_more) {
-            Some(Stopped::HungUp(why)) => Err(why.into()),
-            stopped => {
-                self.stopped = stopped;
-                Ok(read? > 0)
-            }
+        if !matches!(read, Ok(1..))
+            && let Some(Stopped::HungUp(why)) = self.stopped.take_if(|_| self.head == Head::Awaited)
+        {
+            return Err(why.into());
         }
+        Ok(read? > 0)
     }
 
     /// Asked by ureq when an answer has ended well, and for nothing else.
@@ -419,5 +421,93 @@ impl Drop for Bytes {
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bytes").finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Write;
+    use std::net::Shutdown;
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use ureq::unversioned::transport::time;
+
+    use super::*;
+    use crate::call::{Call, Running};
+
+    const NEVER: NextTimeout = NextTimeout {
+        after: time::Duration::NotHappening,
+        reason: ureq::Timeout::Global,
+        per_read: None,
+        per_write: None,
+    };
+
+    /// A loan that has gathered a request, and the other side.
+    fn loan(call: &Call, is_full: bool) -> (Loan, UnixStream) {
+        let (mut own, other) = UnixStream::pair().unwrap();
+        own.set_nonblocking(true).unwrap();
+        while is_full && own.write(&[0; 4096]).is_ok() {}
+        let hour = std::time::Duration::from_secs(3600);
+        let watch = Watch::new(&Running::start(call, Arc::default(), hour));
+        let mut loan = Loan::new(Link::new(Stream::Unix(own)), watch, Return::default());
+        loan.buffers().output()[..7].copy_from_slice(b"request");
+        loan.transmit_output(7, NEVER).unwrap();
+        (loan, other)
+    }
+
+    /// Ends a wait that would last for ever.
+    fn not_for_ever() -> Call {
+        let (call, asked) = (Call::new(), AtomicUsize::new(0));
+        let too_often = move || asked.fetch_add(1, Ordering::Relaxed) > 100;
+        call.set_interrupt(Some(Box::new(too_often)));
+        call
+    }
+
+    fn take_input(loan: &mut Loan) -> Vec<u8> {
+        let input = loan.buffers().input().to_vec();
+        loan.buffers().input_consume(input.len());
+        input
+    }
+
+    #[test]
+    fn an_answer_that_comes_before_the_last_of_a_body_is_out_is_not_waited_for() {
+        let (mut loan, mut other) = loan(&not_for_ever(), true);
+        let answer = b"HTTP/1.1 413 No\nContent-Length: 2\n\n";
+        other.write_all(answer).unwrap();
+        assert!(loan.await_input(NEVER).unwrap());
+        assert_eq!(take_input(&mut loan), answer);
+    }
+
+    #[test]
+    fn a_connection_that_did_not_take_all_of_a_body_is_not_kept() {
+        let (mut loan, mut other) = loan(&not_for_ever(), true);
+        other
+            .write_all(b"HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\n")
+            .unwrap();
+        loan.flush().unwrap();
+        take_input(&mut loan);
+        other.write_all(b"{}").unwrap();
+        assert!(loan.await_input(NEVER).unwrap());
+        take_input(&mut loan);
+        assert!(!loan.is_open());
+    }
+
+    #[test]
+    fn an_answer_of_one_who_hung_up_ends_as_it_says() {
+        let (mut loan, mut other) = loan(&not_for_ever(), false);
+        let answer = b"HTTP/1.1 413 No\r\n\r\n{}";
+        other.write_all(answer).unwrap();
+        other.shutdown(Shutdown::Both).unwrap();
+        assert!(loan.await_input(NEVER).unwrap());
+        assert_eq!(take_input(&mut loan), answer);
+        assert!(!loan.await_input(NEVER).unwrap());
+    }
+
+    #[test]
+    fn who_hung_up_without_a_word_gave_no_answer() {
+        let (mut loan, other) = loan(&not_for_ever(), false);
+        other.shutdown(Shutdown::Both).unwrap();
+        assert!(loan.await_input(NEVER).is_err());
     }
 }
