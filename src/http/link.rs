@@ -181,7 +181,11 @@ impl Loan {
         let headers = loop {
             match head::look(bytes.input()) {
                 Sight::Interim(length) => bytes.input_consume(length),
-                Sight::Unclear => return,
+                Sight::Unclear => {
+                    // None of it is for ureq yet.
+                    bytes.progress = false;
+                    return;
+                }
                 Sight::Answer(length) => {
                     let head = bytes.first_of_input(length);
                     head::unfold(head);
@@ -226,7 +230,7 @@ impl Loan {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_first = true,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // More than what was passed over.
-                Ok(1..) if self.head == Head::Awaited => {}
+                Ok(1..) if self.head == Head::Awaited => self.lent().1.check_now_and_then()?,
                 read => return read,
             }
         }
