@@ -19,6 +19,7 @@ mod machine;
 mod mishaps;
 mod platform;
 mod program;
+mod remote;
 mod store;
 mod world;
 
@@ -55,9 +56,15 @@ enum Weather {
     Support,
     /// Leases end by themselves.
     Leases,
+    /// The same, on a server elsewhere: answers to saves are lost, and another server takes the
+    /// first one's place, with a clock of its own and without what it did not confirm.
+    Failovers,
+    /// A server elsewhere loses what it acknowledged, and each process, a host of its own, may know
+    /// of it.
+    Forgets,
 }
 
-const WEATHERS: [Weather; 10] = [
+const WEATHERS: [Weather; 12] = [
     Weather::Plain,
     Weather::Mixed,
     Weather::Changes,
@@ -68,7 +75,21 @@ const WEATHERS: [Weather; 10] = [
     Weather::StoreFails,
     Weather::Support,
     Weather::Leases,
+    Weather::Failovers,
+    Weather::Forgets,
 ];
+
+impl Weather {
+    /// The store is on a server elsewhere.
+    fn is_elsewhere(self) -> bool {
+        matches!(self, Weather::Failovers | Weather::Forgets)
+    }
+
+    /// Leases end by themselves.
+    fn ends_leases(self) -> bool {
+        self == Weather::Leases || self.is_elsewhere()
+    }
+}
 
 /// What is wrong with the simulated store of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +99,10 @@ enum Flaw {
     LeasesToAll,
     /// A crash takes the last save with it.
     IsNotDurable,
+    /// What is saved elsewhere counts at once, whoever follows, and no host knows of it.
+    ConfirmsNothing,
+    /// What is saved elsewhere is compared with nothing.
+    SavesBlindly,
     /// Whoever had a success is shown that one, whatever came since: the hash of its password is
     /// noted too late.
     ShowsOldSuccesses,
@@ -180,9 +205,11 @@ fn every_flaw_of_a_store_is_found() {
         (Flaw::SavesNothing, Weather::Plain),
         (Flaw::LeasesToAll, Weather::Plain),
         (Flaw::IsNotDurable, Weather::Plain),
+        (Flaw::ConfirmsNothing, Weather::Failovers),
+        (Flaw::SavesBlindly, Weather::Failovers),
         (Flaw::ShowsOldSuccesses, Weather::Changes),
     ] {
-        let found = (0..200).find(|seed| run(*seed, weather, flaw, STEPS).is_err());
+        let found = (0..1000).find(|seed| run(*seed, weather, flaw, STEPS).is_err());
         println!("{flaw:?}: found by seed {found:?}");
         assert!(found.is_some(), "{flaw:?} goes unseen");
     }

@@ -71,6 +71,7 @@ impl Scene {
     /// The time by the store's clock, as a process sees it.
     pub fn store_moment(&self, process: usize) -> Moment {
         match self.weather {
+            _ if self.weather.is_elsewhere() => self.remote.moment(self.now_ms),
             Weather::Leases => Moment {
                 clock: "the store's".into(),
                 ms: self.now_ms,

@@ -65,7 +65,14 @@ impl Scene {
             Weather::Support => allowed + platform.probes + platform.forgotten,
             Weather::Losses => allowed * (1 + platform.losses),
             // Who sleeps for long enough right before sending sends when its slot has had its time.
-            Weather::Leases => allowed + platform.strays,
+            Weather::Leases | Weather::Failovers => allowed + platform.strays,
+            // As with a damaged record, for each loss; and where somebody went on who could not
+            // know of it, all over again.
+            Weather::Forgets => {
+                let left = usize::from(allowed == 3) * platform.losses;
+                let known = allowed + left + platform.forgotten + platform.strays;
+                known + allowed * self.remote.undetected
+            }
         }
     }
 
@@ -83,7 +90,8 @@ impl Scene {
     /// What must hold whenever a login leaves.
     pub fn check_login(&mut self, of: &Life, process: usize) {
         let waiting = self.platform.under_way.iter().any(|sent| !sent.orphan);
-        if waiting && !matches!(self.weather, Weather::Leases | Weather::Losses) {
+        let may = self.weather.ends_leases() || self.weather == Weather::Losses;
+        if waiting && !may {
             self.fail("two logins of one account are under way");
         }
         if !self.holds(self.workers[me()].lease) {
@@ -104,7 +112,7 @@ impl Scene {
         if self.holds_good_token(of) && !forced {
             self.fail("a login though the token held is good");
         }
-        if matches!(self.weather, Weather::Leases | Weather::ClockForward) {
+        if self.weather.ends_leases() || self.weather == Weather::ClockForward {
             return;
         }
         let early = |ms: u64| self.now_ms < ms + 5 * SECOND_MS;
@@ -217,7 +225,8 @@ impl Scene {
 
     /// What is damaged or lost may be saved again by whoever has read it before.
     fn knows_what_worked(&self) -> bool {
-        !matches!(self.weather, Weather::Damage | Weather::Losses)
+        let loses = [Weather::Damage, Weather::Losses, Weather::Forgets];
+        !loses.contains(&self.weather)
     }
 
     /// It could not be saved: the process itself has to remember its rejection.
@@ -228,7 +237,7 @@ impl Scene {
             self.leave_traces(process);
         }
         // A new record has no slot of it.
-        if wrong && self.weather != Weather::Losses {
+        if wrong && !matches!(self.weather, Weather::Losses | Weather::Forgets) {
             self.processes[process].unsaved = true;
         }
     }
@@ -261,7 +270,8 @@ impl Scene {
 
     pub fn opens_by_itself(&self) -> bool {
         let right = self.platform.password;
-        if self.expected.rejected.contains(&right) || self.store.is_damaged() {
+        let unsure = self.store.is_damaged() || self.remote.was_lost(0);
+        if self.expected.rejected.contains(&right) || unsure {
             return false;
         }
         let slots = self.store.record().map_or(0, |record| record.slots.len());
@@ -294,7 +304,9 @@ impl Scene {
         let probe_ms = 15 * MINUTE_MS;
         let wait_ms = match self.weather {
             // The last login may be one whose lease was to end by itself.
-            Weather::Leases => probe_ms + LEASE_MS + LONGEST_LOGIN_MS,
+            // A server that takes another's place gives every lease its whole time once more.
+            _ if self.weather.is_elsewhere() => probe_ms + 2 * LEASE_MS + LONGEST_LOGIN_MS,
+            _ if self.weather.ends_leases() => probe_ms + LEASE_MS + LONGEST_LOGIN_MS,
             _ => probe_ms,
         };
         // Each call takes a moment.

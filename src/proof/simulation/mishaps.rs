@@ -14,7 +14,7 @@ impl Scene {
             self.platform.api_token += 1;
         }
         let sleeps_one_in = match self.weather {
-            Weather::Leases => 60,
+            _ if self.weather.ends_leases() => 60,
             _ => 250,
         };
         if self.random.one_in(sleeps_one_in) {
@@ -36,6 +36,10 @@ impl Scene {
             Weather::Damage if self.random.one_in(300) => self.damage_store(),
             Weather::Losses if self.platform.losses < 2 && self.random.one_in(300) => {
                 self.lose_store();
+            }
+            Weather::Failovers if self.random.one_in(100) => self.fail_over(),
+            Weather::Forgets if self.platform.losses < 3 && self.random.one_in(200) => {
+                self.forget();
             }
             Weather::StoreFails if self.random.one_in(60) => self.store.full = !self.store.full,
             Weather::Support if self.random.one_in(200) => {

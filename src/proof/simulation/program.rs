@@ -191,7 +191,7 @@ impl World {
         scene.calm = true;
         scene.store.full = false;
         scene.platform.locked = false;
-        if scene.store.holder.is_some() && scene.weather != Weather::Leases {
+        if scene.store.holder.is_some() && !scene.weather.ends_leases() {
             scene.fail("a lease is held by nobody");
         }
         let (opens, mut end_ms) = (scene.opens_by_itself(), scene.longest_wait_ends_ms());

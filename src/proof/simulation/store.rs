@@ -17,8 +17,11 @@ use crate::store::{Found, Key, Lasts, Lease, Record, Store, Succeeded};
 /// How long a lease that ends by itself is held.
 pub(super) const LEASE_MS: u64 = LONGEST_LOGIN_MS + 30 * SECOND_MS;
 
+/// A store elsewhere gives each record of an account the same.
+const SALT_OF_THE_ACCOUNT: Salt = [255; 16];
+
 #[derive(Default)]
-enum Content {
+pub(super) enum Content {
     #[default]
     Nothing,
     Record(Box<Record>),
@@ -28,9 +31,9 @@ enum Content {
 
 #[derive(Default)]
 pub(super) struct Stored {
-    content: Content,
+    pub content: Content,
     /// What was there before the last save.
-    before: Option<Box<Record>>,
+    pub before: Option<Box<Record>>,
     damages: u64,
     /// The damage that was found first, since the account was known to be well.
     pub aside: Option<u64>,
@@ -43,9 +46,9 @@ pub(super) struct Stored {
 }
 
 pub(super) struct Holder {
-    number: u64,
+    pub number: u64,
     life: u64,
-    ends_ms: Option<u64>,
+    pub ends_ms: Option<u64>,
 }
 
 impl Stored {
@@ -110,6 +113,9 @@ impl Stored {
 impl Scene {
     /// As if it were random, but no two of a history are the same.
     pub fn new_salt(&mut self) -> Salt {
+        if self.weather == Weather::Forgets {
+            return SALT_OF_THE_ACCOUNT;
+        }
         self.store.salts += 1;
         [self.store.salts; 16]
     }
@@ -140,6 +146,7 @@ impl Scene {
             .expect("what is damaged is replaced");
         let forgotten = lockout::unblock(&mut record);
         self.store.keep(record);
+        self.note_all_over();
         self.store.aside = None;
         self.forget_what_was_refused();
         self.note(format!("the operator unblocks: {forgotten:?}"));
@@ -192,13 +199,13 @@ impl Scene {
     }
 
     /// Whether a lease is no longer its holder's. One that has run out is given up sooner or later.
-    fn is_fenced_off(&mut self, lease: u64, ends_ms: Option<u64>) -> bool {
+    pub fn is_fenced_off(&mut self, lease: u64, ends_ms: Option<u64>) -> bool {
         let ended = ends_ms.is_some_and(|ends_ms| ends_ms <= self.now_ms);
         let holds = self.holds(lease);
         self.flaw != Flaw::LeasesToAll && (!holds || (ended && self.random.one_in(2)))
     }
 
-    fn check_store(&mut self) -> Result<()> {
+    pub fn check_store(&mut self) -> Result<()> {
         if !self.calm && self.weather == Weather::StoreFails && self.random.one_in(80) {
             return Err(store_error("it does not answer"));
         }
@@ -206,7 +213,7 @@ impl Scene {
     }
 }
 
-fn store_error(why: &str) -> Error {
+pub(super) fn store_error(why: &str) -> Error {
     Error::new(Status::Store, format!("simulated store: {why}"))
 }
 
@@ -217,7 +224,11 @@ impl Store for Machine {
         if !scene.lease_is_free() {
             return Ok(None);
         }
-        let ends_ms = (scene.weather == Weather::Leases).then_some(scene.now_ms + LEASE_MS);
+        let ends_ms = scene
+            .weather
+            .ends_leases()
+            .then_some(scene.now_ms + LEASE_MS);
+        let now = scene.store_moment(self.process);
         scene.store.leases += 1;
         let number = scene.store.leases;
         scene.store.holder = Some(Holder {
@@ -232,12 +243,19 @@ impl Store for Machine {
             machine: self.clone(),
             number,
             ends_ms,
+            ends: ends_ms.map(|_| Moment {
+                ms: now.ms + LEASE_MS,
+                ..now
+            }),
+            based_on: None,
+            noticed: false,
         })))
     }
 
     fn peek(&self, _: &Key, _: &Running) -> Result<Found> {
         let mut scene = self.world.pass("looks", 0);
         scene.check_store()?;
+        scene.note_look(self.process);
         Ok(scene.store.shown(self.life, scene.flaw))
     }
 
@@ -260,14 +278,20 @@ impl Store for Machine {
     }
 }
 
-struct SimulatedLease {
-    machine: Machine,
-    number: u64,
-    ends_ms: Option<u64>,
+pub(super) struct SimulatedLease {
+    pub machine: Machine,
+    pub number: u64,
+    pub ends_ms: Option<u64>,
+    /// By the store's clock.
+    ends: Option<Moment>,
+    /// The save that its next one follows.
+    pub based_on: Option<u64>,
+    /// It was found that the server has lost something.
+    pub noticed: bool,
 }
 
 impl SimulatedLease {
-    fn pass(&self, what: &str) -> MutexGuard<'_, Scene> {
+    pub fn pass(&self, what: &str) -> MutexGuard<'_, Scene> {
         self.machine.world.pass(what, 0)
     }
 }
@@ -292,10 +316,20 @@ impl Lease for SimulatedLease {
     fn load(&mut self, _: &Running) -> Result<Found> {
         let mut scene = self.pass("loads");
         scene.check_store()?;
+        let (based_on, noticed) = scene.remote.loads(self.machine.process);
+        if noticed {
+            let found = scene.incomplete(self.machine.process);
+            drop(scene);
+            (self.based_on, self.noticed) = (based_on, true);
+            return Ok(found);
+        }
+        scene.note_look(self.machine.process);
         let found = scene.store.shown(self.machine.life, scene.flaw);
         if let Content::Damaged(number) = scene.store.content {
             scene.store.aside.get_or_insert(number);
         }
+        drop(scene);
+        self.based_on = based_on;
         Ok(found)
     }
 
@@ -304,6 +338,10 @@ impl Lease for SimulatedLease {
         let mut scene = self.pass("saves");
         let life = scene.processes[process].life.clone().expect("it lives");
         let hash = hashed_once(&password(life.password), &record.salt);
+        if scene.weather.is_elsewhere() {
+            drop(scene);
+            return self.save_elsewhere(record, &hash);
+        }
         if scene.is_fenced_off(self.number, self.ends_ms) {
             scene.counts.one("saves fenced off");
             scene.note_unsaved(process);
@@ -336,12 +374,12 @@ impl Lease for SimulatedLease {
     }
 
     fn ends(&self) -> Option<Moment> {
-        let scene = self.machine.world.lock();
-        let now = scene.store_moment(self.machine.process);
-        self.ends_ms.map(|ms| Moment { ms, ..now })
+        self.ends.clone()
     }
 
     fn all_is_well(&mut self) {
-        self.machine.world.lock().store.aside = None;
+        let mut scene = self.machine.world.lock();
+        scene.store.aside = None;
+        scene.remote.all_is_well(self.machine.process);
     }
 }

@@ -12,6 +12,7 @@ use super::clocks::Clocks;
 use super::invariants::{Expected, News};
 use super::platform::Platform;
 use super::program::Life;
+use super::remote::Remote;
 use super::store::Stored;
 use super::{Flaw, PROCESSES, THREADS, Weather};
 use crate::lockout::LONGEST_LOGIN_MS;
@@ -58,6 +59,7 @@ pub(super) struct Scene {
     pub processes: [Process; PROCESSES],
     lives: u64,
     pub store: Stored,
+    pub remote: Remote,
     pub platform: Platform,
     pub expected: Expected,
     pub counts: Counts,
@@ -388,6 +390,7 @@ impl Scene {
             processes: std::array::from_fn(|_| Process::default()),
             lives: 0,
             store: Stored::default(),
+            remote: Remote::default(),
             platform: Platform::default(),
             expected: Expected::default(),
             counts: Counts::default(),
