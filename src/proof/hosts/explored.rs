@@ -130,7 +130,7 @@ fn two_versions_side_by_side() {
             bounds.two_versions = true;
             bounds.left.failovers = 1;
             bounds.left.unknown = u8::from(soaks());
-            bounds.left.restarts = if soaks() { 2 } else { 1 };
+            bounds.left.restarts = 1;
             bounds.left.steps = [u8::from(soaks()), 0, 0];
         });
         holds("two versions", bounds);
