@@ -7,7 +7,8 @@ use std::io;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::runtime::Work;
+/// What a thread of the library's own has to do.
+pub(crate) type Work = Box<dyn FnOnce() + Send>;
 
 thread_local! {
     /// What a thread of the library's own does when it is done; None on any other.

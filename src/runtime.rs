@@ -5,13 +5,11 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+pub(crate) use crate::background::Work;
 use crate::error::{Error, Result, Status};
 use crate::fork;
 use crate::password::{self, Memory, PasswordHash, Salt};
 use crate::secret::Secret;
-
-/// What a thread of the library's own has to do.
-pub(crate) type Work = Box<dyn FnOnce() + Send>;
 
 pub(crate) trait Runtime: Send + Sync {
     /// Which clock [`Runtime::now_ms`] is: its times mean nothing to another one.

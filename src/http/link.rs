@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::head::{self, Headers, Sight};
 use crate::error::{Error, Status};
-use crate::net::{Stream, Watch};
+use crate::net::{Stream, Watch, is_hang_up};
 
 /// A part of a request that is gathered before it leaves, so that head and body leave in one
 /// packet.
@@ -309,15 +309,6 @@ impl fmt::Debug for Loan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loan").finish_non_exhaustive()
     }
-}
-
-fn is_hang_up(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::BrokenPipe
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-    )
 }
 
 /// What is to be sent, and what has come and was not used yet. Both may hold tokens, the output a

@@ -15,6 +15,8 @@ mod watch;
 pub(crate) use stream::{Stream, Watched};
 pub(crate) use watch::Watch;
 
+use std::io::ErrorKind;
+
 use crate::error::{Error, Result, Status};
 
 /// A host, by name or address, and a port.
@@ -64,6 +66,14 @@ pub(crate) fn connect_to_socket(path: &str, watch: &mut Watch) -> Result<Stream>
 pub(crate) fn connect_to_socket(path: &str, _: &mut Watch) -> Result<Stream> {
     let message = format!("{path}: there are no such sockets on this system");
     Err(Error::new(Status::Network, message))
+}
+
+/// Whether the other side has ended the connection.
+pub(crate) fn is_hang_up(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted
+    )
 }
 
 /// Why I/O failed, in our terms.

@@ -9,8 +9,8 @@ use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
-use super::Address;
 use super::proxy::Proxy;
+use super::{Address, is_hang_up};
 use crate::error::{Error, Status};
 
 /// The longest head of an answer; with all the 1xx before it.
@@ -23,7 +23,9 @@ pub(crate) fn open(
     target: &Address,
     user_agent: &str,
 ) -> io::Result<()> {
-    let hung_up = |error: io::Error| match is_hang_up(&error) {
+    let hung_up = |error: io::Error| match is_hang_up(&error)
+        || error.kind() == io::ErrorKind::UnexpectedEof
+    {
         true => refused(closed(proxy)),
         false => error,
     };
@@ -60,16 +62,6 @@ pub(crate) fn refusal(error: &io::Error) -> Option<&Error> {
 
 fn refused(error: Error) -> io::Error {
     io::Error::other(error)
-}
-
-fn is_hang_up(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::BrokenPipe
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::UnexpectedEof
-    )
 }
 
 fn request(proxy: &Proxy, target: &Address, user_agent: &str) -> Zeroizing<Vec<u8>> {

@@ -31,9 +31,8 @@ use self::witness::{History, Line, Noted, State, Witness};
 use super::file::{FileStore, Note};
 use super::record::hex;
 use super::{Found, Key, Lasts, Lease, Meanwhile, Record, Store};
-use crate::call::Running;
+use crate::call::{LONGEST_OWN_TIME, Running};
 use crate::error::{Error, Result, Status};
-use crate::lockout::LONGEST_LOGIN_MS;
 use crate::net::tls;
 use crate::password::Salt;
 use crate::runtime::{Moment, Runtime};
@@ -41,7 +40,7 @@ use crate::settings::{Account, StoreAccess};
 use crate::store_name::{RedisName, WitnessAt};
 
 /// How long a lease is: a login and what comes before it.
-const LEASE_MS: u64 = LONGEST_LOGIN_MS + 30_000;
+const LEASE_MS: u64 = LONGEST_OWN_TIME.as_millis() as u64 + 30_000;
 /// How long the time is reckoned on from the last answer before it is asked for again.
 const RECKONED_MS: u64 = 1000;
 /// How long replicas and disks have to confirm a save.
