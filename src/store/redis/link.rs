@@ -20,7 +20,6 @@ use crate::store_name::{Host, Servers};
 
 /// The longest that a connection or an answer may take.
 const WITHIN: Duration = Duration::from_secs(5);
-const LATE: &str = "no answer within 5 s";
 
 /// Why something did not come about.
 #[derive(Debug)]
@@ -141,13 +140,7 @@ impl Link {
                 }
             }
         };
-        let within = match access.connect_timeout < WITHIN {
-            true => running.within(
-                access.connect_timeout,
-                "no connection in connect_timeout_ms",
-            ),
-            false => running.within(WITHIN, LATE),
-        };
+        let within = running.within(access.connect_timeout.min(WITHIN), "no connection");
         let connected = connect(&mut Watch::new(&within));
         let stream = connected.map_err(|error| trouble(place, error, running))?;
         Ok(Link {
@@ -165,7 +158,7 @@ impl Link {
     /// Sends commands in one piece and waits for all of their answers.
     pub fn ask(&mut self, commands: &[Command], running: &Running) -> Tried<Vec<Answer>> {
         self.hinted = false;
-        let mut watch = Watch::new(&running.within(WITHIN, LATE));
+        let mut watch = Watch::new(&running.within(WITHIN, "no answer"));
         let sent = self.send(commands, &mut watch);
         sent.map_err(|error| trouble(&self.place, watch.why(error), running))?;
         let mut answers = Vec::new();
@@ -235,7 +228,7 @@ impl Link {
                 return Ok(false);
             }
             // That the time is up is no failure here.
-            let mut watch = Watch::new(&running.within(at_most, LATE));
+            let mut watch = Watch::new(&running.within(at_most, "no hint"));
             let _ = self.stream.await_ready(PollFlags::IN, &mut watch);
             waited = true;
         }

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use super::lease::LEASE_MS;
 use super::*;
 use crate::call::Call;
+use crate::error::Status;
 use crate::log::Log;
 use crate::runtime;
+use crate::store::Record;
 use crate::store_name::StoreName;
 
 /// A redis-server of this test's own.

@@ -1,0 +1,408 @@
+//! The lease of an account: taking it, saving with it, giving it back. As soon as it is taken, what
+//! the server holds is compared with what this host's witness knows.
+
+use std::sync::Arc;
+
+use super::client::{Client, Target};
+use super::content::Content;
+use super::link::{info, nobody, store_error};
+use super::protocol::{Answer, Command};
+use super::witness::{self, History, Line, Noted, State, Witness};
+use super::{END_OF_TIME_MS, RedisStore, Shared, advise_witness, clock, digest};
+use crate::call::{LONGEST_OWN_TIME, Running};
+use crate::error::{Error, Result, Status};
+use crate::runtime::Moment;
+use crate::store::{Found, Lease, Record, Store};
+
+/// How long a lease is: a login and what comes before it.
+pub(super) const LEASE_MS: u64 = LONGEST_OWN_TIME.as_millis() as u64 + 30_000;
+/// How long replicas and disks have to confirm a save.
+const CONFIRMED_WITHIN: &str = "3000";
+
+/// One attempt to take the lease, however often it is sent.
+pub(super) struct Taking<'a> {
+    shared: &'a Shared,
+    owner: String,
+}
+
+pub(super) enum Take {
+    Taken(Box<Taken>),
+    Busy,
+}
+
+pub(super) struct Taken {
+    owner: String,
+    fence: String,
+    ends: Moment,
+    /// The same by our own clock.
+    own_end_ms: u64,
+    content: Content,
+    history: History,
+}
+
+impl<'a> Taking<'a> {
+    pub fn new(shared: &'a Shared) -> Result<Taking<'a>> {
+        let owner = shared.new_id()?;
+        Ok(Taking { shared, owner })
+    }
+
+    /// Takes the lease if it is free. Where it is not and `hear`, hints of its end are asked for in
+    /// the same breath: none is missed.
+    pub fn take(&self, client: &mut Client, running: &Running, hear: bool) -> Result<Take> {
+        let Taking { shared, owner } = self;
+        let account = shared.account.in_words();
+        let own_end_ms = shared.runtime.now_ms() + LEASE_MS;
+        let (answers, run_id) = client.ask(running, &|target| {
+            let take = target.script(&[
+                b"take",
+                owner.as_bytes(),
+                LEASE_MS.to_string().as_bytes(),
+                target.run_id.as_bytes(),
+                account.as_bytes(),
+            ]);
+            let subscribe = hear.then(|| Command::new(&["SUBSCRIBE", &shared.key]));
+            [Some(take), subscribe].into_iter().flatten().collect()
+        })?;
+        let [word, _, values @ ..] = answers[0].list() else {
+            return Err(shared.odd("take"));
+        };
+        let [content @ .., fence, ends, memory, replication] = values else {
+            return match (word.str(), values) {
+                ("newer", [version]) => Err(shared
+                    .check_version(version.str())
+                    .err()
+                    .unwrap_or_else(|| shared.odd("take"))),
+                _ => Err(shared.odd("take")),
+            };
+        };
+        if word.str() == "busy" {
+            return Ok(Take::Busy);
+        }
+        let replication = replication.str();
+        let taken = Taken {
+            owner: owner.clone(),
+            fence: fence.str().to_owned(),
+            ends: Moment {
+                clock: clock(&run_id),
+                ms: match ends.number() {
+                    Some(ms) if ms < END_OF_TIME_MS => ms,
+                    _ => return Err(shared.odd("take")),
+                },
+            },
+            own_end_ms,
+            content: shared.content(content)?,
+            history: History {
+                now: line(replication, "master_replid", "master_repl_offset"),
+                before: line(replication, "master_replid2", "second_repl_offset"),
+            },
+        };
+        let refusal = shared.unfit(memory.str(), replication);
+        match refusal {
+            None => Ok(Take::Taken(Box::new(taken))),
+            Some(error) => {
+                shared.release(client, &taken.owner, &taken.fence, false);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Why this server is not to be trusted with a record.
+    fn unfit(&self, memory: &str, replication: &str) -> Option<Error> {
+        let policy = info(memory, "maxmemory_policy");
+        let role = info(replication, "role");
+        if role != "master" {
+            return Some(store_error(format!(
+                "{} leads to a server that is {role:?} and not the master: what is written there \
+                 may be lost",
+                self.name
+            )));
+        }
+        // Keys without an expiry are none of the volatile policies' business.
+        let evicts = policy.is_empty() || policy.starts_with("allkeys");
+        (evicts && !self.name.evictable).then(|| {
+            Error::new(
+                Status::Store,
+                format!(
+                    "store: {} has the maxmemory-policy {policy:?}: it may drop the lockout \
+                     guard's record when its memory is full. Set noeviction there, or accept that \
+                     with ?evictable=yes",
+                    self.name
+                ),
+            )
+        })
+    }
+
+    /// Gives the lease back without waiting for an answer: where that does not arrive it ends by
+    /// itself.
+    fn release(&self, client: &mut Client, owner: &str, fence: &str, well: bool) {
+        let Some(link) = client.link_at_once() else {
+            return;
+        };
+        let well: &[u8] = if well { b"well" } else { b"" };
+        let release = Target::of(link, &self.key).script(&[
+            b"release",
+            owner.as_bytes(),
+            fence.as_bytes(),
+            well,
+        ]);
+        if !link.tell(&[release]) {
+            client.drop_link();
+        }
+    }
+
+    /// Whether enough replicas, and the disk, have what was saved.
+    fn check_confirmed(&self, answers: &[Answer]) -> Result<()> {
+        let mut answers = answers.iter();
+        if self.name.replicas > 0 {
+            let wanted = u64::from(self.name.replicas);
+            let got = answers.next().and_then(Answer::number).unwrap_or_default();
+            if got < wanted {
+                return Err(store_error(format!(
+                    "{} wrote the record, but only {got} of {wanted} replicas have it: no login is \
+                     sent without them",
+                    self.name
+                )));
+            }
+        }
+        if self.name.fsync {
+            let local = answers.next().and_then(|answer| answer.list().first());
+            if local.and_then(Answer::number) != Some(1) {
+                return Err(store_error(format!(
+                    "{} wrote the record, but did not confirm that it is on its disk: no login is \
+                     sent without that",
+                    self.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) struct RedisLease {
+    shared: Arc<Shared>,
+    client: Client,
+    owner: String,
+    fence: String,
+    ends: Moment,
+    own_end_ms: u64,
+    content: Content,
+    /// What this host knows that the server does not.
+    lost: Option<Box<Noted>>,
+    doubt: bool,
+    well: bool,
+    /// A save may be there or not: what the next one would follow is not known.
+    lost_touch: bool,
+}
+
+impl RedisLease {
+    pub fn holding(
+        shared: &Arc<Shared>,
+        mut client: Client,
+        taken: Taken,
+    ) -> Result<Option<Box<dyn Lease>>> {
+        let noted = match shared.witness.as_ref().map(Witness::read).transpose() {
+            Ok(noted) => noted.flatten(),
+            Err(error) => {
+                shared.release(&mut client, &taken.owner, &taken.fence, false);
+                return Err(advise_witness(error));
+            }
+        };
+        let Taken {
+            owner,
+            fence,
+            ends,
+            own_end_ms,
+            content,
+            history,
+        } = taken;
+        let was_kept =
+            |noted: &Noted| noted.was_kept(&content.state, &content.operations, &history);
+        let lost = noted.filter(|noted| noted.state.version > 0 && !was_kept(noted));
+        Ok(Some(Box::new(RedisLease {
+            shared: Arc::clone(shared),
+            client,
+            owner,
+            fence,
+            ends,
+            own_end_ms,
+            doubt: content.state.doubt || lost.is_some(),
+            content,
+            lost: lost.map(Box::new),
+            well: false,
+            lost_touch: false,
+        })))
+    }
+
+    /// A record to begin with. Its salt follows from the account, so that what two of them know of
+    /// passwords can be taken together.
+    fn new_record(&self, now: &Moment) -> Record {
+        Record::new(digest("salt\0", &self.shared.account), now)
+    }
+
+    fn now(&self, running: &Running) -> Result<Moment> {
+        RedisStore(Arc::clone(&self.shared)).now(running)
+    }
+
+    /// What the hash is to hold once this record is saved.
+    fn content_after(&self, record: &Record) -> Result<Content> {
+        let before = &self.content;
+        let operation = self.shared.new_id()?;
+        Ok(Content {
+            operations: format!("{operation},{}", before.operations),
+            state: State {
+                born: match before.state.born.is_empty() {
+                    true => operation.clone(),
+                    false => before.state.born.clone(),
+                },
+                version: before.state.version.saturating_add(1),
+                operation,
+                doubt: self.doubt,
+            },
+            record: Some(witness::without_tokens(record)),
+            shared: self.shared.kept(record, &before.shared)?,
+            line: Line::default(),
+        })
+    }
+
+    /// Saves, and has it confirmed as far as the store's name says, in one breath: what confirms
+    /// it must be of the connection that saved it.
+    fn send(&mut self, next: &Content, running: &Running) -> Result<Vec<Answer>> {
+        let shared = Arc::clone(&self.shared);
+        // Long enough for any: what a vector leaves behind when it grows is not wiped.
+        let mut tokens = zeroize::Zeroizing::new(Vec::with_capacity(4096));
+        serde_json::to_writer(&mut *tokens, &next.shared)
+            .map_err(|_| shared.odd("a shared token"))?;
+        let version_before = match self.content.state.version {
+            0 => String::new(),
+            version => version.to_string(),
+        };
+        let arguments: [&[u8]; 8] = [
+            b"save",
+            self.owner.as_bytes(),
+            self.fence.as_bytes(),
+            version_before.as_bytes(),
+            next.state.operation.as_bytes(),
+            next.record.as_deref().unwrap_or_default().as_bytes(),
+            &tokens,
+            if self.doubt { b"1" } else { b"" },
+        ];
+        let name = &shared.name;
+        let saved = self.client.save(running, &|target| {
+            let save = target.script(&arguments);
+            let mut commands = vec![save, Command::new(&["INFO", "replication"])];
+            if name.replicas > 0 {
+                let replicas = name.replicas.to_string();
+                commands.push(Command::new(&["WAIT", &replicas, CONFIRMED_WITHIN]));
+            }
+            if name.fsync {
+                commands.push(Command::new(&["WAITAOF", "1", "0", CONFIRMED_WITHIN]));
+            }
+            commands
+        });
+        let answers = saved.inspect_err(|_| self.lost_touch = true)?;
+        match answers[0].list().first().map_or("", Answer::str) {
+            "done" => Ok(answers),
+            _ => Err(store_error(format!(
+                "the lease in {} of {name} was lost before the record was saved",
+                shared.key
+            ))),
+        }
+    }
+
+    /// Tells this host's witness.
+    fn note_save(&self, record: &Record, replication: &str, running: &Running) -> Result<()> {
+        let Some(witness) = &self.shared.witness else {
+            return Ok(());
+        };
+        let line = line(replication, "master_replid", "master_repl_offset");
+        let noted = Noted::new(self.content.state.clone(), line, record);
+        witness
+            .note_save(&noted, running, &*self.shared.runtime)
+            .map_err(advise_witness)
+    }
+}
+
+impl Lease for RedisLease {
+    fn load(&mut self, running: &Running) -> Result<Found> {
+        let shared = Arc::clone(&self.shared);
+        let found = shared.found(&self.content)?;
+        let Some(noted) = &self.lost else {
+            return Ok(match found {
+                Found::Nothing => {
+                    let record = self.new_record(&self.now(running)?);
+                    Found::Record(Box::new(record))
+                }
+                found => found,
+            });
+        };
+        let now = self.now(running)?;
+        let kept = match found {
+            Found::Record(record) => *record,
+            _ => self.new_record(&now),
+        };
+        let rest = match noted.record() {
+            Some(record) => witness::merged(kept, record, &now),
+            None => kept,
+        };
+        Ok(Found::Incomplete {
+            rest: Box::new(rest),
+            why: format!(
+                "{} has lost writes that this host knows of (it knows version {}, the server has \
+                 {})",
+                shared.name, noted.state.version, self.content.state.version
+            ),
+            again: self.content.state.doubt || noted.state.doubt,
+        })
+    }
+
+    fn save(&mut self, record: &Record, running: &Running) -> Result<()> {
+        if self.lost_touch {
+            return Err(store_error(format!(
+                "it is not known whether {} has what was saved before",
+                self.shared.name
+            )));
+        }
+        let next = self.content_after(record)?;
+        let answers = self.send(&next, running)?;
+        self.content = next;
+        self.lost = None;
+        self.note_save(record, answers[1].str(), running)?;
+        self.shared.check_confirmed(&answers[2..])
+    }
+
+    /// By the server's clock, but no later than by our own: the server's may be set back.
+    fn ends(&self) -> Option<Moment> {
+        let mut ends = self.ends.clone();
+        let now = self.shared.reckoned();
+        if let Some(now) = now.filter(|now| now.clock == ends.clock) {
+            let left_ms = self.own_end_ms.saturating_sub(self.shared.runtime.now_ms());
+            ends.ms = ends.ms.min(now.ms.saturating_add(left_ms));
+        }
+        Some(ends)
+    }
+
+    fn all_is_well(&mut self) {
+        self.well = true;
+    }
+}
+
+impl Drop for RedisLease {
+    fn drop(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let well = self.well && self.doubt;
+        shared.release(&mut self.client, &self.owner, &self.fence, well);
+        if let (true, Some(witness)) = (well, &shared.witness) {
+            // Where it is not noted the doubt goes on: the safe side.
+            let _ = witness.all_is_well(&self.content.state, &nobody(), &*shared.runtime);
+        }
+    }
+}
+
+fn line(about: &str, id: &str, offset: &str) -> Line {
+    Line {
+        id: info(about, id).to_owned(),
+        offset: info(about, offset).parse().unwrap_or_default(),
+    }
+}
