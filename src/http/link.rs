@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use rustix::event::PollFlags;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
+use zeroize::Zeroize;
 
 use super::head::{self, Headers, Sight};
 use crate::error::{Error, Status};
@@ -332,8 +333,7 @@ impl Bytes {
         if self.start == self.end {
             // What filled all of it is one of many.
             if self.end == self.input.len() && self.end < MOST_INPUT_BYTES / 2 {
-                let longer = (2 * self.end).max(FIRST_INPUT_BYTES);
-                self.input.resize(longer, 0);
+                grow(&mut self.input, (2 * self.end).max(FIRST_INPUT_BYTES));
             }
             (self.start, self.end) = (0, 0);
         } else if self.end == self.input.len() {
@@ -341,7 +341,7 @@ impl Bytes {
             (self.start, self.end) = (0, self.end - self.start);
             if self.end > self.input.len() / 2 {
                 let longer = (2 * self.input.len()).min(MOST_INPUT_BYTES);
-                self.input.resize(longer, 0);
+                grow(&mut self.input, longer);
             }
         }
         &mut self.input[self.end..]
@@ -366,11 +366,19 @@ impl Bytes {
     }
 }
 
+/// Leaves no copy behind, as a vector that moves would.
+fn grow(bytes: &mut Vec<u8>, length: usize) {
+    let mut longer = vec![0; length];
+    longer[..bytes.len()].copy_from_slice(bytes);
+    bytes.zeroize();
+    *bytes = longer;
+}
+
 impl Buffers for Bytes {
     fn output(&mut self) -> &mut [u8] {
         let wanted = self.gathered + OUTPUT_BYTES;
         if self.output.len() < wanted {
-            self.output.resize(wanted, 0);
+            grow(&mut self.output, wanted);
         }
         &mut self.output[self.gathered..]
     }
