@@ -47,7 +47,7 @@ impl Stream {
                 }
             }),
             #[cfg(unix)]
-            Stream::Unix(stream) => stream.write(bytes),
+            Stream::Unix(stream) => send(stream, bytes),
             Stream::Tls(tls) => tls.try_write(bytes, watch),
         }
     }
@@ -135,6 +135,17 @@ impl Stream {
             Stream::Tls(tls) => tls.below().socket(wanted),
         }
     }
+}
+
+/// Writes, and never raises SIGPIPE: the standard library of Rust 1.89 does on a socket of this
+/// machine. On Apple's systems `Socket::new` has seen to it.
+#[cfg(unix)]
+fn send(stream: &UnixStream, bytes: &[u8]) -> io::Result<usize> {
+    #[cfg(target_vendor = "apple")]
+    const FLAGS: i32 = 0;
+    #[cfg(not(target_vendor = "apple"))]
+    const FLAGS: i32 = libc::MSG_NOSIGNAL;
+    socket2::SockRef::from(stream).send_with_flags(bytes, FLAGS)
 }
 
 /// A stream that waits, for code that reads and writes.
