@@ -62,6 +62,8 @@ impl<'a> Target<'a> {
 pub(super) struct Client {
     shared: Arc<Shared>,
     link: Option<Link>,
+    /// Whether it was given up on: it serves for last words only.
+    is_spent: bool,
 }
 
 impl Client {
@@ -69,10 +71,12 @@ impl Client {
         Client {
             shared: Arc::clone(shared),
             link: None,
+            is_spent: false,
         }
     }
 
-    /// The connection that served last.
+    /// The connection that served last. What is told on it comes after what was asked on it, also
+    /// where nobody waits for an answer any more.
     pub fn link(&mut self) -> Option<&mut Link> {
         self.link.as_mut()
     }
@@ -122,7 +126,7 @@ impl Client {
         let mut redirects = 0;
         let mut pause = Duration::from_millis(25);
         loop {
-            let is_kept = self.link.is_some();
+            let is_kept = self.link.is_some() && !self.is_spent;
             let tried = self.try_once(running, asked.take(), whole_script, commands);
             let trouble = match tried {
                 Ok(answers) => return Ok(answers),
@@ -151,12 +155,12 @@ impl Client {
                     "the servers of the cluster send this from one to the other".to_owned()
                 }
                 Trouble::Final(error) => {
-                    self.link = None;
+                    self.is_spent = true;
                     return Err(error);
                 }
                 Trouble::Broken(why) | Trouble::NotNow(why) => why,
             };
-            self.link = None;
+            self.is_spent = true;
             known.forget_place_of(&self.shared.key);
             if begun.elapsed() + pause > patience {
                 return Err(self.cannot_be_used(&why));
@@ -181,9 +185,10 @@ impl Client {
         if let Some(host) = asked {
             let place = Place::Host(host);
             self.link = Some(Link::open(&place, &self.shared, running)?);
-        } else if self.link.is_none() {
+        } else if self.link.is_none() || self.is_spent {
             self.link = Some(self.connect(running)?);
         }
+        self.is_spent = false;
         let link = self.link.as_mut().expect("it was just made");
         let target = Target {
             run_id: &link.run_id,
@@ -269,7 +274,8 @@ impl Client {
     }
 
     fn give_back(&mut self) {
-        if let Some(link) = self.link.take() {
+        let link = self.link.take().filter(|_| !self.is_spent);
+        if let Some(link) = link {
             self.shared.known().give_back(link);
         }
     }

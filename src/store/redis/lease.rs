@@ -52,7 +52,7 @@ impl<'a> Taking<'a> {
         let Taking { shared, owner } = self;
         let account = shared.account.in_words();
         let own_end_ms = shared.runtime.now_ms() + LEASE_MS;
-        let (answers, run_id) = client.ask(running, &|target| {
+        let asked = client.ask(running, &|target| {
             let take = target.script(&[
                 b"take",
                 owner.as_bytes(),
@@ -62,7 +62,9 @@ impl<'a> Taking<'a> {
             ]);
             let subscribe = hear.then(|| Command::new(&["SUBSCRIBE", &shared.key]));
             [Some(take), subscribe].into_iter().flatten().collect()
-        })?;
+        });
+        // It may be taken all the same, as soon as the server goes on.
+        let (answers, run_id) = asked.inspect_err(|_| shared.release(client, owner, "", false))?;
         let [word, _, values @ ..] = answers[0].list() else {
             return Err(shared.odd("take"));
         };

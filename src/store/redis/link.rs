@@ -45,6 +45,8 @@ pub(super) struct Link {
     /// Which start of which server this is: its clock goes by that.
     pub run_id: String,
     stream: Stream,
+    /// Whether what was begun to be sent was sent to its end.
+    is_whole: bool,
     input: Zeroizing<Vec<u8>>,
     /// Answers that nobody waits for.
     unread: usize,
@@ -148,6 +150,7 @@ impl Link {
             access: access.clone(),
             run_id: String::new(),
             stream,
+            is_whole: true,
             input: Zeroizing::new(Vec::with_capacity(8 * 1024)),
             unread: 0,
             hears: false,
@@ -155,7 +158,8 @@ impl Link {
         })
     }
 
-    /// Sends commands in one piece and waits for all of their answers.
+    /// Sends commands in one piece and waits for all of their answers. Those that did not come are
+    /// for nobody from then on.
     pub fn ask(&mut self, commands: &[Command], running: &Running) -> Tried<Vec<Answer>> {
         self.hinted = false;
         let mut watch = Watch::new(&running.within(WITHIN, "no answer"));
@@ -163,33 +167,51 @@ impl Link {
         sent.map_err(|error| trouble(&self.place, watch.why(error), running))?;
         let mut answers = Vec::new();
         while answers.len() < commands.len() {
-            let Some(answer) = self.buffered()? else {
-                let filled = self.fill(&mut watch);
-                filled.map_err(|error| trouble(&self.place, watch.why(error), running))?;
-                continue;
-            };
-            if !self.is_for_nobody(&answer) {
-                answers.push(answer);
+            match self.answer(&mut watch, running) {
+                Ok(answer) if self.is_for_nobody(&answer) => {}
+                Ok(answer) => answers.push(answer),
+                Err(trouble) => {
+                    self.unread += commands.len() - answers.len();
+                    return Err(trouble);
+                }
             }
         }
         Ok(answers)
+    }
+
+    fn answer(&mut self, watch: &mut Watch, running: &Running) -> Tried<Answer> {
+        loop {
+            if let Some(answer) = self.buffered()? {
+                return Ok(answer);
+            }
+            let filled = self.fill(watch);
+            filled.map_err(|error| trouble(&self.place, watch.why(error), running))?;
+        }
     }
 
     fn send(&mut self, commands: &[Command], watch: &mut Watch) -> io::Result<()> {
         let wire = self.wire(commands);
         let stream = &mut self.stream;
         let mut stream = Watched { stream, watch };
+        self.is_whole = false;
         stream.write_all(&wire)?;
-        stream.flush()
+        stream.flush()?;
+        self.is_whole = true;
+        Ok(())
     }
 
     /// Sends commands whose answers nobody waits for. False when they did not all leave at once.
     pub fn tell(&mut self, commands: &[Command]) -> bool {
+        if !self.is_whole {
+            return false;
+        }
         let wire = self.wire(commands);
         self.unread += commands.len();
         let watch = &mut Watch::new(&nobody());
         let written = self.stream.try_write(&wire, watch);
-        written.is_ok_and(|written| written == wire.len()) && self.stream.try_flush(watch).is_ok()
+        self.is_whole = written.is_ok_and(|written| written == wire.len())
+            && self.stream.try_flush(watch).is_ok();
+        self.is_whole
     }
 
     /// Hears no more hints. False when that could not be said.

@@ -51,8 +51,9 @@ if what == 'take' then
         redis.call('INFO', 'replication'))
 end
 
+-- One who was never told that it has the lease knows no fence, and may only release it.
 local owner, fence = ARGV[2], ARGV[3]
-local held = is.owner == owner and is.fence == fence
+local held = is.owner == owner and (is.fence == fence or what == 'release' and fence == '')
 
 if what == 'save' then
     local version, op = ARGV[4], ARGV[5]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::lease::LEASE_MS;
 use super::*;
 use crate::call::Call;
@@ -47,6 +49,14 @@ impl Server {
         while self.cli(&["PING"]) != "PONG" {
             std::thread::yield_now();
         }
+    }
+
+    /// Does something while the server neither reads nor answers.
+    fn stands_still(&self, meanwhile: impl FnOnce()) {
+        let process = Pid::from_child(&self.process);
+        kill_process(process, Signal::STOP).unwrap();
+        meanwhile();
+        kill_process(process, Signal::CONT).unwrap();
     }
 
     fn cli(&self, words: &[&str]) -> String {
@@ -311,6 +321,23 @@ fn a_server_that_forgets_its_scripts_is_told_them_again() {
     }
     server.cli(&["SCRIPT", "FLUSH"]);
     assert!(take(&store).is_some());
+}
+
+#[test]
+fn who_gives_up_while_the_server_stands_still_leaves_no_lease_behind() {
+    let server = Server::start();
+    let (here, there) = (server.store("a"), server.store("b"));
+    let soon = || Running::start(&Call::new(), Arc::default(), Duration::from_millis(50));
+    // Connected, so that taking it is what hangs.
+    let mut lease = take(&here).unwrap();
+    let record = loaded(&mut *lease);
+    server.stands_still(|| {
+        assert!(lease.save(&record, &soon()).is_err());
+        drop(lease);
+    });
+    assert!(take(&there).is_some());
+    server.stands_still(|| assert!(here.try_lease(&account(), &soon()).is_err()));
+    assert!(take(&there).is_some());
 }
 
 #[test]
