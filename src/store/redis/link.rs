@@ -375,6 +375,8 @@ const NOT_NOW: [&str; 8] = [
 fn meaning(place: &Place, error: &str) -> Trouble {
     // A server that does not know AUTH would repeat the password.
     let error = error.split(", with args").next().unwrap_or_default();
+    // A sentence may follow it.
+    let error = error.trim_end_matches('.');
     // Errors of commands within a script were wrapped in words by older servers.
     let is = |code: &str| {
         error.split(' ').next() == Some(code) || error.contains(&format!(": -{code} "))
@@ -395,7 +397,10 @@ fn meaning(place: &Place, error: &str) -> Trouble {
     if NOT_NOW.into_iter().any(is) {
         return Trouble::NotNow(format!("{place}: {error}"));
     }
-    let advice = if is("NOAUTH") || has("without any password") {
+    let advice = if has("without any password") {
+        "The default user has no password there: leave out store_password and \
+         store_password_file, or set store_user, too"
+    } else if is("NOAUTH") {
         "Set store_password or store_password_file, and store_user if it is not the default user"
     } else if is("WRONGPASS") || has("invalid password") {
         "Correct store_user and store_password, or the file of store_password_file"
@@ -524,6 +529,11 @@ mod tests {
             (
                 "NOAUTH Authentication required.",
                 "Set store_password",
+                false,
+            ),
+            (
+                "ERR AUTH <password> called without any password configured for the default user.",
+                "user. The default user has no password there: leave out store_password",
                 false,
             ),
             (
