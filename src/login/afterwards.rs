@@ -14,7 +14,7 @@ use crate::fork;
 use crate::log;
 use crate::per_key::PerKey;
 use crate::runtime::{Runtime, Signal};
-use crate::store::Found;
+use crate::store::{Found, Lasts};
 
 /// Those who wait for the token, or use it at once, have the processor before.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -41,6 +41,8 @@ struct State {
     sessions: Vec<Arc<Logins>>,
     /// A thread does it.
     at_work: bool,
+    /// Some of it is for a store that outlives the process: its end waits for that.
+    outlives: bool,
 }
 
 /// To be called when a login of this session has succeeded, and its lease has ended.
@@ -48,6 +50,7 @@ pub(super) fn hash_password(of: &Arc<Logins>) {
     let waiting = WAITING.get(&of.runtime.process());
     let mut state = waiting.lock();
     state.sessions.push(Arc::clone(of));
+    state.outlives |= of.lasts.get() != Some(&Lasts::AsLongAsTheProcess);
     if std::mem::replace(&mut state.at_work, true) {
         return;
     }
@@ -60,13 +63,16 @@ pub(super) fn hash_password(of: &Arc<Logins>) {
     let _ = of.runtime.do_next("tsm-hash", Box::new(work));
 }
 
-/// Waits until nothing is left to do. In a forked child nothing is.
+/// Waits until nothing is left to do that anybody could know of afterwards. In a forked child
+/// nothing is.
 extern "C" fn finish() {
     let waiting = WAITING.get(&fork::generation().into());
-    waiting.exits.give();
-    let at_work = |state: &mut State| state.at_work;
     let state = waiting.lock();
-    drop(waiting.done.wait_timeout_while(state, AT_EXIT, at_work));
+    if state.outlives {
+        waiting.exits.give();
+        let goes_on = |state: &mut State| state.outlives;
+        drop(waiting.done.wait_timeout_while(state, AT_EXIT, goes_on));
+    }
 }
 
 /// Whether nothing of a process is left here.
@@ -89,11 +95,12 @@ impl Waiting {
     /// Whether nothing is left to do; the thread is at work no more then.
     fn is_done(&self) -> bool {
         let mut state = self.lock();
-        state.at_work = !state.sessions.is_empty();
-        if !state.at_work {
+        let done = state.sessions.is_empty();
+        if done {
+            *state = State::default();
             self.done.notify_all();
         }
-        !state.at_work
+        done
     }
 }
 
