@@ -48,7 +48,8 @@ impl Fleet {
     }
 
     fn start(&self, host: usize, password: &str) -> Host {
-        let mut host = Host::start(host, &self.options(host, password), &self.tell);
+        let ahead = host as u64 * 100;
+        let mut host = Host::start(host, &self.options(host, password), ahead, &self.tell);
         host.tell("login");
         host
     }

@@ -134,7 +134,9 @@ impl Round<'_> {
 
     fn start(&mut self, seed: u64, name: usize) {
         let options = self.options(seed, name);
-        let host = Host::start(name, &options, &self.tell);
+        // Of each its own.
+        let ahead = 1000 * (name as u64 % 7);
+        let host = Host::start(name, &options, ahead, &self.tell);
         self.hosts[name].process = Some(host);
         self.ask(name, "login");
     }

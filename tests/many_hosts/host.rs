@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::Sender;
 
+use crate::machine;
 use serde_json::{Map, Value};
 use thingspace_session::{Call, Config, Request, Session};
 
@@ -28,9 +29,12 @@ pub struct Outcome {
 }
 
 impl Host {
-    /// `told` hears of each step; and at last that its process ended.
-    pub fn start(name: usize, options: &Options, told: &Sender<Outcome>) -> Host {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+    /// Its clock is ahead by so many seconds. `told` hears of each step; and at last that its
+    /// process ended.
+    pub fn start(name: usize, options: &Options, ahead: u64, told: &Sender<Outcome>) -> Host {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        machine::put_ahead(&mut command, ahead);
+        let mut child = command
             .args(["host::work", "--exact", "--nocapture", "--test-threads=1"])
             .env(OPTIONS, Value::Object(options.clone()).to_string())
             .stdin(Stdio::piped())

@@ -419,6 +419,22 @@ fn a_server_that_is_wiped_gives_a_try_to_what_worked_and_to_nothing_else() {
 }
 
 #[test]
+fn a_fleet_with_the_right_password_gets_over_every_loss_at_once() {
+    let mut fleet = Fleet::new();
+    let hosts = ["a", "b", "c", "d", "e"];
+    for losses in 0..4 {
+        // Another one is the first each time.
+        for n in 0..hosts.len() {
+            let host = hosts[(n + losses) % hosts.len()];
+            fleet.session(host, RIGHT).unwrap();
+        }
+        assert_eq!(fleet.logins(), losses as u64 + 1);
+        fleet.server.wipe();
+        fleet.expire();
+    }
+}
+
+#[test]
 fn a_host_whose_witness_cannot_be_written_sends_nothing() {
     let fleet = Fleet::new();
     let path = fleet.server.directory().join("no-directory");
