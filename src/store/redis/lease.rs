@@ -182,6 +182,32 @@ impl Shared {
     }
 }
 
+/// What the script is told of a save.
+struct SaveArguments {
+    owner: String,
+    fence: String,
+    version_before: String,
+    operation: String,
+    record: String,
+    tokens: zeroize::Zeroizing<Vec<u8>>,
+    doubt: bool,
+}
+
+impl SaveArguments {
+    fn each(&self) -> Vec<&[u8]> {
+        vec![
+            b"save",
+            self.owner.as_bytes(),
+            self.fence.as_bytes(),
+            self.version_before.as_bytes(),
+            self.operation.as_bytes(),
+            self.record.as_bytes(),
+            &self.tokens,
+            if self.doubt { b"1" } else { b"" },
+        ]
+    }
+}
+
 pub(super) struct RedisLease {
     shared: Arc<Shared>,
     client: Client,
@@ -194,8 +220,8 @@ pub(super) struct RedisLease {
     lost: Option<Box<Noted>>,
     doubt: bool,
     well: bool,
-    /// A save may be there or not: what the next one would follow is not known.
-    lost_touch: bool,
+    /// The operation of a save that may be there or not.
+    unanswered: Option<String>,
 }
 
 impl RedisLease {
@@ -233,7 +259,7 @@ impl RedisLease {
             content,
             lost: lost.map(Box::new),
             well: false,
-            lost_touch: false,
+            unanswered: None,
         })))
     }
 
@@ -272,27 +298,10 @@ impl RedisLease {
     /// it must be of the connection that saved it.
     fn send(&mut self, next: &Content, running: &Running) -> Result<Vec<Answer>> {
         let shared = Arc::clone(&self.shared);
-        // Long enough for any: what a vector leaves behind when it grows is not wiped.
-        let mut tokens = zeroize::Zeroizing::new(Vec::with_capacity(4096));
-        serde_json::to_writer(&mut *tokens, &next.shared)
-            .map_err(|_| shared.odd("a shared token"))?;
-        let version_before = match self.content.state.version {
-            0 => String::new(),
-            version => version.to_string(),
-        };
-        let arguments: [&[u8]; 8] = [
-            b"save",
-            self.owner.as_bytes(),
-            self.fence.as_bytes(),
-            version_before.as_bytes(),
-            next.state.operation.as_bytes(),
-            next.record.as_deref().unwrap_or_default().as_bytes(),
-            &tokens,
-            if self.doubt { b"1" } else { b"" },
-        ];
+        let arguments = self.arguments(next)?;
         let name = &shared.name;
         let saved = self.client.save(running, &|target| {
-            let save = target.script(&arguments);
+            let save = target.script(&arguments.each());
             let mut commands = vec![save, Command::new(&["INFO", "replication"])];
             if name.replicas > 0 {
                 let replicas = name.replicas.to_string();
@@ -303,7 +312,8 @@ impl RedisLease {
             }
             commands
         });
-        let answers = saved.inspect_err(|_| self.lost_touch = true)?;
+        let unanswered = || Some(next.state.operation.clone());
+        let answers = saved.inspect_err(|_| self.unanswered = unanswered())?;
         match answers[0].list().first().map_or("", Answer::str) {
             "done" => Ok(answers),
             _ => Err(store_error(format!(
@@ -311,6 +321,40 @@ impl RedisLease {
                 shared.key
             ))),
         }
+    }
+
+    /// Saves over one that was not answered, if it was done, after it on the same connection and
+    /// without waiting for an answer.
+    fn say_last(&mut self, next: &Content, unanswered: &str) -> Error {
+        if let (Ok(arguments), Some(link)) = (self.arguments(next), self.client.link()) {
+            let mut words = arguments.each();
+            words.push(unanswered.as_bytes());
+            let save = Target::of(link, &self.shared.key).script(&words);
+            link.tell(&[save]);
+        }
+        store_error(format!(
+            "it is not known whether {} has what was saved last",
+            self.shared.name
+        ))
+    }
+
+    fn arguments(&self, next: &Content) -> Result<SaveArguments> {
+        // Long enough for any: what a vector leaves behind when it grows is not wiped.
+        let mut tokens = zeroize::Zeroizing::new(Vec::with_capacity(4096));
+        serde_json::to_writer(&mut *tokens, &next.shared)
+            .map_err(|_| self.shared.odd("a shared token"))?;
+        Ok(SaveArguments {
+            owner: self.owner.clone(),
+            fence: self.fence.clone(),
+            version_before: match self.content.state.version {
+                0 => String::new(),
+                version => version.to_string(),
+            },
+            operation: next.state.operation.clone(),
+            record: next.record.clone().unwrap_or_default(),
+            tokens,
+            doubt: self.doubt,
+        })
     }
 
     /// Tells this host's witness.
@@ -360,13 +404,10 @@ impl Lease for RedisLease {
     }
 
     fn save(&mut self, record: &Record, running: &Running) -> Result<()> {
-        if self.lost_touch {
-            return Err(store_error(format!(
-                "it is not known whether {} has what was saved before",
-                self.shared.name
-            )));
-        }
         let next = self.content_after(record)?;
+        if let Some(operation) = self.unanswered.take() {
+            return Err(self.say_last(&next, &operation));
+        }
         let answers = self.send(&next, running)?;
         self.content = next;
         self.lost = None;

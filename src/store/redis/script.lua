@@ -62,12 +62,16 @@ if what == 'save' then
         redis.call('HSET', key, 'ops', is.ops)
         return {'done', now}
     end
+    -- One whose last save was not answered may follow it without knowing whether it was done.
+    local last = ARGV[9] or ''
+    local follows = is.version == version
+        or last ~= '' and string.sub(is.ops, 1, #last) == last
     -- That the lease is over is no matter while nobody else took it: then nobody changed anything.
-    if not held or is.version ~= version then
+    if not held or not follows then
         return {'lost', now}
     end
     redis.call('HSET', key, 'record', ARGV[6], 'shared', ARGV[7], 'doubt', ARGV[8],
-        'version', whole((tonumber(version) or 0) + 1),
+        'version', whole((tonumber(is.version) or 0) + 1),
         'born', is.born ~= '' and is.born or op,
         'ops', string.sub(op .. ',' .. is.ops, 1, 16 * (#op + 1)))
     return {'done', now}

@@ -341,6 +341,26 @@ fn who_gives_up_while_the_server_stands_still_leaves_no_lease_behind() {
 }
 
 #[test]
+fn a_save_that_was_not_answered_is_taken_back() {
+    let server = Server::start();
+    let store = server.store("a");
+    let soon = || Running::start(&Call::new(), Arc::default(), Duration::from_millis(50));
+    let before = save_slots(&store, 1);
+    let mut lease = take(&store).unwrap();
+    let mut record = loaded(&mut *lease);
+    record.ended = 99;
+    server.stands_still(|| {
+        assert!(lease.save(&record, &soon()).is_err());
+        assert!(lease.save(&before, &soon()).is_err());
+        drop(lease);
+    });
+    let mut lease = take(&store).unwrap();
+    assert_eq!(loaded(&mut *lease), before);
+    // Both were done.
+    assert_eq!(server.cli(&["HGET", &key(), "version"]), "3");
+}
+
+#[test]
 fn a_connection_that_was_closed_meanwhile_is_made_anew() {
     let server = Server::start();
     let store = server.store("a");
