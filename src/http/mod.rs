@@ -187,6 +187,10 @@ fn build<'a>(outgoing: &Outgoing<'a>) -> Result<http::Request<&'a [u8]>> {
     let invalid = |message: String| Error::new(Status::InvalidArgument, message);
     let method = Method::from_bytes(outgoing.method.as_bytes())
         .map_err(|_| invalid(format!("{:?} is not an HTTP method", outgoing.method)))?;
+    if method == Method::CONNECT {
+        // Its answer has no body, and its request no path.
+        return Err(invalid("CONNECT is for tunnels: use another method".into()));
+    }
     let head = |(name, value): &(&str, &str)| name.len() + value.len();
     if outgoing.url.len() + outgoing.headers.iter().map(head).sum::<usize>() > HEAD_MAX_BYTES {
         return Err(invalid(format!(
@@ -277,5 +281,34 @@ fn explain(error: ureq::Error, watch: Option<Watch>) -> Error {
         (U::Protocol(error), _) => protocol(format!("it is not HTTP/1.1: {error}")),
         (U::Http(error), _) => protocol(format!("it is not HTTP/1.1: {error}")),
         (other, _) => Error::new(Status::Network, other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_request_is_refused_before_it_is_sent() {
+        for (method, path, header) in [
+            ("", "/x", ("a", "b")),
+            ("G T", "/x", ("a", "b")),
+            ("CONNECT", "/x", ("a", "b")),
+            ("GET", "/a b", ("a", "b")),
+            ("GET", "/x", ("a b", "c")),
+            ("GET", "/x", ("a", "b\r\nc: d")),
+            ("GET", "/x", ("a", &"b".repeat(HEAD_MAX_BYTES))),
+        ] {
+            let outgoing = Outgoing {
+                method,
+                url: &format!("https://host{path}"),
+                headers: &[header],
+                body: b"",
+                max_response_bytes: 0,
+                on: Connection::Any,
+            };
+            let error = build(&outgoing).unwrap_err();
+            assert_eq!(error.status(), Status::InvalidArgument, "{method} {path}");
+        }
     }
 }
