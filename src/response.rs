@@ -64,6 +64,14 @@ impl Response {
     }
 }
 
+impl Drop for Response {
+    /// The answer to a login holds a token.
+    fn drop(&mut self) {
+        self.body.fill(0);
+        std::hint::black_box(&mut self.body);
+    }
+}
+
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")

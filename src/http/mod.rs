@@ -31,6 +31,9 @@ const HEAD_MAX_BYTES: usize = 16 * 1024;
 const ANSWER_HEAD_MAX_BYTES: usize = 64 * 1024;
 /// A content length is believed up to this when the answer's buffer is made.
 const TRUSTED_LENGTH: u64 = 1024 * 1024;
+/// The buffer of an answer that does not say its length: one with a token fits, so that no part of
+/// it is left behind where the buffer moves.
+const UNTOLD_LENGTH: u64 = 8 * 1024;
 
 thread_local! {
     /// What is handed to ureq for the request that this thread begins, for that moment.
@@ -229,7 +232,7 @@ fn read(
 
     let (parts, body) = answer.into_parts();
     check_head(&parts)?;
-    let expected = body.content_length().unwrap_or(0);
+    let expected = body.content_length().unwrap_or(UNTOLD_LENGTH);
     let mut bytes = Vec::with_capacity(expected.min(max_bytes).min(TRUSTED_LENGTH) as usize + 1);
     let limit = max_bytes.saturating_add(1);
     let mut body = body.into_with_config().limit(limit).reader();
