@@ -261,6 +261,40 @@ mod tests {
     }
 
     #[test]
+    fn over_plain_text_a_shared_token_is_sealed() {
+        let open = [
+            ("username", "u"),
+            ("store", "redis://cache.example?plain=yes&witness=no"),
+        ];
+        let shared = [&open[..], &[("share_token", "true")]].concat();
+        let error = config(&shared).account().err().unwrap();
+        assert!(error.message().contains("store_seal_key_file"), "{error}");
+        let sealed = [&shared[..], &[("store_seal_key_file", "/key")]].concat();
+        for fine in [&open[..], &sealed] {
+            assert!(config(fine).account().is_ok());
+        }
+    }
+
+    #[test]
+    fn a_store_has_one_password_and_a_user_has_one() {
+        let [user, password, file] = [
+            ("store_user", "u"),
+            ("store_password", "p"),
+            ("store_password_file", "/p"),
+        ];
+        for (options, fits) in [
+            (&[user][..], false),
+            (&[password, file], false),
+            (&[user, password], true),
+            (&[user, file], true),
+            (&[password], true),
+        ] {
+            let account = config(&[&[("username", "u")], options].concat()).account();
+            assert_eq!(account.is_ok(), fits, "{options:?}");
+        }
+    }
+
+    #[test]
     fn production_rest_and_soap_are_one_realm() {
         let rest = config(&[("username", "u")]).account().unwrap();
         let soap = config(&[("username", "u"), ("protocol", "soap")]);
