@@ -494,7 +494,7 @@ tsm_status tsm_config_load_env(tsm_config *config, tsm_error **error);
  * that is running in another thread at that moment comes to its end. To be sure, free the context
  * after the threads that were in calls have left them.
  *
- * Gives TSM_E_INVALID_HANDLE.
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED (as tsm_config_set()).
  */
 tsm_status tsm_config_set_log(tsm_config *config,
                               int32_t max_level,
@@ -558,7 +558,7 @@ void tsm_call_free(tsm_call *call);
  * Gives TSM_E_INVALID_ARGUMENT (an option is missing or contradicts another; nothing was sent),
  * TSM_E_INVALID_HANDLE, TSM_E_CREDENTIALS, TSM_E_LOCKED, TSM_E_LOGIN_BLOCKED, TSM_E_API_TOKEN,
  * TSM_E_PLATFORM, TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL, TSM_E_NETWORK,
- * TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_STORE.
+ * TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_STORE, TSM_E_FORKED (as tsm_config_set()).
  */
 tsm_status tsm_login(const tsm_config *config,
                      const tsm_call *call,
@@ -681,7 +681,8 @@ tsm_status tsm_info(const tsm_session *session, char *buffer, size_t capacity, t
  * log, at the level of information. It sends nothing, and waits for a login under way, as long as
  * `timeout_ms`.
  *
- * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_TIMEOUT, TSM_E_STORE.
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_TIMEOUT, TSM_E_STORE, TSM_E_FORKED (as
+ * tsm_config_set()).
  */
 tsm_status tsm_unblock(const tsm_config *config, tsm_error **error);
 

@@ -149,7 +149,7 @@ pub unsafe extern "C" fn tsm_config_load_env(
 /// that is running in another thread at that moment comes to its end. To be sure, free the context
 /// after the threads that were in calls have left them.
 ///
-/// Gives TSM_E_INVALID_HANDLE.
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED (as tsm_config_set()).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_config_set_log(
     config: *mut tsm_config,

@@ -61,7 +61,7 @@ pub(super) fn with_session<R>(
 /// Gives TSM_E_INVALID_ARGUMENT (an option is missing or contradicts another; nothing was sent),
 /// TSM_E_INVALID_HANDLE, TSM_E_CREDENTIALS, TSM_E_LOCKED, TSM_E_LOGIN_BLOCKED, TSM_E_API_TOKEN,
 /// TSM_E_PLATFORM, TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL, TSM_E_NETWORK,
-/// TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_STORE.
+/// TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_STORE, TSM_E_FORKED (as tsm_config_set()).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_login(
     config: *const tsm_config,
@@ -347,7 +347,8 @@ pub unsafe extern "C" fn tsm_info(
 /// log, at the level of information. It sends nothing, and waits for a login under way, as long as
 /// `timeout_ms`.
 ///
-/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_TIMEOUT, TSM_E_STORE.
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_TIMEOUT, TSM_E_STORE, TSM_E_FORKED (as
+/// tsm_config_set()).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_unblock(
     config: *const tsm_config,
