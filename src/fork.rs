@@ -41,27 +41,31 @@ fn watch() -> bool {
 /// is there to let go of it.
 pub(crate) struct Lock<T> {
     value: Mutex<T>,
-    born: u32,
+    /// The process in which it is certain that who holds it is there.
+    of: AtomicU32,
 }
 
 impl<T> Lock<T> {
     pub fn new(value: T) -> Lock<T> {
         Lock {
             value: Mutex::new(value),
-            born: generation(),
+            of: AtomicU32::new(generation()),
         }
     }
 
-    /// None only in a forked child, while it is held.
+    /// None only in a forked child that has not had it yet, while it is held.
     pub fn lock(&self) -> Option<MutexGuard<'_, T>> {
-        match generation() == self.born {
-            true => Some(self.value.lock().unwrap_or_else(PoisonError::into_inner)),
-            false => match self.value.try_lock() {
-                Ok(value) => Some(value),
-                Err(TryLockError::Poisoned(value)) => Some(value.into_inner()),
-                Err(TryLockError::WouldBlock) => None,
-            },
+        if generation() == self.of.load(Ordering::Relaxed) {
+            return Some(self.value.lock().unwrap_or_else(PoisonError::into_inner));
         }
+        let value = match self.value.try_lock() {
+            Ok(value) => value,
+            Err(TryLockError::Poisoned(value)) => value.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        // Nobody held it when this process was forked.
+        self.of.store(generation(), Ordering::Relaxed);
+        Some(value)
     }
 }
 
@@ -189,5 +193,26 @@ pub(crate) mod held_locks {
         pub fn new<T>(_: &T) -> HeldLock {
             HeldLock
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inherited_lock_is_not_waited_for_until_it_was_had_once() {
+        let inherited = Lock::new(());
+        inherited.of.store(generation() + 1, Ordering::Relaxed);
+        let held = inherited.value.lock().unwrap();
+        assert!(inherited.lock().is_none());
+        drop(held);
+        let held = inherited.lock().unwrap();
+        std::thread::scope(|scope| {
+            let next = scope.spawn(|| inherited.lock().is_some());
+            drop(held);
+            assert!(next.join().unwrap());
+        });
+        assert_eq!(inherited.of.load(Ordering::Relaxed), generation());
     }
 }
