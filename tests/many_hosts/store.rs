@@ -10,7 +10,7 @@ use serde_json::json;
 use thingspace_sandbox::{Options, Sandbox};
 use thingspace_session::{Call, Config, Error, Request, Session, Status};
 
-use crate::server::Server;
+use crate::server::{Server, free_port};
 
 const USER: &str = "zbeeblebrox";
 const RIGHT: &str = "IMgr8";
@@ -476,4 +476,44 @@ fn a_shared_token_is_sealed_for_those_who_have_the_key() {
     renewing.relogin(&Call::new(), Some(&expired)).unwrap();
     assert_eq!(token(&login("c", &new).unwrap()), token(&renewing));
     assert_eq!(fleet.logins(), 2);
+}
+
+#[test]
+fn while_a_cluster_moves_the_key_the_lease_is_taken_and_released_where_it_is() {
+    let bus = [free_port(), free_port()].map(|port| port.to_string());
+    let [one, other] = bus.each_ref().map(|port| {
+        let more = ["--cluster-enabled", "yes", "--cluster-port", port];
+        Server::with(&more)
+    });
+    let fleet = Fleet::on(one);
+    let one = &fleet.server;
+    let id = |server: &Server| server.cli(&["CLUSTER", "MYID"]);
+    let port = |server: &Server| server.port().to_string();
+    one.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    one.cli(&["CLUSTER", "MEET", "127.0.0.1", &port(&other), &bus[1]]);
+    until("the cluster is there", || {
+        [one, &other].iter().all(|server| {
+            let about = server.cli(&["CLUSTER", "INFO"]);
+            about.contains("cluster_state:ok") && about.contains("known_nodes:2")
+        })
+    });
+    let url = |host: &str| {
+        let directory = one.directory().display();
+        let (one, other) = (one.port(), other.port());
+        format!("redis://127.0.0.1:{one},127.0.0.1:{other}?witness={directory}/{host}")
+    };
+    let hosts = ["a", "b"].map(|host| fleet.with(&url(host), &[]).unwrap());
+    let key = fleet.key();
+    let slot = one.cli(&["CLUSTER", "KEYSLOT", &key]);
+    other.cli(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &id(one)]);
+    one.cli(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &id(&other)]);
+    let moved = one.cli(&["MIGRATE", "127.0.0.1", &port(&other), &key, "0", "5000"]);
+    assert_eq!(moved, "OK");
+    for logins in [2, 3] {
+        fleet.expire();
+        for host in &hosts {
+            host.relogin(&Call::new(), Some(&token(host))).unwrap();
+        }
+        assert_eq!(fleet.logins(), logins);
+    }
 }

@@ -181,10 +181,10 @@ impl Client {
         commands: &dyn Fn(&Target<'_>) -> Vec<Command>,
     ) -> Tried<(Vec<Answer>, String)> {
         running.check().map_err(Trouble::Final)?;
-        let is_asked = asked.is_some();
         if let Some(host) = asked {
-            let place = Place::Host(host);
-            self.link = Some(Link::open(&place, &self.shared, running)?);
+            let mut link = Link::open(&Place::Host(host), &self.shared, running)?;
+            link.is_asked = true;
+            self.link = Some(link);
         } else if self.link.is_none() || self.is_spent {
             self.link = Some(self.connect(running)?);
         }
@@ -197,7 +197,7 @@ impl Client {
         };
         let mut all = Vec::new();
         for command in commands(&target) {
-            if is_asked && command.keyed {
+            if link.is_asked && command.keyed {
                 all.push((Command::new(&["ASKING"]), false));
             }
             all.push((command, true));
@@ -209,10 +209,8 @@ impl Client {
             link.check(answer)?;
         }
         let run_id = link.run_id.clone();
-        if is_asked {
-            // The key has not moved yet: what comes next goes to where it is.
-            self.give_back();
-        }
+        // The key has not moved yet: what is asked next goes to where it is.
+        self.is_spent = link.is_asked;
         let wanted = answers
             .into_iter()
             .zip(wanted)

@@ -149,7 +149,9 @@ impl Shared {
             fence.as_bytes(),
             well,
         ]);
-        if !link.tell(&[release]) {
+        let asking = link.is_asked.then(|| Command::new(&["ASKING"]));
+        let commands: Vec<Command> = asking.into_iter().chain([release]).collect();
+        if !link.tell(&commands) {
             client.drop_link();
         }
     }

@@ -44,6 +44,8 @@ pub(super) struct Link {
     pub access: StoreAccess,
     /// Which start of which server this is: its clock goes by that.
     pub run_id: String,
+    /// Whether the server is asked in another's place: each command about a key wants ASKING before.
+    pub is_asked: bool,
     stream: Stream,
     /// Whether what was begun to be sent was sent to its end.
     is_whole: bool,
@@ -149,6 +151,7 @@ impl Link {
             place: place.clone(),
             access: access.clone(),
             run_id: String::new(),
+            is_asked: false,
             stream,
             is_whole: true,
             input: Zeroizing::new(Vec::with_capacity(8 * 1024)),
