@@ -12,7 +12,7 @@ mod retry_after;
 mod said;
 pub(crate) mod soap;
 pub(crate) mod token;
-mod words;
+pub(crate) mod words;
 mod xml;
 
 /// An answer that we read, and not only the caller, is small: tokens and errors. A larger one is

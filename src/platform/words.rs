@@ -14,7 +14,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// A message for people.
-pub(super) fn message(text: &str) -> String {
+pub(crate) fn message(text: &str) -> String {
     let mut out = String::new();
     let words = text.split(|c: char| c.is_whitespace() || is_unprintable(c));
     for word in words.filter(|word| !word.is_empty()) {

@@ -13,6 +13,7 @@ use super::protocol::{self, Answer, Command};
 use crate::call::Running;
 use crate::error::{Error, Result, Status};
 use crate::net::{self, Address, Stream, Watch, Watched};
+use crate::platform::words;
 use crate::secret::Secret;
 use crate::secret_file;
 use crate::settings::StoreAccess;
@@ -385,12 +386,13 @@ fn meaning(place: &Place, error: &str) -> Trouble {
         error.split(' ').next() == Some(code) || error.contains(&format!(": -{code} "))
     };
     let has = |words: &str| error.contains(words);
+    let told = words::message(error);
     if is("NOSCRIPT") {
         return Trouble::NoScript;
     }
     if is("MOVED") || is("ASK") {
         let Some(host) = error.split(' ').nth(2).and_then(|to| host_at(to, place)) else {
-            return refused(place, &format!("it leads nowhere ({error})"), "", false);
+            return refused(place, &format!("it leads nowhere ({told})"), "", false);
         };
         return match is("ASK") {
             true => Trouble::Asked(host),
@@ -398,7 +400,7 @@ fn meaning(place: &Place, error: &str) -> Trouble {
         };
     }
     if NOT_NOW.into_iter().any(is) {
-        return Trouble::NotNow(format!("{place}: {error}"));
+        return Trouble::NotNow(format!("{place}: {told}"));
     }
     let advice = if has("without any password") {
         "The default user has no password there: leave out store_password and \
@@ -418,9 +420,9 @@ fn meaning(place: &Place, error: &str) -> Trouble {
             true => "Its memory is full: no login is sent until there is room",
             false => "No login is sent until this is mended",
         };
-        return refused(place, error, advice, true);
+        return refused(place, &told, advice, true);
     };
-    refused(place, error, advice, false)
+    refused(place, &told, advice, false)
 }
 
 /// Where a redirect leads: HOST:PORT, without a host another port of the same.
@@ -430,6 +432,7 @@ fn host_at(to: &str, from: &Place) -> Option<Host> {
     match (host, from) {
         ("", Place::Host(same)) => Some(Host::new(&same.name, port)),
         ("" | "?", _) => None,
+        (host, _) if host.contains(|c: char| !c.is_ascii_graphic()) => None,
         (host, _) => Some(Host::new(host, port)),
     }
 }
@@ -507,7 +510,13 @@ mod tests {
             let asked = said(&format!("ASK 3999 {to}"));
             assert!(matches!(asked, Trouble::Asked(to) if to == host), "{to}");
         }
-        for nowhere in ["MOVED", "MOVED 1 ?:7000", "MOVED 1 host:0", "ASK 1 host"] {
+        for nowhere in [
+            "MOVED",
+            "MOVED 1 ?:7000",
+            "MOVED 1 host:0",
+            "ASK 1 host",
+            "MOVED 1 a\u{1b}b:1",
+        ] {
             assert!(matches!(said(nowhere), Trouble::Final(_)), "{nowhere}");
         }
     }
@@ -557,6 +566,11 @@ mod tests {
             (
                 "OOM command not allowed when used memory > 'maxmemory'.",
                 "is full",
+                true,
+            ),
+            (
+                "ERR \u{1b}[31mred\nlines",
+                "here:1: ERR [31mred lines. No login",
                 true,
             ),
             (
