@@ -45,7 +45,8 @@ pub(super) struct Link {
     pub access: StoreAccess,
     /// Which start of which server this is: its clock goes by that.
     pub run_id: String,
-    /// Whether the server is asked in another's place: each command about a key wants ASKING before.
+    /// Whether the server is asked in another's place: each command about a key wants ASKING
+    /// before it.
     pub is_asked: bool,
     stream: Stream,
     /// Whether what was begun to be sent was sent to its end.
