@@ -19,7 +19,7 @@ use crate::store_name::{Host, Servers};
 const SCRIPT: &str = include_str!("script.lua");
 
 /// How long a server that cannot be used now is asked again, where another may take its place...
-const WHILE_FAILING_OVER: Duration = Duration::from_secs(5);
+const WHILE_FAILING_OVER: Duration = Duration::from_secs(15);
 /// ... and where there is only that one.
 const WHILE_RESTARTING: Duration = Duration::from_secs(1);
 /// How long a save is tried for: what came of a login is worth the wait.
