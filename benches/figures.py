@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 MISSED = "✗"
+LEAST = "The least of the rounds: between before and after, the machine has time to change."
 
 
 @dataclass

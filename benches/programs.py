@@ -33,6 +33,9 @@ class Measured:
     def median(self, name, unit="wall_us"):
         return statistics.median(self.rounds[name, unit])
 
+    def least(self, name, unit="wall_us"):
+        return min(self.rounds[name, unit])
+
     def ratio(self, name, other, unit="wall_us"):
         """The median of the rounds' ratios: what disturbs a round disturbs both in it."""
         pairs = zip(self.rounds[name, unit], self.rounds[other, unit])

@@ -25,6 +25,7 @@ void fail(const char *what, tsm_error *error);
 const char *wanted(const char *variable);
 int number(int count, char **arguments, int index);
 void report_call(const char *name, double wall, double cpu, double calls);
+void come_to_rest(void);
 tsm_session *session_from_environment(void);
 void burst_of_threads(int threads, void *(*run)(void *), void *context);
 char *json_of(size_t bytes);

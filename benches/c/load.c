@@ -83,11 +83,13 @@ void bench_load(int count, char **arguments)
     body = json_of(BYTES);
     hand = by_hand_beside(session, body, BYTES);
     measure_all("first", calls / 10 + 1, 1);
+    come_to_rest();
     measure_all("before", calls, rounds);
     pthread_barrier_t line;
     pthread_barrier_init(&line, NULL, AT_ONCE);
     for (int i = 0; i < PASSING_THREADS / AT_ONCE; i++)
         burst_of_threads(AT_ONCE, come_and_go, &line);
+    come_to_rest();
     measure_all("after", calls, rounds);
     by_hand_free(hand);
     tsm_free(session);

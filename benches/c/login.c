@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static double status_mb(const char *name)
 {
@@ -20,16 +19,6 @@ static double status_mb(const char *name)
         fail("/proc/self/status", NULL);
     fclose(file);
     return (double)kilobytes * 1024 / 1e6;
-}
-
-/* Waits until the process does nothing any more: what is put off is paid all the same. */
-static void come_to_rest(void)
-{
-    double before;
-    do {
-        before = cpu_seconds();
-        usleep(200 * 1000);
-    } while (cpu_seconds() - before > 0.001);
 }
 
 void bench_login(int count, char **arguments)

@@ -55,6 +55,7 @@ void bench_requests(int count, char **arguments)
         if (pthread_create(&thread[i], NULL, work, hands[i]) != 0)
             fail("pthread_create", NULL);
     }
+    come_to_rest();
     for (int round = -1; round < bench.rounds; round++)
         for (int ours = 1; ours >= 0; ours--) {
             pthread_barrier_wait(&bench.line);

@@ -7,8 +7,8 @@ from scene import Sandbox, say
 LIMIT = 1.00
 SIZES = {"1 KiB": 1024, "1 MiB": 1024 * 1024}
 # Posts of a round, by all threads together.
-CALLS = {"1 KiB": 2400, "1 MiB": 64}
-ROUNDS = 15
+CALLS = {"1 KiB": 640, "1 MiB": 16}
+ROUNDS = 55
 UNITS = {"wall_us": "wall", "cpu_us": "CPU"}
 CLIENTS = ("tsm_request", "libcurl")
 
