@@ -79,6 +79,13 @@ pub(crate) struct Slot {
     pub forgiven: bool,
 }
 
+impl Slot {
+    /// Whether it stands for a login that nobody knows of, where a record was damaged or lost.
+    pub fn is_of_nobody(&self) -> bool {
+        self.sent_wall_ms == 0 && !self.refused
+    }
+}
+
 /// How the last login ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct LastLogin {

@@ -15,5 +15,6 @@ mod places;
 mod proxy;
 mod random;
 mod server;
+mod steps;
 mod store;
 mod world;

@@ -20,6 +20,9 @@ struct Way {
 struct State {
     /// Nothing gets through.
     parted: bool,
+    /// How much more a client may say before that, and that it has come to it.
+    trap: Option<usize>,
+    sprung: bool,
     /// The test is over.
     ended: bool,
     connections: Vec<TcpStream>,
@@ -58,9 +61,22 @@ impl Proxy {
         self.way.state.lock().unwrap().parted = true;
     }
 
+    /// After so much of what clients say, nothing arrives any more, until all is healed.
+    pub fn part_after(&self, words: usize) {
+        let mut state = self.way.state.lock().unwrap();
+        (state.trap, state.sprung) = (Some(words), false);
+    }
+
+    /// Whether it has come to that.
+    pub fn has_parted(&self) -> bool {
+        self.way.state.lock().unwrap().sprung
+    }
+
     /// What was held back arrives.
     pub fn heal(&self) {
-        self.way.state.lock().unwrap().parted = false;
+        let mut state = self.way.state.lock().unwrap();
+        (state.parted, state.trap) = (false, None);
+        drop(state);
         self.way.opened.notify_all();
     }
 
@@ -82,6 +98,18 @@ impl Drop for Proxy {
     }
 }
 
+impl State {
+    fn spring(&mut self) {
+        match self.trap {
+            Some(0) => {
+                (self.parted, self.sprung, self.trap) = (true, true, None);
+            }
+            Some(words) => self.trap = Some(words - 1),
+            None => {}
+        }
+    }
+}
+
 impl Way {
     fn join(self: &Arc<Way>, client: TcpStream, server: TcpStream) {
         let mut state = self.state.lock().unwrap();
@@ -91,16 +119,19 @@ impl Way {
         }
         drop(state);
         let (of_client, of_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        for (from, to) in [(client, server), (of_server, of_client)] {
+        for (from, to, is_client) in [(client, server, true), (of_server, of_client, false)] {
             let way = Arc::clone(self);
-            std::thread::spawn(move || way.carry(from, to));
+            std::thread::spawn(move || way.carry(from, to, is_client));
         }
     }
 
-    fn carry(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn carry(&self, mut from: TcpStream, mut to: TcpStream, is_client: bool) {
         let mut bytes = [0; 16 * 1024];
         while let Ok(length @ 1..) = from.read(&mut bytes) {
-            let state = self.state.lock().unwrap();
+            let mut state = self.state.lock().unwrap();
+            if is_client {
+                state.spring();
+            }
             drop(self.opened.wait_while(state, |state| state.parted));
             if to.write_all(&bytes[..length]).is_err() {
                 break;

@@ -42,6 +42,14 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// For what is told without reading an answer, which could ask for the script.
+    pub fn unanswered(self) -> Target<'a> {
+        Target {
+            whole_script: true,
+            ..self
+        }
+    }
+
     pub fn key(&self) -> &str {
         self.key
     }

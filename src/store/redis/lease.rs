@@ -143,12 +143,8 @@ impl Shared {
             return;
         };
         let well: &[u8] = if well { b"well" } else { b"" };
-        let release = Target::of(link, &self.key).script(&[
-            b"release",
-            owner.as_bytes(),
-            fence.as_bytes(),
-            well,
-        ]);
+        let target = Target::of(link, &self.key).unanswered();
+        let release = target.script(&[b"release", owner.as_bytes(), fence.as_bytes(), well]);
         let asking = link.is_asked.then(|| Command::new(&["ASKING"]));
         let commands: Vec<Command> = asking.into_iter().chain([release]).collect();
         if !link.tell(&commands) {

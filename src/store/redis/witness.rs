@@ -111,11 +111,17 @@ pub(crate) fn merged(mut kept: Record, mut noted: Record, now: &Moment) -> Recor
             }
             None => {}
         }
+        if slot.id >= noted.unsettled_from {
+            kept.unsettled_from = kept.unsettled_from.min(slot.id);
+        }
+        // One of those that another host has counted for what it did not know.
+        if let Some(unknown) = kept.slots.iter().position(|other| other.is_of_nobody()) {
+            kept.slots.remove(unknown);
+        }
         kept.slots.push(slot);
     }
     kept.slots.sort_by_key(|slot| slot.id);
     kept.next_id = next_id;
-    kept.unsettled_from = kept.unsettled_from.min(noted.unsettled_from);
     if kept.salt == noted.salt {
         let new = |hash: &_| !kept.rejected.contains(hash);
         let mut rejected: Vec<_> = noted.rejected.into_iter().filter(new).collect();
