@@ -4,23 +4,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use thingspace_session::{Call, Request, Session, Status};
+use thingspace_session::Status;
 
 use crate::helper::Helper;
-use crate::scene::{RIGHT, Scene, USER, are_hashed, refused, session, until, with};
-
-fn get(session: &Session) -> Result<u16, Status> {
-    let request = Request {
-        method: "GET",
-        path: "/m2m/v1/accounts/0000123456-00001",
-        headers: &[],
-        body: &[],
-    };
-    let answer = session.request(&Call::new(), request);
-    answer
-        .map(|answer| answer.status())
-        .map_err(|error| error.status())
-}
+use crate::scene::{RIGHT, Scene, USER, are_hashed, get, refused, session, until, with};
 
 #[test]
 fn threads_that_meet_one_expiry_and_a_cut_connection_send_one_login() {

@@ -6,22 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use thingspace_session::{Call, Request, Session, Status};
+use thingspace_session::{Call, Session, Status};
 
-use crate::scene::{RIGHT, Scene, refused, session, until, with};
-
-fn get(session: &Session) -> Result<u16, Status> {
-    let request = Request {
-        method: "GET",
-        path: "/m2m/v1/accounts/0000123456-00001",
-        headers: &[],
-        body: &[],
-    };
-    let answer = session.request(&Call::new(), request);
-    answer
-        .map(|answer| answer.status())
-        .map_err(|error| error.status())
-}
+use crate::scene::{RIGHT, Scene, get, refused, session, until, with};
 
 fn short() -> Call {
     let call = Call::new();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use thingspace_sandbox::{Options, Sandbox};
-use thingspace_session::{Call, Config, Error, Session, Status, Unblocked};
+use thingspace_session::{Call, Config, Error, Request, Session, Status, Unblocked};
 
 use crate::helper::Helper;
 
@@ -247,4 +247,18 @@ pub fn until(what: &str, is_so: impl Fn() -> bool) {
 pub fn is_root() -> bool {
     // SAFETY: reads a number of this process; cannot fail.
     unsafe { libc::geteuid() == 0 }
+}
+
+/// The HTTP status of a request's answer, or why there was none.
+pub fn get(session: &Session) -> Result<u16, Status> {
+    let request = Request {
+        method: "GET",
+        path: "/m2m/v1/accounts/0000123456-00001",
+        headers: &[],
+        body: &[],
+    };
+    let answer = session.request(&Call::new(), request);
+    answer
+        .map(|answer| answer.status())
+        .map_err(|error| error.status())
 }
