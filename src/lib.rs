@@ -58,6 +58,7 @@ mod secret;
 mod secret_file;
 mod session;
 mod settings;
+mod sha256;
 mod single_flight;
 mod store;
 mod store_name;

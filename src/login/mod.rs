@@ -25,6 +25,7 @@ use crate::per_key::PerKey;
 use crate::runtime::{Moment, Runtime};
 use crate::secret::Secret;
 use crate::settings::{Account, Settings};
+use crate::sha256::sha256;
 use crate::single_flight::SingleFlight;
 use crate::store::{
     self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store, Succeeded, Waited,
@@ -494,8 +495,5 @@ pub(crate) fn advise(error: Error, store_is_default: bool) -> Error {
 }
 
 fn digest(token: &Secret) -> Digest {
-    let digest = ring::digest::digest(&ring::digest::SHA256, token.reveal().as_bytes());
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
+    sha256(token.reveal().as_bytes())
 }

@@ -27,6 +27,7 @@ use crate::error::{Error, Result, Status};
 use crate::fork;
 use crate::per_key::PerKey;
 use crate::runtime::Runtime;
+use crate::sha256::sha256;
 use crate::single_flight::SingleFlight;
 
 type Digest = [u8; 32];
@@ -87,7 +88,7 @@ fn shared_config(ca_file: Option<&str>) -> Result<Arc<ClientConfig>> {
     let pem = ca_file
         .map(|path| std::fs::read(path).map_err(|error| invalid(path, &error.to_string())))
         .transpose()?;
-    let cached = CONFIGS.get(&(fork::generation(), pem.as_deref().map(digest)));
+    let cached = CONFIGS.get(&(fork::generation(), pem.as_deref().map(sha256)));
     if let Some(config) = cached.get() {
         return Ok(Arc::clone(config));
     }
@@ -99,13 +100,6 @@ fn shared_config(ca_file: Option<&str>) -> Result<Arc<ClientConfig>> {
     Ok(Arc::clone(
         cached.get_or_init(|| Box::new(Arc::new(config))),
     ))
-}
-
-fn digest(bytes: &[u8]) -> Digest {
-    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
 }
 
 fn certificates(pem: &[u8]) -> std::result::Result<RootCertStore, &'static str> {

@@ -14,6 +14,7 @@ use crate::call::Running;
 use crate::error::{Error, Result, Status};
 use crate::fork::held_locks::HeldLock;
 use crate::runtime::{Moment, Runtime};
+use crate::sha256::sha256;
 
 #[cfg(unix)]
 #[path = "unix.rs"]
@@ -91,11 +92,8 @@ impl FileStore {
     }
 
     fn path(&self, key: &Key, ending: &str) -> PathBuf {
-        let name = ring::digest::digest(
-            &ring::digest::SHA256,
-            format!("{}\0{}", key.realm, key.username).as_bytes(),
-        );
-        let name = hex(&name.as_ref()[..16]);
+        let name = sha256(format!("{}\0{}", key.realm, key.username).as_bytes());
+        let name = hex(&name[..16]);
         self.directory.join(format!("{name}.{ending}"))
     }
 }

@@ -41,6 +41,7 @@ use crate::net::tls;
 use crate::password::Salt;
 use crate::runtime::{Moment, Runtime};
 use crate::settings::{Account, StoreAccess};
+use crate::sha256::sha256;
 use crate::store_name::{RedisName, WitnessAt};
 
 /// How long the time is reckoned on from the last answer before it is asked for again.
@@ -118,9 +119,8 @@ fn advise_witness(error: Error) -> Error {
 
 fn digest(what: &str, account: &Key) -> Salt {
     let text = format!("{what}{}\0{}", account.realm, account.username);
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     let mut bytes = Salt::default();
-    bytes.copy_from_slice(&digest.as_ref()[..16]);
+    bytes.copy_from_slice(&sha256(text.as_bytes())[..16]);
     bytes
 }
 
