@@ -72,14 +72,21 @@ class Library:
 
 
 def _candidates() -> list[str]:
-    """Where the library may be, best first: beside this package, ``TSM_LIBRARY``, the system's
-    search path."""
-    beside = Path(__file__).resolve().parent / _FILE_NAME
+    """Where the library may be, best first: beside this package, ``TSM_LIBRARY``, where cargo
+    builds it for a package that is used where its sources lie, the system's search path."""
+    package = Path(__file__).resolve().parent
+    beside = package / _FILE_NAME
     if beside.is_file():
         return [str(beside)]
     named = os.environ.get("TSM_LIBRARY")
     if named:
         return [named]
+    project = package.parents[1]
+    if (project / "hatch_build.py").is_file():
+        for sources in (project / "crate", project.parents[1]):
+            built = sources / "target" / "release" / _FILE_NAME
+            if built.is_file():
+                return [str(built)]
     found = ctypes.util.find_library("thingspace_session")
     return [found, _FILE_NAME] if found else [_FILE_NAME]
 
@@ -99,7 +106,8 @@ def _load(abi_version: int) -> str:
     raise ImportError(
         "the thingspace-session shared library was not found. It is looked for beside the package "
         f"({Path(__file__).resolve().parent}), then in the file that the environment variable "
-        "TSM_LIBRARY names, then on the system's search path. "
+        "TSM_LIBRARY names, then, of an editable install, where cargo builds it, then on the "
+        "system's search path. "
         f"Tried: {'; '.join(failures)}"
     )
 
