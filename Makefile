@@ -3,9 +3,13 @@
 CARGO ?= cargo
 PYTHON ?= python3
 VENV := target/venv
+# Of what packaging/ needs.
+DIST_VENV := target/dist/venv
+DIST_PYTHON := $(DIST_VENV)/bin/python
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
-.PHONY: help library demo test test-rust test-python test-csharp test-bench ruff loom bench soak generate clean
+.PHONY: help library demo test test-rust test-python test-csharp test-bench ruff loom bench soak generate dist dist-libraries test-dist \
+	verify-release clean
 
 help:
 	@echo "make demo     build, start a local ThingSpace, run the examples, show what went over the wire"
@@ -14,6 +18,7 @@ help:
 	@echo "make bench    speed, round trips and size beside libcurl, requests, httpx, HttpClient"
 	@echo "make soak     the long simulation of the lockout guard, and long histories of many hosts"
 	@echo "make generate write the header and every table of options, statuses and functions anew"
+	@echo "make dist     everything that is released, for every target, into dist/ (TARGETS=TRIPLE for one)"
 
 # Rust, a C compiler and Python 3 are all it takes.
 demo:
@@ -31,6 +36,7 @@ test-rust:
 	$(CARGO) test -q --workspace
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -q --workspace --no-deps
 	$(CARGO) check -q --manifest-path fuzz/Cargo.toml
+	$(PYTHON) packaging/third_party.py --check
 
 # Without the Rust library beside it: cargo optimises across crates only where all that is built can be linked so. A fifth of the size.
 library: target/release/libthingspace_session.so
@@ -50,6 +56,7 @@ ruff: $(VENV)/ready
 test-python: ruff $(VENV)/ready target/release/libthingspace_session.so
 	$(CARGO) build -q -p thingspace-sandbox
 	cd bindings/python && ../../$(VENV)/bin/python -m mypy
+	$(VENV)/bin/python -m mypy --strict packaging
 	cd bindings/python && ../../$(VENV)/bin/python -m pytest -q tests
 
 # Without a dotnet the C# binding stays untested: said here, and a failure in CI.
@@ -77,6 +84,21 @@ loom:
 soak:
 	TSM_SOAK=1 $(CARGO) test --profile soak -p thingspace-session --lib proof -- --nocapture
 	TSM_SOAK=1 $(CARGO) test -p thingspace-session --test many_hosts histories -- --nocapture
+
+# TARGETS names triples of packaging/targets.py; all, if it is not given.
+dist: dist-libraries
+	$(DIST_PYTHON) packaging/pack_c.py $(TARGETS)
+	$(DIST_PYTHON) packaging/pack_debian.py $(TARGETS)
+	cd dist && sha256sum -- $$(ls | grep -v '^SHA256SUMS$$') >SHA256SUMS
+
+# The libraries that every package is made of.
+dist-libraries: $(DIST_VENV)/ready
+	$(DIST_PYTHON) packaging/build_libraries.py $(TARGETS)
+
+$(DIST_VENV)/ready: packaging/requirements.txt
+	$(PYTHON) -m venv $(DIST_VENV)
+	$(DIST_PYTHON) -m pip install -q --disable-pip-version-check -r $<
+	touch $@
 
 generate:
 	$(CARGO) run -q -p thingspace-generate

@@ -1,0 +1,219 @@
+"""Builds the shared and static library of each target into target/dist/TRIPLE/.
+
+    shared/    what bindings load: stripped, its SONAME with the ABI's number, its exports those of
+               tests/c/abi.txt alone, with a symbol version
+    static/    the same code as one object that shows the same functions alone, so that it can be
+               linked beside another static library made of Rust
+    symbols/   the debug symbols of the shared library
+    native-static-libs.txt    what a program links besides the static library
+    sbom.cdx.json             what is linked in (CycloneDX)
+
+Names of triples as arguments build these only. Needs cargo with the targets' std, and the tools of
+packaging/requirements.txt; the C compiler and the linker are zig's, for all targets. The same
+commit gives the same bytes, wherever it is built.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import third_party
+from targets import ROOT, STAGE, Target, abi_version, chosen, exports
+
+BUILD = STAGE / "build"
+ZIG = [sys.executable, "-m", "ziglang"]
+
+
+def main(triples: list[str]) -> None:
+    targets = chosen(triples)
+    add_std(targets)
+    for target in targets:
+        print(f"{target.triple} ...", flush=True)
+        build(target)
+        print(f"{target.triple}: {target.stage.relative_to(ROOT)}", flush=True)
+
+
+def add_std(targets: list[Target]) -> None:
+    """The standard library of each target, where rustup rules; elsewhere it must be there."""
+    if shutil.which("rustup"):
+        run("rustup", "--quiet", "target", "add", *(target.triple for target in targets))
+
+
+def build(target: Target) -> None:
+    shutil.rmtree(target.stage, ignore_errors=True)
+    for file in (target.shared, target.static, target.symbols):
+        file.parent.mkdir(parents=True)
+    built = compile_core(target)
+    if target.is_windows:
+        unstripped = built / "thingspace_session.dll"
+        import_library(target)
+        objcopy("--strip-debug", built / "libthingspace_session.a", target.static)
+    else:
+        unstripped = built / "unstripped.so"
+        one_object = join(built / "libthingspace_session.a", unwinder(target, built))
+        link(target, one_object, unstripped)
+        archive(one_object, target.static)
+    split(unstripped, target)
+    third_party.write_sbom(target)
+
+
+def compile_core(target: Target) -> Path:
+    """What cargo makes of the crate; the folder of it."""
+    flags = [f"--remap-path-prefix={path}={name}" for path, name in paths_to_hide()]
+    if target.is_musl:
+        # Rust would put the C library itself into what it makes.
+        flags.append("-Ctarget-feature=-crt-static")
+    if target.is_windows:
+        # A hash, where else the time of the build would stand.
+        flags.append("-Clink-arg=-Wl,-Brepro")
+    prefix_maps = [f"-ffile-prefix-map={path}={name}" for path, name in paths_to_hide()]
+    crate_types = "cdylib,staticlib" if target.is_windows else "staticlib"
+    glibc = "" if target.is_windows or target.is_musl else ".2.17"
+    run(
+        scripts() / "cargo-zigbuild",
+        *("rustc", "--quiet", "--locked", "--profile=dist", "--package=thingspace-session"),
+        *("--lib", f"--crate-type={crate_types}", f"--target={target.triple}{glibc}", "--"),
+        f"--print=native-static-libs={target.stage / 'native-static-libs.txt'}",
+        CARGO_TARGET_DIR=str(BUILD),
+        CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags),
+        CFLAGS=" ".join(prefix_maps),
+    )
+    return BUILD / target.triple / "dist"
+
+
+def paths_to_hide() -> list[tuple[Path, str]]:
+    """Folders of this machine, and what is told of them in debug symbols and panics."""
+    cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    sysroot = Path(output("rustc", "--print=sysroot").strip())
+    registries = sorted((cargo_home / "registry" / "src").glob("*"))
+    return [
+        (ROOT, "thingspace-session"),
+        (sysroot / "lib" / "rustlib" / "src" / "rust", "rust"),
+        (Path(sysconfig.get_path("platlib")), "python"),
+        *((registry, "crates") for registry in registries),
+    ]
+
+
+def import_library(target: Target) -> None:
+    """What programs for Windows link with: rustc's own names its object files by chance."""
+    definitions = BUILD / target.triple / "thingspace_session.def"
+    names = "".join(f"    {name}\n" for name in exports())
+    definitions.write_text(f"LIBRARY {target.shared.name}\nEXPORTS\n{names}")
+    library = target.shared.with_suffix(".lib")
+    run(*ZIG, "dlltool", "-m", "i386:x86-64", "-d", definitions, "-l", library)
+
+
+def unwinder(target: Target, folder: Path) -> Path:
+    """LLVM's libunwind, which zig compiles where a program asks for it.
+
+    Linked in, no libgcc_s is needed: on musl, that is a package that may not be there. Its debug
+    symbols would tell where zig lies.
+    """
+    nothing, cache = folder / "nothing.c", folder / "zig"
+    nothing.touch()
+    run(
+        *ZIG,
+        *("cc", "-target", target.zig, "-shared", "-o", folder / "nothing.so", nothing, "-lunwind"),
+        ZIG_GLOBAL_CACHE_DIR=str(cache),
+    )
+    (made,) = cache.glob("o/*/libunwind.a")
+    objcopy("--strip-debug", made, folder / "libunwind.a")
+    return folder / "libunwind.a"
+
+
+def join(library: Path, unwinder: Path) -> Path:
+    """One object of all that the exports need; it shows nothing else to the linker."""
+    names = library.with_name("exports.txt")
+    names.write_text("\n".join(exports()) + "\n")
+    joined, shown = library.with_name("joined.o"), library.with_name("shown.o")
+    wanted = [f"--undefined={name}" for name in exports()]
+    run(rust_tool("gcc-ld/ld.lld"), "--relocatable", *wanted, "-o", joined, library, unwinder)
+    # Rust's std brings bitcode for those who link with LTO: of no use now, and it confuses `nm`.
+    bitcode = ("--remove-section=.llvmbc", "--remove-section=.llvmcmd")
+    objcopy(*bitcode, f"--keep-global-symbols={names}", joined, shown)
+    return shown
+
+
+def link(target: Target, one_object: Path, library: Path) -> None:
+    """The shared library.
+
+    rustc would write a version script of its own, without a name for the version, and no linker
+    takes a second one. So the linker is called here.
+    """
+    script = library.with_name("exports.map")
+    names = "".join(f"        {name};\n" for name in exports())
+    script.write_text(f"TSM_{abi_version()} {{\n    global:\n{names}    local:\n        *;\n}};\n")
+    needs = (target.stage / "native-static-libs.txt").read_text().split()
+    needs = [need for need in needs if need != "-lgcc_s"]
+    options = (
+        f"-soname,libthingspace_session.so.{abi_version()}",
+        f"--version-script={script}",
+        # Threads run code of the library when they end, after any `dlclose`.
+        *("-z,nodelete", "-z,relro", "-z,now", "--gc-sections", "--as-needed", "--build-id=sha1"),
+    )
+    run(
+        *ZIG,
+        *("cc", "-target", target.zig, "-shared", "-o", library, one_object),
+        *(f"-Wl,{option}" for option in options),
+        *needs,
+    )
+
+
+def archive(one_object: Path, library: Path) -> None:
+    """A static library of this one object, without debug symbols."""
+    member = one_object.with_name("thingspace_session.o")
+    objcopy("--strip-debug", one_object, member)
+    # D: no dates, users and groups in it.
+    run(*ZIG, "ar", "rcsD", library, member)
+
+
+def split(unstripped: Path, target: Target) -> None:
+    """The library, and its symbols, which a debugger finds by the name noted in the library."""
+    objcopy("--only-keep-debug", unstripped, target.symbols)
+    objcopy(
+        "--strip-all" if target.is_windows else "--strip-unneeded",
+        f"--add-gnu-debuglink={target.symbols}",
+        unstripped,
+        target.shared,
+    )
+
+
+def objcopy(*arguments: str | Path) -> None:
+    """The one that Rust brings: it knows every machine's files."""
+    libraries = Path(output("rustc", "--print=sysroot").strip()) / "lib"
+    run(rust_tool("rust-objcopy"), *arguments, LD_LIBRARY_PATH=str(libraries))
+
+
+def rust_tool(name: str) -> Path:
+    """A tool that lies in Rust's toolchain, beside the std of the machine it runs on."""
+    libraries = Path(output("rustc", "--print=target-libdir").strip())
+    return libraries.parent / "bin" / name
+
+
+def scripts() -> Path:
+    """Where pip put the programs of this Python."""
+    return Path(sysconfig.get_path("scripts"))
+
+
+def run(*command: str | Path, **environment: str) -> None:
+    """Runs it, and ends this program with its words where it fails."""
+    # cargo-zigbuild finds zig by it.
+    path = f"{scripts()}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, **environment}
+    try:
+        subprocess.run([str(part) for part in command], check=True, env=environment, cwd=ROOT)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"{command[0]} failed (exit code {error.returncode})") from None
+
+
+def output(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
