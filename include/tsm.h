@@ -37,7 +37,8 @@
  *               tsm_config_set_log, tsm_config_free
  *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_interrupt, tsm_call_cancel,
  *               tsm_call_free
- *   a session   tsm_login, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info, tsm_unblock
+ *   a session   tsm_login, tsm_open, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info,
+ *               tsm_unblock
  *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
  *   requests    tsm_request, tsm_soap_call, tsm_check
  *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
@@ -564,6 +565,23 @@ tsm_status tsm_login(const tsm_config *config,
                      const tsm_call *call,
                      tsm_session **session,
                      tsm_error **error);
+
+/**
+ * Makes a session that is not logged in yet: it logs in when a request, or an exchange, first
+ * needs it to, or by tsm_relogin(); once, however many threads wait for that. For programs that
+ * must start whether or not the platform can be reached. All options are checked now; nothing is
+ * sent.
+ *
+ * Until then tsm_token() gives TSM_E_NOT_LOGGED_IN. Everything else is as with tsm_login().
+ *
+ * Gives TSM_E_INVALID_ARGUMENT (an option is missing or contradicts another),
+ * TSM_E_INVALID_HANDLE, TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_STORE, TSM_E_FORKED (as
+ * tsm_config_set()).
+ */
+tsm_status tsm_open(const tsm_config *config,
+                    const tsm_call *call,
+                    tsm_session **session,
+                    tsm_error **error);
 
 /**
  * Copies the session token, what the platform calls the VZ-M2M token, into `buffer`; TSM_TOKEN_MAX

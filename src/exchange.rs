@@ -19,6 +19,8 @@ pub(crate) struct Progress {
 }
 
 enum State {
+    /// To be sent, but the session has never logged in.
+    LoggedOut,
     /// To be sent. An API token that was fetched for it is sent even if its time is up already:
     /// else one that lives no time at all would be fetched for ever.
     Ready { fetched: Option<NumberedToken> },
@@ -77,6 +79,8 @@ pub enum Next {
 
 /// What is to be done before the request can be sent, or sent again.
 pub(crate) enum Due<'a> {
+    /// The first login.
+    LogIn,
     /// An API token: none is held.
     FetchApi,
     /// Another API token than this, which was refused.
@@ -174,14 +178,18 @@ impl Progress {
     /// request that found no answer may be sent again.
     pub fn send(
         &mut self,
-        session: NumberedToken,
+        session: Option<NumberedToken>,
         api: Option<NumberedToken>,
     ) -> Result<Option<&RequestTokens>> {
         let fetched = match &mut self.state {
             State::Ready { fetched } => fetched.take(),
-            State::Sent(_) => None,
+            State::LoggedOut | State::Sent(_) => None,
             State::Refused(_) => return Ok(None),
             State::Done => return Err(out_of_turn("its request was answered: make another")),
+        };
+        let Some(session) = session else {
+            self.state = State::LoggedOut;
+            return Ok(None);
         };
         let api = api.or(fetched);
         if api.is_none() && self.protocol == Protocol::Rest {
@@ -238,6 +246,7 @@ impl Progress {
     pub fn due(&self) -> Result<Due<'_>> {
         let nothing = || out_of_turn("nothing is to be renewed");
         match &self.state {
+            State::LoggedOut => Ok(Due::LogIn),
             State::Ready { fetched: None } if self.protocol == Protocol::Rest => Ok(Due::FetchApi),
             State::Refused(Refusal { sent, due, .. }) => match (due, &sent.api) {
                 (TokenKind::Session, _) => Ok(Due::RenewSession(&sent.session)),
@@ -340,7 +349,7 @@ mod tests {
         loop {
             let soap = progress.protocol == Protocol::Soap;
             let sent = progress
-                .send(numbered(session), (!soap).then(|| numbered(api)))
+                .send(Some(numbered(session)), (!soap).then(|| numbered(api)))
                 .unwrap()
                 .unwrap();
             let api_sent = sent.api.as_ref().map_or(0, |api| api.generation);
@@ -355,7 +364,7 @@ mod tests {
                 break;
             }
             let name = match progress.due().unwrap() {
-                Due::FetchApi => panic!("one is held"),
+                Due::LogIn | Due::FetchApi => panic!("both are held"),
                 Due::RenewApi(refused) => {
                     assert_eq!(refused.generation, api);
                     api += 1;
@@ -417,6 +426,23 @@ mod tests {
             session_token: true,
         };
         Progress::new(Protocol::Soap, renewable)
+    }
+
+    #[test]
+    fn the_first_login_is_due_before_anything_else() {
+        for mut progress in [rest(true, false), soap()] {
+            assert!(progress.send(None, None).unwrap().is_none());
+            assert!(matches!(progress.due().unwrap(), Due::LogIn));
+            let afresh = Renewed::Afresh(None);
+            assert!(progress.renewed(afresh, false).unwrap(), "nothing was sent");
+            let api = numbered(1);
+            assert!(
+                progress
+                    .send(Some(numbered(1)), Some(api))
+                    .unwrap()
+                    .is_some()
+            );
+        }
     }
 
     #[test]
@@ -514,7 +540,7 @@ mod tests {
                 let mut sent = 0;
                 let mut rest = choice;
                 while progress
-                    .send(numbered(1), Some(numbered(1)))
+                    .send(Some(numbered(1)), Some(numbered(1)))
                     .unwrap()
                     .is_some()
                 {
@@ -546,7 +572,7 @@ mod tests {
     fn sent(progress: &mut Progress) {
         assert!(
             progress
-                .send(numbered(1), Some(numbered(1)))
+                .send(Some(numbered(1)), Some(numbered(1)))
                 .unwrap()
                 .is_some()
         );
@@ -591,14 +617,14 @@ mod tests {
         for (letter, wanted, status, token, code) in cases {
             for adopted in [false, true] {
                 let mut progress = rest(true, true);
-                progress.send(numbered(1), Some(numbered(2))).unwrap();
+                progress.send(Some(numbered(1)), Some(numbered(2))).unwrap();
                 let (http_status, body) = answer(letter);
                 let answer = progress.judge(http_status, None, body.as_bytes());
                 progress.answered(&answer, Kept::default()).unwrap();
                 let mut renewed = Vec::new();
                 let error = loop {
                     renewed.push(match progress.due().unwrap() {
-                        Due::FetchApi => "fetch",
+                        Due::LogIn | Due::FetchApi => "fetch",
                         Due::RenewApi(_) => "api",
                         Due::RenewSession(_) => "session",
                     });
@@ -617,7 +643,7 @@ mod tests {
                 assert_eq!(error.http_status(), http_status);
                 assert!(error.code().contains(code) && error.retryable());
                 assert!(error.message().contains("fresh"), "{error}");
-                assert!(progress.send(numbered(9), Some(numbered(9))).is_err());
+                assert!(progress.send(Some(numbered(9)), Some(numbered(9))).is_err());
             }
         }
     }
@@ -625,11 +651,11 @@ mod tests {
     #[test]
     fn an_api_token_that_is_not_held_is_fetched_first_and_sent_however_short_it_lives() {
         let mut progress = rest(true, true);
-        assert!(progress.send(numbered(1), None).unwrap().is_none());
+        assert!(progress.send(Some(numbered(1)), None).unwrap().is_none());
         assert!(matches!(progress.due(), Ok(Due::FetchApi)));
         let fetched = Renewed::Afresh(Some(numbered(7)));
         assert!(progress.renewed(fetched, false).unwrap());
-        let tokens = progress.send(numbered(1), None).unwrap().unwrap();
+        let tokens = progress.send(Some(numbered(1)), None).unwrap().unwrap();
         assert_eq!(tokens.api_token().unwrap().reveal(), "token-7");
         // The fetch took nothing from what may be done after a refusal.
         let (status, body) = answer('a');
@@ -646,7 +672,7 @@ mod tests {
         refuse(&mut progress, 'e');
         assert!(
             progress
-                .send(numbered(1), Some(numbered(1)))
+                .send(Some(numbered(1)), Some(numbered(1)))
                 .unwrap()
                 .is_none()
         );
@@ -669,7 +695,7 @@ mod tests {
             "a second answer"
         );
         assert!(progress.due().is_err(), "all is done");
-        let error = progress.send(numbered(1), None).unwrap_err();
+        let error = progress.send(Some(numbered(1)), None).unwrap_err();
         assert_eq!(error.status(), Status::InvalidArgument);
         assert!(soap().due().is_err(), "there is no API token to fetch");
 
@@ -711,7 +737,7 @@ mod tests {
     fn an_error_does_not_repeat_the_tokens() {
         let mut progress = rest(false, false);
         let tokens = progress
-            .send(numbered(1), Some(numbered(2)))
+            .send(Some(numbered(1)), Some(numbered(2)))
             .unwrap()
             .cloned();
         let body = br#"{"fault":{"code":"900901","description":"token-2 and token-1"}}"#;

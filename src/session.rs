@@ -30,7 +30,7 @@ use crate::tokens::{Token, Tokens};
 pub use exchange::Exchange;
 pub use request::Request;
 
-/// A logged-in session, for any number of threads.
+/// A session, logged in or soon to be, for any number of threads.
 pub struct Session {
     protocol: Protocol,
     base_url: Endpoint,
@@ -50,6 +50,19 @@ pub struct Session {
 impl Session {
     /// Logs in, or adopts a shared token (option `share_token`).
     pub fn login(config: &Config, call: &Call) -> Result<Session> {
+        let (session, running) = Session::ready(config, call)?;
+        session.tokens.renew(&running, 0, None)?;
+        Ok(session)
+    }
+
+    /// A session that logs in when a request first needs it to, or by [`Session::relogin`]: once,
+    /// however many requests wait for that. All options are checked now; nothing is sent.
+    pub fn open(config: &Config, call: &Call) -> Result<Session> {
+        Ok(Session::ready(config, call)?.0)
+    }
+
+    /// A session that can log in, and the call that it was made ready in.
+    fn ready(config: &Config, call: &Call) -> Result<(Session, Running)> {
         let settings = config.settings()?;
         let runtime = runtime::system();
         let wire = Arc::new(Http::new(&settings, Arc::clone(&runtime))?);
@@ -59,8 +72,7 @@ impl Session {
         let session = Session::new(&settings, Arc::clone(&wire) as _, store, runtime);
         let running = session.start(call)?;
         wire.prepare(&running)?;
-        session.tokens.renew(&running, 0, None)?;
-        Ok(session)
+        Ok((session, running))
     }
 
     /// A session that is not logged in yet, over any wire, store and machine.
@@ -149,7 +161,7 @@ impl Session {
                 let (generation, text) = (held.generation, Some(&held.text));
                 self.tokens.renew(&running, generation, text)?
             }
-            // After a logout there is nothing to be newer than.
+            // After a logout, or before the first login, there is nothing to be newer than.
             (Err(_), _) => self.tokens.renew(&running, newest, None)?,
         };
         Ok(())
@@ -176,7 +188,7 @@ impl Session {
 
     /// Ends one token; gives the one that is held by now if it is another.
     fn end(&self, running: &Running, token: &Arc<Token>) -> Result<Option<Arc<Token>>> {
-        let held = || Ok(Arc::clone(token));
+        let held = || Ok(Some(Arc::clone(token)));
         let answer = self.complete(running, false, held, |tokens| {
             self.send_logout(running, tokens)
         });

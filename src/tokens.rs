@@ -30,7 +30,7 @@ pub(crate) struct Tokens {
     runtime: Arc<dyn Runtime>,
     cancelled: Arc<AtomicBool>,
     timeout: Duration,
-    /// None after a logout.
+    /// None before the first login and after a logout.
     held: ArcSwapOption<Token>,
     /// The text of what is held, for those who only want a copy.
     text: Copied<Words>,
@@ -120,7 +120,20 @@ impl Tokens {
 
     /// The session token held. Waits for nothing.
     pub fn held(&self) -> Result<Arc<Token>> {
-        self.held.load_full().ok_or_else(not_logged_in)
+        match self.held_or_new()? {
+            Some(held) => Ok(held),
+            None => Err(not_logged_in_yet()),
+        }
+    }
+
+    /// The session token held; none before the first login. Waits for nothing.
+    pub fn held_or_new(&self) -> Result<Option<Arc<Token>>> {
+        match self.held.load_full() {
+            Some(held) => Ok(Some(held)),
+            None if self.newest() == 0 => Ok(None),
+            // A first login may have come in between.
+            None => self.held.load_full().map(Some).ok_or_else(not_logged_in),
+        }
     }
 
     /// Hands out the text of the session token held, as [`Copied::copy`] does. `None` where that is
@@ -248,6 +261,13 @@ fn not_logged_in() -> Error {
     Error::new(
         Status::NotLoggedIn,
         "the session was logged out: log in again to go on",
+    )
+}
+
+fn not_logged_in_yet() -> Error {
+    Error::new(
+        Status::NotLoggedIn,
+        "the session has not logged in yet: its first request does, or log in now",
     )
 }
 

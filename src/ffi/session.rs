@@ -11,6 +11,8 @@ use super::handle::{Kind, Table};
 use super::log::LogShare;
 use super::panic;
 use super::text::{Out, copy_out, invalid, optional_text};
+use crate::call::Call;
+use crate::config::Config;
 use crate::copied::Word;
 use crate::error::{Error, Result, Status};
 use crate::session::{self, Session};
@@ -69,24 +71,59 @@ pub unsafe extern "C" fn tsm_login(
     session: *mut *mut tsm_session,
     error: *mut *mut tsm_error,
 ) -> tsm_status {
-    let body = || {
-        // SAFETY: the caller's promise.
-        let session = unsafe { Out::new(session, "session") };
-        let contents = contents(config)?;
-        let call = call_or_default(call)?;
-        let session = session?;
-        let held = HeldSession {
-            session: Session::login(&contents.config, &call)?,
-            log: contents.log.clone(),
-        };
-        let handle = SESSIONS
-            .insert(held)
-            .ok_or_else(|| Error::new(Status::Internal, "too many sessions are alive"))?;
-        session.give(handle);
-        Ok(())
-    };
+    // SAFETY: the caller's promise.
+    let body = || unsafe { give_session(config, call, session, Session::login) };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_login", error, body) }
+}
+
+/// Makes a session that is not logged in yet: it logs in when a request, or an exchange, first
+/// needs it to, or by tsm_relogin(); once, however many threads wait for that. For programs that
+/// must start whether or not the platform can be reached. All options are checked now; nothing is
+/// sent.
+///
+/// Until then tsm_token() gives TSM_E_NOT_LOGGED_IN. Everything else is as with tsm_login().
+///
+/// Gives TSM_E_INVALID_ARGUMENT (an option is missing or contradicts another),
+/// TSM_E_INVALID_HANDLE, TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_STORE, TSM_E_FORKED (as
+/// tsm_config_set()).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_open(
+    config: *const tsm_config,
+    call: *const tsm_call,
+    session: *mut *mut tsm_session,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    // SAFETY: the caller's promise.
+    let body = || unsafe { give_session(config, call, session, Session::open) };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_open", error, body) }
+}
+
+/// Makes a session and gives its handle.
+///
+/// # Safety
+/// `session` is NULL or can be written to.
+unsafe fn give_session(
+    config: *const tsm_config,
+    call: *const tsm_call,
+    session: *mut *mut tsm_session,
+    make: impl Fn(&Config, &Call) -> Result<Session>,
+) -> Result<()> {
+    // SAFETY: the caller's promise.
+    let session = unsafe { Out::new(session, "session") };
+    let contents = contents(config)?;
+    let call = call_or_default(call)?;
+    let session = session?;
+    let held = HeldSession {
+        session: make(&contents.config, &call)?,
+        log: contents.log.clone(),
+    };
+    let handle = SESSIONS
+        .insert(held)
+        .ok_or_else(|| Error::new(Status::Internal, "too many sessions are alive"))?;
+    session.give(handle);
+    Ok(())
 }
 
 /// Copies the session token, what the platform calls the VZ-M2M token, into `buffer`; TSM_TOKEN_MAX

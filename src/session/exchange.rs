@@ -26,9 +26,9 @@ pub struct Exchange<'a> {
 
 impl Exchange<'_> {
     /// The tokens to send now; `None` when something must be renewed first, such as an API token
-    /// whose time is up: [`Exchange::renew`], then ask again. Never waits. A request that found no
-    /// answer may be sent again with the tokens that this gives then. After a logout it fails with
-    /// [`Status::NotLoggedIn`](crate::Status::NotLoggedIn).
+    /// whose time is up, or when the first login is due: [`Exchange::renew`], then ask again. Never
+    /// waits. A request that found no answer may be sent again with the tokens that this gives then.
+    /// After a logout it fails with [`Status::NotLoggedIn`](crate::Status::NotLoggedIn).
     pub fn tokens(&mut self) -> Result<Option<RequestTokens>> {
         self.session.tokens_for(&mut self.progress)
     }
@@ -113,7 +113,7 @@ impl Session {
     /// See [`Exchange::tokens`].
     pub(crate) fn tokens_for(&self, progress: &mut Progress) -> Result<Option<RequestTokens>> {
         self.check_process()?;
-        self.next_tokens(progress, &*self.tokens.held()?)
+        self.next_tokens(progress, self.tokens.held_or_new()?)
     }
 
     /// See [`Exchange::answered`].
@@ -169,12 +169,12 @@ impl Session {
         &self,
         running: &Running,
         may_relogin: bool,
-        held: impl Fn() -> Result<Arc<Token>>,
+        held: impl Fn() -> Result<Option<Arc<Token>>>,
         send: impl Fn(&RequestTokens) -> Result<Response>,
     ) -> Result<Response> {
         let mut progress = self.progress(may_relogin);
         loop {
-            if let Some(tokens) = self.next_tokens(&mut progress, &*held()?)? {
+            if let Some(tokens) = self.next_tokens(&mut progress, held()?)? {
                 let response = send(&tokens)?;
                 let answer = response
                     .judged(|status, retry_after, body| progress.judge(status, retry_after, body));
@@ -230,17 +230,21 @@ impl Session {
         }
     }
 
-    fn next_tokens(&self, progress: &mut Progress, token: &Token) -> Result<Option<RequestTokens>> {
-        let session = NumberedToken {
+    fn next_tokens(
+        &self,
+        progress: &mut Progress,
+        token: Option<Arc<Token>>,
+    ) -> Result<Option<RequestTokens>> {
+        let session = token.map(|token| NumberedToken {
             text: token.text.clone(),
             generation: token.generation,
-        };
+        });
         let api = self.tokens.api.as_ref().and_then(|api| api.held());
         let tokens = progress.send(session, api.as_deref().map(numbered))?;
         Ok(tokens.cloned())
     }
 
-    /// Fetches or renews what the request waits for.
+    /// Fetches or renews what the request waits for, or logs in.
     fn renew_due(
         &self,
         running: &Running,
@@ -249,6 +253,13 @@ impl Session {
     ) -> Result<()> {
         loop {
             let renewed = match progress.due()? {
+                Due::LogIn => {
+                    if self.tokens.held_or_new()?.is_none() {
+                        self.tokens.renew(running, 0, None)?;
+                    }
+                    progress.renewed(Renewed::Afresh(None), can_resend)?;
+                    return Ok(());
+                }
                 Due::FetchApi => {
                     let fetched = self.api_tokens()?.get(running)?;
                     progress.renewed(Renewed::Afresh(Some(numbered(&fetched))), can_resend)?;

@@ -44,7 +44,7 @@ impl Session {
         check_path(request.path)?;
         check_headers(request.headers, &self.session_token_header)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let held = || self.tokens.held();
+        let held = || self.tokens.held_or_new();
         self.complete(&running, self.auto_relogin, held, |tokens| {
             self.send_rest(&running, &request, &self.session_token_header, tokens)
         })
@@ -69,7 +69,7 @@ impl Session {
         let operation = soap::Operation::new(service, operation)?;
         let element = soap::BodyElement::new(body_xml)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let held = || self.tokens.held();
+        let held = || self.tokens.held_or_new();
         self.complete(&running, self.auto_relogin, held, |tokens| {
             let envelope = element.envelope(tokens.session_token());
             self.send_soap(&running, &operation, &envelope)

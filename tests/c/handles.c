@@ -14,6 +14,7 @@ static void config_is_refused(void *bad)
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_config_load_env(config, &error), error);
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_config_set_log(config, 5, NULL, NULL));
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_login(config, NULL, &session, &error), error);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_open(config, NULL, &session, &error), error);
     CHECK(session == NULL);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_unblock(config, &error), error);
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_config_set(config, NULL, NULL, NULL));

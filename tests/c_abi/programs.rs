@@ -46,6 +46,7 @@ programs! {
     handles
     log
     names
+    open
     responses
     soap
     storm

@@ -129,12 +129,8 @@ public sealed partial class Session : IDisposable
     public static Session Login(
         SessionOptions? options = null, CancellationToken cancellationToken = default)
     {
-        LibraryLoader.Ensure();
         cancellationToken.ThrowIfCancellationRequested();
-        options ??= new SessionOptions();
-        using ConfigHandle config = options.ToNative(out LogSink? log);
-        TimeSpan timeout = config.ReadTimeout();
-        return Open(config, log, timeout, timeout, cancellationToken);
+        return Make(options, isLogin: true, cancellationToken);
     }
 
     /// <summary>Logs in.</summary>
@@ -151,7 +147,7 @@ public sealed partial class Session : IDisposable
             return await s_logins.Run(
                 (config, log, timeout),
                 static (login, left, token) =>
-                    Open(login.config, login.log, login.timeout, left, token),
+                    Make(login.config, login.log, login.timeout, left, isLogin: true, token),
                 timeout,
                 CancellationToken.None,
                 cancellationToken).ConfigureAwait(false);
@@ -162,6 +158,26 @@ public sealed partial class Session : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Makes a session that is not logged in yet: it logs in when a request first needs it, or by
+    /// <see cref="Relogin"/>, once for all who wait for that. For programs that must start whether
+    /// or not the platform can be reached.
+    /// </summary>
+    /// <remarks>
+    /// All options are checked and nothing is sent. Until the login <see cref="Token"/> throws with
+    /// <see cref="TsmStatus.NotLoggedIn"/>.
+    /// </remarks>
+    /// <param name="options">Who and where; null takes everything from the environment.</param>
+    /// <exception cref="ArgumentException">
+    /// An option is missing, unknown or contradicts another.
+    /// </exception>
+    /// <exception cref="ThingSpaceException">
+    /// The store cannot be used: <see cref="TsmStatus.Store"/>. Or the certificates to trust cannot
+    /// be read: <see cref="TsmStatus.Tls"/>.
+    /// </exception>
+    public static Session Open(SessionOptions? options = null) =>
+        Make(options, isLogin: false, CancellationToken.None);
 
     /// <summary>
     /// Throws when an answer that another HTTP client got means an error. No network; 2xx answers
@@ -288,11 +304,22 @@ public sealed partial class Session : IDisposable
     private static byte[]? Bytes(string? text) =>
         text is null ? null : Encoding.UTF8.GetBytes(text);
 
-    private static Session Open(
+    private static Session Make(
+        SessionOptions? options, bool isLogin, CancellationToken cancellationToken)
+    {
+        LibraryLoader.Ensure();
+        using ConfigHandle config =
+            (options ?? new SessionOptions()).ToNative(out LogSink? log);
+        TimeSpan timeout = config.ReadTimeout();
+        return Make(config, log, timeout, timeout, isLogin, cancellationToken);
+    }
+
+    private static Session Make(
         ConfigHandle config,
         LogSink? log,
         TimeSpan timeout,
         TimeSpan left,
+        bool isLogin,
         CancellationToken cancellationToken)
     {
         SessionHandle? handle = null;
@@ -301,7 +328,9 @@ public sealed partial class Session : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             using var call = new NativeCall(
                 Milliseconds.From(left, nameof(left)), cancellationToken);
-            int status = NativeMethods.tsm_login(config, call.Handle, out handle, out nint error);
+            int status = isLogin
+                ? NativeMethods.tsm_login(config, call.Handle, out handle, out nint error)
+                : NativeMethods.tsm_open(config, call.Handle, out handle, out error);
             if (status != 0)
             {
                 throw NativeError.Take(status, error, null, cancellationToken);

@@ -44,6 +44,9 @@ call_free = _library.with_gil("tsm_call_free", None, c_void_p)
 login = _library.without_gil(
     "tsm_login", c_int32, c_void_p, c_void_p, POINTER(c_void_p), POINTER(c_void_p)
 )
+open = _library.without_gil(
+    "tsm_open", c_int32, c_void_p, c_void_p, POINTER(c_void_p), POINTER(c_void_p)
+)
 token = _library.with_gil("tsm_token", c_int32, c_void_p, c_char_p, c_size_t, POINTER(c_void_p))
 api_token = _library.without_gil(
     "tsm_api_token", c_int32, c_void_p, c_void_p, c_char_p, c_size_t, POINTER(c_void_p)

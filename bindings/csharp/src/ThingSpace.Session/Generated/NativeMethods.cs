@@ -79,6 +79,11 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_open(
+        ConfigHandle config, nint call, out SessionHandle session, out nint error);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int tsm_token(
         nint session, byte* buffer, nuint capacity, out nint error);
 
@@ -281,6 +286,10 @@ internal static unsafe partial class NativeMethods
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_login(
+        ConfigHandle config, nint call, out SessionHandle session, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_open(
         ConfigHandle config, nint call, out SessionHandle session, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
