@@ -27,8 +27,8 @@ pub struct Exchange<'a> {
 impl Exchange<'_> {
     /// The tokens to send now; `None` when something must be renewed first, such as an API token
     /// whose time is up, or when the first login is due: [`Exchange::renew`], then ask again. Never
-    /// waits. A request that found no answer may be sent again with the tokens that this gives then.
-    /// After a logout it fails with [`Status::NotLoggedIn`](crate::Status::NotLoggedIn).
+    /// waits. A request that found no answer may be sent again with the tokens that this gives
+    /// then. After a logout it fails with [`Status::NotLoggedIn`](crate::Status::NotLoggedIn).
     pub fn tokens(&mut self) -> Result<Option<RequestTokens>> {
         self.session.tokens_for(&mut self.progress)
     }
