@@ -140,7 +140,10 @@ fn options(api: &Api) -> String {
             None => option.values(),
         };
         let hidden = match option.is_secret() {
-            true => "    [DebuggerBrowsable(DebuggerBrowsableState.Never)]\n",
+            true => {
+                "    [DebuggerBrowsable(DebuggerBrowsableState.Never)]\n    [IgnoreDataMember]\n    \
+                 [JsonIgnore]\n"
+            }
             false => "",
         };
         properties += "\n";
@@ -157,9 +160,13 @@ fn options(api: &Api) -> String {
             OptionKind::Flag | OptionKind::Number(_) => format!("Text({property})"),
             OptionKind::Milliseconds => format!("Text({property}, nameof({property}))"),
             OptionKind::Choice(_) => format!("{property}?.ToString().ToLowerInvariant()"),
-            OptionKind::Path | OptionKind::Text(..) | OptionKind::Secret(..) => property,
+            OptionKind::Path | OptionKind::Text(..) | OptionKind::Secret(..) => property.clone(),
         };
-        writeln!(values, "        ({name:?}, {value}),").unwrap();
+        let row = format!("        ({name:?}, nameof({property}), {value}),");
+        values += &match row.len() {
+            ..=100 => row + "\n",
+            _ => row.replace("), ", "),\n            ") + "\n",
+        };
         if let OptionKind::Choice(words) = &option.kind {
             enums += "\n";
             enums += &comment("", "summary", &escaped(option.doc));
@@ -184,13 +191,17 @@ fn options(api: &Api) -> String {
         "{HEAD}
 using System;
 using System.Diagnostics;
+using System.Runtime.Serialization;
+using System.Text.Json.Serialization;
 
 namespace ThingSpace;
 
 public sealed partial class SessionOptions
 {{{properties}
-    /// <summary>The library's name of each option, and its value; null where not set.</summary>
-    private (string Name, string? Value)[] Named() =>
+    /// <summary>
+    /// The library's name of each option, its property, and its value; null where not set.
+    /// </summary>
+    private (string Name, string Property, string? Value)[] Named() =>
     [
 {values}    ];
 }}

@@ -95,7 +95,9 @@ public static class ThingSpaceServiceCollectionExtensions
     /// <param name="sessionName">
     /// Which session, if <c>AddThingSpace</c> was given a name.
     /// </param>
-    /// <returns>The client, for more handlers: those added later see every resent request.</returns>
+    /// <returns>
+    /// The client, for more handlers: those added later see every request that is sent again.
+    /// </returns>
     public static IHttpClientBuilder AddThingSpaceHandler(
         this IHttpClientBuilder builder, string? sessionName = null)
     {

@@ -21,6 +21,15 @@ namespace System.Runtime.CompilerServices
     }
 }
 
+namespace System.Text.Json.Serialization
+{
+    // The framework's own is where it has System.Text.Json; elsewhere the mark is for readers.
+    [AttributeUsage(AttributeTargets.Property)]
+    internal sealed class JsonIgnoreAttribute : Attribute
+    {
+    }
+}
+
 namespace System.Diagnostics.CodeAnalysis
 {
     [AttributeUsage(AttributeTargets.Parameter)]

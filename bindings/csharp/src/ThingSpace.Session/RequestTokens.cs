@@ -1,12 +1,17 @@
 using System.Diagnostics;
+using System.Runtime.Serialization;
+using System.Text.Json.Serialization;
 
 namespace ThingSpace;
 
 /// <summary>The tokens that a request is sent with: <see cref="Exchange.GetTokens"/>.</summary>
-/// <remarks>These are secrets: do not serialize or log them.</remarks>
+/// <remarks>These are secrets: do not log them. Serializers leave them out.</remarks>
 public sealed class RequestTokens
 {
-    internal RequestTokens(string sessionToken, string apiToken)
+    /// <summary>Makes tokens, for a program's tests.</summary>
+    /// <param name="sessionToken">The session token.</param>
+    /// <param name="apiToken">The API token; empty with SOAP.</param>
+    public RequestTokens(string sessionToken, string apiToken)
     {
         SessionToken = sessionToken;
         ApiToken = apiToken;
@@ -17,9 +22,13 @@ public sealed class RequestTokens
     /// <c>token</c> of the envelope's header.
     /// </summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [IgnoreDataMember]
+    [JsonIgnore]
     public string SessionToken { get; }
 
     /// <summary>For <c>Authorization: Bearer</c>; empty with SOAP, which needs none.</summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [IgnoreDataMember]
+    [JsonIgnore]
     public string ApiToken { get; }
 }

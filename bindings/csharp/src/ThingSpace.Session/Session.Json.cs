@@ -10,7 +10,7 @@ using System.Threading.Tasks;
 namespace ThingSpace;
 
 // Objects as JSON bodies, where the framework has System.Text.Json.
-public sealed partial class Session
+public partial class Session
 {
     private const string Reflects =
         "Writes by reflection. Trimmed programs and those compiled ahead of time give a " +

@@ -8,7 +8,7 @@ using ThingSpace.Interop;
 
 namespace ThingSpace;
 
-public sealed partial class Session
+public partial class Session
 {
     private const int MethodBuffer = 64;
     private const int PathBuffer = 512;

@@ -5,7 +5,7 @@ using ThingSpace.Interop;
 
 namespace ThingSpace;
 
-public sealed partial class Session
+public partial class Session
 {
     /// <summary>
     /// Apart from the requests and from other sessions: a platform that is slow to answer those
@@ -35,7 +35,7 @@ public sealed partial class Session
     /// <exception cref="ThingSpaceException">
     /// There is none to be had; SOAP sessions have none.
     /// </exception>
-    public unsafe string GetApiToken(
+    public virtual unsafe string GetApiToken(
         TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         byte* buffer = stackalloc byte[NativeMethods.ApiTokenMax];
@@ -49,7 +49,7 @@ public sealed partial class Session
     }
 
     /// <inheritdoc cref="GetApiToken"/>
-    public Task<string> GetApiTokenAsync(
+    public virtual Task<string> GetApiTokenAsync(
         TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         OnWorker(
             _tokenWork,
@@ -73,14 +73,14 @@ public sealed partial class Session
     /// <exception cref="ThingSpaceException">
     /// The login did not succeed; <see cref="TsmStatus.LoginBlocked"/> when it was not sent.
     /// </exception>
-    public void Relogin(
+    public virtual void Relogin(
         string? expiredToken = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
         Do(Operation.Relogin, expiredToken, timeout, cancellationToken);
 
     /// <inheritdoc cref="Relogin"/>
-    public Task ReloginAsync(
+    public virtual Task ReloginAsync(
         string? expiredToken = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
@@ -97,14 +97,14 @@ public sealed partial class Session
     /// <param name="timeout">The deadline of this call instead of the session's.</param>
     /// <param name="cancellationToken">Ends the call early.</param>
     /// <exception cref="ThingSpaceException">There is none to be had.</exception>
-    public void RenewApiToken(
+    public virtual void RenewApiToken(
         string? rejectedToken = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
         Do(Operation.RenewApiToken, rejectedToken, timeout, cancellationToken);
 
     /// <inheritdoc cref="RenewApiToken"/>
-    public Task RenewApiTokenAsync(
+    public virtual Task RenewApiTokenAsync(
         string? rejectedToken = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
@@ -117,11 +117,12 @@ public sealed partial class Session
     /// <param name="timeout">The deadline of this call instead of the session's.</param>
     /// <param name="cancellationToken">Ends the call early.</param>
     /// <exception cref="ThingSpaceException">The platform did not confirm it.</exception>
-    public void Logout(TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+    public virtual void Logout(
+        TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         Do(Operation.Logout, null, timeout, cancellationToken);
 
     /// <inheritdoc cref="Logout"/>
-    public Task LogoutAsync(
+    public virtual Task LogoutAsync(
         TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         DoAsync(Operation.Logout, null, timeout, cancellationToken);
 
@@ -137,7 +138,7 @@ public sealed partial class Session
     /// <exception cref="ArgumentException">
     /// The request goes to another origin (scheme, host, port): the tokens go nowhere else.
     /// </exception>
-    public unsafe Exchange BeginExchange(Uri? url = null)
+    public virtual unsafe Exchange BeginExchange(Uri? url = null)
     {
         ThrowIfDisposed();
         string? address = url is { IsAbsoluteUri: true } ? url.AbsoluteUri : url?.OriginalString;

@@ -7,7 +7,7 @@ using System.Threading.Tasks;
 namespace ThingSpace;
 
 // The usual methods by name. Each is Send or SendAsync, whose documentation holds for all.
-public sealed partial class Session
+public partial class Session
 {
     /// <summary>Sends a <c>GET</c> request.</summary>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},

@@ -2,7 +2,9 @@ using System;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.Serialization;
 using System.Text;
+using System.Text.Json.Serialization;
 using System.Threading;
 using System.Threading.Tasks;
 using ThingSpace.Interop;
@@ -27,27 +29,40 @@ namespace ThingSpace;
 /// All that talk to the platform throw <see cref="ThingSpaceException"/> for what the platform and
 /// the network do, <see cref="ArgumentException"/> for what the program got wrong,
 /// <see cref="OperationCanceledException"/> when cancelled and
-/// <see cref="ObjectDisposedException"/> after <see cref="Dispose"/>.
+/// <see cref="ObjectDisposedException"/> after <see cref="Dispose()"/>.
+/// </para>
+/// <para>
+/// For a program's tests the members are virtual: a class derived from this one, or a mock,
+/// overrides those that the program calls. The others throw <see cref="NotSupportedException"/>.
 /// </para>
 /// </remarks>
 [DebuggerDisplay("{BaseAddress}")]
-public sealed partial class Session : IDisposable
+#if NET8_0_OR_GREATER
+public partial class Session : IDisposable, IAsyncDisposable
+#else
+public partial class Session : IDisposable
+#endif
 {
     private static readonly BlockingWorkers s_logins = new(256);
 
     private readonly SessionHandle _handle;
     private readonly TimeSpan _timeout;
     private readonly CancellationTokenSource _ended = new();
+    private readonly Uri? _baseAddress;
+    private readonly string? _sessionTokenHeader;
     private int _disposed;
     private string? _token;
+
+    /// <summary>Makes what stands in for a session in a program's tests.</summary>
+    protected Session() => _handle = new SessionHandle();
 
     private Session(SessionHandle handle, TimeSpan timeout)
     {
         _handle = handle;
         _timeout = timeout;
-        SessionInfo info = Info;
-        BaseAddress = new Uri(info.Values["base_url"]!.TrimEnd('/') + "/");
-        SessionTokenHeader = info.Values["session_token_header"]!;
+        SessionInfo info = ReadInfo();
+        _baseAddress = new Uri(info.Values["base_url"]!.TrimEnd('/') + "/");
+        _sessionTokenHeader = info.Values["session_token_header"]!;
         IsSoap = info.Values["protocol"] == "soap";
     }
 
@@ -66,7 +81,9 @@ public sealed partial class Session : IDisposable
     /// </summary>
     /// <exception cref="ThingSpaceException">The session was logged out.</exception>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    public unsafe string Token
+    [IgnoreDataMember]
+    [JsonIgnore]
+    public virtual unsafe string Token
     {
         get
         {
@@ -85,33 +102,20 @@ public sealed partial class Session : IDisposable
     }
 
     /// <summary>What the session did so far.</summary>
-    public unsafe SessionInfo Info
-    {
-        get
-        {
-            ThrowIfDisposed();
-            byte* buffer = stackalloc byte[NativeMethods.InfoMax];
-            int status = NativeMethods.tsm_info(
-                _handle.Number, buffer, NativeMethods.InfoMax, out nint error);
-            GC.KeepAlive(this);
-            return status == 0
-                ? new SessionInfo(Utf8.Read(buffer))
-                : throw NativeError.Take(status, error, this);
-        }
-    }
+    public virtual SessionInfo Info => ReadInfo();
 
     /// <summary>
     /// The REST interface's address with a slash at its end, as
     /// <see cref="System.Net.Http.HttpClient.BaseAddress"/> wants it: paths relative to it have
     /// none at their start.
     /// </summary>
-    public Uri BaseAddress { get; }
+    public virtual Uri BaseAddress => _baseAddress ?? throw NotOverridden();
 
     /// <summary>
     /// The request header that carries the session token:
     /// <see cref="SessionOptions.SessionTokenHeader"/>.
     /// </summary>
-    public string SessionTokenHeader { get; }
+    public virtual string SessionTokenHeader => _sessionTokenHeader ?? throw NotOverridden();
 
     internal bool IsSoap { get; }
 
@@ -260,7 +264,7 @@ public sealed partial class Session : IDisposable
     /// <see cref="OperationCanceledException"/>. It is final.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
-    public void Cancel()
+    public virtual void Cancel()
     {
         ThrowIfDisposed();
         int status = NativeMethods.tsm_cancel(_handle.Number);
@@ -280,7 +284,32 @@ public sealed partial class Session : IDisposable
     /// </summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The same as <see cref="Dispose()"/>, for <c>await using</c>.</summary>
+    /// <returns>A task that is done: there is nothing to wait for.</returns>
+    public Task DisposeAsync()
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+#if NET8_0_OR_GREATER
+    ValueTask IAsyncDisposable.DisposeAsync()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+        return default;
+    }
+#endif
+
+    /// <summary>Lets go of the session.</summary>
+    /// <param name="disposing">Whether <see cref="Dispose()"/> was called; it always was.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             _handle.Dispose();
             EndWaiting();
@@ -299,6 +328,26 @@ public sealed partial class Session : IDisposable
         {
             throw new ObjectDisposedException(nameof(Session));
         }
+
+        if (_handle.IsInvalid)
+        {
+            throw NotOverridden();
+        }
+    }
+
+    private static NotSupportedException NotOverridden() => new(
+        "This stands in for a session in a test, and what was called is not overridden.");
+
+    private unsafe SessionInfo ReadInfo()
+    {
+        ThrowIfDisposed();
+        byte* buffer = stackalloc byte[NativeMethods.InfoMax];
+        int status = NativeMethods.tsm_info(
+            _handle.Number, buffer, NativeMethods.InfoMax, out nint error);
+        GC.KeepAlive(this);
+        return status == 0
+            ? new SessionInfo(Utf8.Read(buffer))
+            : throw NativeError.Take(status, error, this);
     }
 
     private static byte[]? Bytes(string? text) =>
@@ -333,7 +382,8 @@ public sealed partial class Session : IDisposable
                 : NativeMethods.tsm_open(config, call.Handle, out handle, out error);
             if (status != 0)
             {
-                throw NativeError.Take(status, error, null, cancellationToken);
+                throw SessionOptions.InProperties(
+                    NativeError.Take(status, error, null, cancellationToken));
             }
 
             handle.Own(log);

@@ -14,7 +14,9 @@ namespace ThingSpace;
 /// </summary>
 public sealed class SessionInfo
 {
-    internal SessionInfo(string json)
+    /// <summary>Makes what a session says of itself, for a program's tests.</summary>
+    /// <param name="json">The library's JSON: an object of texts, numbers and truths.</param>
+    public SessionInfo(string json)
     {
         Json = json;
         using XmlDictionaryReader reader = JsonReaderWriterFactory.CreateJsonReader(

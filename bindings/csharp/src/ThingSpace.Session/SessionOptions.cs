@@ -2,6 +2,10 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
+using System.Linq;
+using System.Runtime.Serialization;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using ThingSpace.Interop;
 
 namespace ThingSpace;
@@ -13,7 +17,8 @@ namespace ThingSpace;
 /// <remarks>
 /// <para>
 /// The options are copied by the login; changing them later changes no session. They hold secrets
-/// as plain text: do not serialize them.
+/// as plain text. Serializers leave those out; but System.Text.Json on .NET Framework, where this
+/// assembly cannot tell it: do not serialize options there.
 /// </para>
 /// <para>
 /// The environment is the process's own: what it was started with. On Unix
@@ -21,13 +26,23 @@ namespace ThingSpace;
 /// the library does not see; set the property instead.
 /// </para>
 /// </remarks>
+[DebuggerDisplay("{Username} at {BaseUrl}")]
 public sealed partial class SessionOptions
 {
+    private static readonly Dictionary<string, string> s_properties = new SessionOptions()
+        .Named()
+        .ToDictionary(
+            static option => option.Name,
+            static option => option.Property,
+            StringComparer.Ordinal);
+
     /// <summary>
     /// Options by the names they have in the C library, for those without a property here. They win
     /// over the properties.
     /// </summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [IgnoreDataMember]
+    [JsonIgnore]
     public IDictionary<string, string> Other { get; } =
         new Dictionary<string, string>(StringComparer.Ordinal);
 
@@ -40,6 +55,8 @@ public sealed partial class SessionOptions
     /// is kept until the session is disposed, and so is all it refers to: one that refers to the
     /// session keeps that from being collected.
     /// </summary>
+    [IgnoreDataMember]
+    [JsonIgnore]
     public Action<TsmLogLevel, string>? Log { get; set; }
 
     /// <summary>
@@ -57,14 +74,14 @@ public sealed partial class SessionOptions
         ConfigHandle config = NativeMethods.tsm_config_new();
         try
         {
-            foreach ((string name, string? value) in Named())
+            foreach ((string name, string property, string? value) in Named())
             {
-                Set(config, name, value);
+                Set(config, name, property, value);
             }
 
             foreach (KeyValuePair<string, string> option in Other)
             {
-                Set(config, option.Key, option.Value);
+                Set(config, option.Key, nameof(Other), option.Value);
             }
 
             if (UseEnvironment)
@@ -93,6 +110,35 @@ public sealed partial class SessionOptions
         }
     }
 
+    /// <summary>
+    /// What the library has against options, in the names they have here: its own names have an
+    /// underscore in them, or are the sentence's first word.
+    /// </summary>
+    internal static Exception InProperties(Exception refusal)
+    {
+        if (refusal is not ArgumentException)
+        {
+            return refusal;
+        }
+
+        string? first = null;
+        string message = Regex.Replace(
+            refusal.Message,
+            "^[a-z]+\\b(?!_)|\\b[a-z]+(_[a-z]+)+\\b",
+            name =>
+            {
+                if (!s_properties.TryGetValue(name.Value, out string? property))
+                {
+                    return name.Value;
+                }
+
+                first ??= property;
+                return property;
+            },
+            RegexOptions.CultureInvariant);
+        return new ArgumentException(message, first);
+    }
+
     private static string? Text(bool? value) =>
         value is null ? null : value.Value ? "true" : "false";
 
@@ -103,7 +149,8 @@ public sealed partial class SessionOptions
             ? null
             : Milliseconds.From(value.Value, parameter).ToString(CultureInfo.InvariantCulture);
 
-    private static unsafe void Set(ConfigHandle config, string name, string? value)
+    private static unsafe void Set(
+        ConfigHandle config, string name, string property, string? value)
     {
         if (value is null)
         {
@@ -114,14 +161,17 @@ public sealed partial class SessionOptions
         byte* nameBuffer = stackalloc byte[StackSize];
         byte* valueBuffer = stackalloc byte[StackSize];
         using var option = new Utf8Argument(name, nameBuffer, StackSize, nameof(Other));
-        var text = new Utf8Argument(value, valueBuffer, StackSize, name);
+        var text = new Utf8Argument(value, valueBuffer, StackSize, property);
         try
         {
             int status = NativeMethods.tsm_config_set(
                 config, option.Pointer, text.Pointer, out nint error);
             if (status != 0)
             {
-                throw NativeError.Take(status, error);
+                Exception refusal = NativeError.Take(status, error);
+                throw property == nameof(Other) && refusal is ArgumentException
+                    ? new ArgumentException(refusal.Message, property)
+                    : InProperties(refusal);
             }
         }
         finally

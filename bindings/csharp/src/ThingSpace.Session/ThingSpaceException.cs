@@ -1,5 +1,9 @@
 using System;
 using System.Diagnostics;
+#if !NET8_0_OR_GREATER
+using System.Runtime.Serialization;
+#endif
+using System.Text.Json.Serialization;
 
 namespace ThingSpace;
 
@@ -15,6 +19,9 @@ namespace ThingSpace;
 /// }
 /// </code>
 /// </example>
+#if !NET8_0_OR_GREATER
+[Serializable]
+#endif
 public sealed class ThingSpaceException : Exception
 {
     /// <summary>Makes an exception, for a program's tests.</summary>
@@ -45,6 +52,32 @@ public sealed class ThingSpaceException : Exception
         Token = token;
     }
 
+#if !NET8_0_OR_GREATER
+    private ThingSpaceException(SerializationInfo info, StreamingContext context)
+        : base(info, context)
+    {
+        Status = (TsmStatus)info.GetInt32(nameof(Status));
+        Code = info.GetString(nameof(Code)) ?? "";
+        HttpStatus = (int?)info.GetValue(nameof(HttpStatus), typeof(int?));
+        Retryable = info.GetBoolean(nameof(Retryable));
+        RetryAfter = (TimeSpan?)info.GetValue(nameof(RetryAfter), typeof(TimeSpan?));
+    }
+
+    /// <summary>
+    /// Writes all but <see cref="Token"/>, for another AppDomain: a secret is not written anywhere.
+    /// </summary>
+    /// <inheritdoc/>
+    public override void GetObjectData(SerializationInfo info, StreamingContext context)
+    {
+        base.GetObjectData(info, context);
+        info.AddValue(nameof(Status), (int)Status);
+        info.AddValue(nameof(Code), Code);
+        info.AddValue(nameof(HttpStatus), HttpStatus, typeof(int?));
+        info.AddValue(nameof(Retryable), Retryable);
+        info.AddValue(nameof(RetryAfter), RetryAfter, typeof(TimeSpan?));
+    }
+#endif
+
     /// <summary>The kind of error.</summary>
     public TsmStatus Status { get; }
 
@@ -70,6 +103,7 @@ public sealed class ThingSpaceException : Exception
     /// not part of the message or of <see cref="Exception.ToString"/>.
     /// </summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [JsonIgnore]
     public string? Token { get; }
 
     /// <summary>

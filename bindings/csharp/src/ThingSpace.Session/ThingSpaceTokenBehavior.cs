@@ -15,9 +15,10 @@ namespace ThingSpace;
 /// <remarks>
 /// <para>
 /// Add it to the proxy's endpoint, and make the calls through <see cref="Call{T}(Func{T})"/> or
-/// <see cref="CallAsync{T}(Func{Task{T}}, CancellationToken)"/>. A call that is made past them gets the token too, but
-/// an expired session is its own to mend: catch the <see cref="FaultException"/> whose code says
-/// <c>SessionToken.Expired</c>, <see cref="Session.Relogin"/>, call again.
+/// <see cref="CallAsync{T}(Func{Task{T}}, CancellationToken)"/>. A call that is made past them gets
+/// the token too, but an expired session is its own to mend: catch the
+/// <see cref="FaultException"/> whose code says <c>SessionToken.Expired</c>,
+/// <see cref="Session.Relogin"/>, call again.
 /// </para>
 /// <para>One behavior serves any number of proxies and threads. The session is left alone.</para>
 /// </remarks>
@@ -48,7 +49,7 @@ public class ThingSpaceTokenBehavior : IEndpointBehavior, IClientMessageInspecto
         if (!session.IsSoap)
         {
             throw new ArgumentException(
-                "The session speaks REST, and this is for the token of SOAP messages: set Protocol.",
+                "The session speaks REST, and this is for SOAP messages: set Protocol.",
                 nameof(session));
         }
     }

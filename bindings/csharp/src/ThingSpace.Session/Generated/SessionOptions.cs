@@ -6,6 +6,8 @@
 
 using System;
 using System.Diagnostics;
+using System.Runtime.Serialization;
+using System.Text.Json.Serialization;
 
 namespace ThingSpace;
 
@@ -36,11 +38,15 @@ public sealed partial class SessionOptions
     /// <summary>Its password.</summary>
     /// <remarks><c>TSM_PASSWORD</c>: text.</remarks>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [IgnoreDataMember]
+    [JsonIgnore]
     public string? Password { get; set; }
 
     /// <summary>A fixed API token, instead of app_key and app_secret. REST only.</summary>
     /// <remarks><c>TSM_API_TOKEN</c>: token.</remarks>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [IgnoreDataMember]
+    [JsonIgnore]
     public string? ApiToken { get; set; }
 
     /// <summary>The application's key, to fetch API tokens with. REST only.</summary>
@@ -50,6 +56,8 @@ public sealed partial class SessionOptions
     /// <summary>The application's secret.</summary>
     /// <remarks><c>TSM_APP_SECRET</c>: text.</remarks>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [IgnoreDataMember]
+    [JsonIgnore]
     public string? AppSecret { get; set; }
 
     /// <summary>
@@ -88,6 +96,8 @@ public sealed partial class SessionOptions
     /// <summary>The password of a store on Redis.</summary>
     /// <remarks><c>TSM_STORE_PASSWORD</c>: text.</remarks>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [IgnoreDataMember]
+    [JsonIgnore]
     public string? StorePassword { get; set; }
 
     /// <summary>
@@ -140,6 +150,8 @@ public sealed partial class SessionOptions
     /// </summary>
     /// <remarks><c>TSM_PROXY</c>: http URL, none.</remarks>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [IgnoreDataMember]
+    [JsonIgnore]
     public string? Proxy { get; set; }
 
     /// <summary>The User-Agent header.</summary>
@@ -152,33 +164,36 @@ public sealed partial class SessionOptions
     /// </remarks>
     public long? MaxResponseBytes { get; set; }
 
-    /// <summary>The library's name of each option, and its value; null where not set.</summary>
-    private (string Name, string? Value)[] Named() =>
+    /// <summary>
+    /// The library's name of each option, its property, and its value; null where not set.
+    /// </summary>
+    private (string Name, string Property, string? Value)[] Named() =>
     [
-        ("protocol", Protocol?.ToString().ToLowerInvariant()),
-        ("base_url", BaseUrl),
-        ("soap_url", SoapUrl),
-        ("username", Username),
-        ("password", Password),
-        ("api_token", ApiToken),
-        ("app_key", AppKey),
-        ("app_secret", AppSecret),
-        ("auto_relogin", Text(AutoRelogin)),
-        ("session_token_header", SessionTokenHeader),
-        ("store", Store),
-        ("store_user", StoreUser),
-        ("store_password", StorePassword),
-        ("store_password_file", StorePasswordFile),
-        ("store_seal_key_file", StoreSealKeyFile),
-        ("share_token", Text(ShareToken)),
-        ("realm", Realm),
-        ("max_login_failures", Text(MaxLoginFailures)),
-        ("timeout_ms", Text(Timeout, nameof(Timeout))),
-        ("connect_timeout_ms", Text(ConnectTimeout, nameof(ConnectTimeout))),
-        ("ca_file", CaFile),
-        ("proxy", Proxy),
-        ("user_agent", UserAgent),
-        ("max_response_bytes", Text(MaxResponseBytes)),
+        ("protocol", nameof(Protocol), Protocol?.ToString().ToLowerInvariant()),
+        ("base_url", nameof(BaseUrl), BaseUrl),
+        ("soap_url", nameof(SoapUrl), SoapUrl),
+        ("username", nameof(Username), Username),
+        ("password", nameof(Password), Password),
+        ("api_token", nameof(ApiToken), ApiToken),
+        ("app_key", nameof(AppKey), AppKey),
+        ("app_secret", nameof(AppSecret), AppSecret),
+        ("auto_relogin", nameof(AutoRelogin), Text(AutoRelogin)),
+        ("session_token_header", nameof(SessionTokenHeader), SessionTokenHeader),
+        ("store", nameof(Store), Store),
+        ("store_user", nameof(StoreUser), StoreUser),
+        ("store_password", nameof(StorePassword), StorePassword),
+        ("store_password_file", nameof(StorePasswordFile), StorePasswordFile),
+        ("store_seal_key_file", nameof(StoreSealKeyFile), StoreSealKeyFile),
+        ("share_token", nameof(ShareToken), Text(ShareToken)),
+        ("realm", nameof(Realm), Realm),
+        ("max_login_failures", nameof(MaxLoginFailures), Text(MaxLoginFailures)),
+        ("timeout_ms", nameof(Timeout), Text(Timeout, nameof(Timeout))),
+        ("connect_timeout_ms", nameof(ConnectTimeout),
+            Text(ConnectTimeout, nameof(ConnectTimeout))),
+        ("ca_file", nameof(CaFile), CaFile),
+        ("proxy", nameof(Proxy), Proxy),
+        ("user_agent", nameof(UserAgent), UserAgent),
+        ("max_response_bytes", nameof(MaxResponseBytes), Text(MaxResponseBytes)),
     ];
 }
 

@@ -51,7 +51,7 @@ internal sealed class ConfigHandle : SafeHandle
         int status = NativeMethods.tsm_unblock(this, out nint error);
         if (status != 0)
         {
-            throw NativeError.Take(status, error);
+            throw SessionOptions.InProperties(NativeError.Take(status, error));
         }
     }
 
