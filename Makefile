@@ -6,6 +6,7 @@ VENV := target/venv
 # Of what packaging/ needs.
 DIST_VENV := target/dist/venv
 DIST_PYTHON := $(DIST_VENV)/bin/python
+DEBIAN_ROOT := target/dist/roots/bullseye
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
 .PHONY: help library demo test test-rust test-python test-csharp test-bench ruff loom bench soak generate dist dist-libraries test-dist \
@@ -19,6 +20,7 @@ help:
 	@echo "make soak     the long simulation of the lockout guard, and long histories of many hosts"
 	@echo "make generate write the header and every table of options, statuses and functions anew"
 	@echo "make dist     everything that is released, for every target, into dist/ (TARGETS=TRIPLE for one)"
+	@echo "make test-dist installs and tries what lies in dist/, each in a clean place without a network"
 
 # Rust, a C compiler and Python 3 are all it takes.
 demo:
@@ -37,6 +39,7 @@ test-rust:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -q --workspace --no-deps
 	$(CARGO) check -q --manifest-path fuzz/Cargo.toml
 	$(PYTHON) packaging/third_party.py --check
+	$(PYTHON) tests/abi/abi.py
 
 # Without the Rust library beside it: cargo optimises across crates only where all that is built can be linked so. A fifth of the size.
 library: target/release/libthingspace_session.so
@@ -56,7 +59,7 @@ ruff: $(VENV)/ready
 test-python: ruff $(VENV)/ready target/release/libthingspace_session.so
 	$(CARGO) build -q -p thingspace-sandbox
 	cd bindings/python && ../../$(VENV)/bin/python -m mypy
-	$(VENV)/bin/python -m mypy --strict packaging
+	$(VENV)/bin/python -m mypy --strict packaging tests/abi
 	cd bindings/python && ../../$(VENV)/bin/python -m pytest -q tests
 
 # Without a dotnet the C# binding stays untested: said here, and a failure in CI.
@@ -94,6 +97,17 @@ dist: dist-libraries
 # The libraries that every package is made of.
 dist-libraries: $(DIST_VENV)/ready
 	$(DIST_PYTHON) packaging/build_libraries.py $(TARGETS)
+
+# Tries what `make dist` made; it does not make it anew.
+test-dist: $(DIST_VENV)/ready $(DEBIAN_ROOT)
+	$(CARGO) build -q -p thingspace-sandbox
+	packaging/tests/offline.sh $(DIST_PYTHON) -m pytest -q packaging/tests
+
+# The oldest Debian that a mirror still has, for its packages and its glibc. Needs root.
+$(DEBIAN_ROOT):
+	rm -rf $@.part
+	debootstrap --variant=minbase --include=gcc,libc6-dev,pkg-config bullseye $@.part >/dev/null
+	mv $@.part $@
 
 $(DIST_VENV)/ready: packaging/requirements.txt
 	$(PYTHON) -m venv $(DIST_VENV)
