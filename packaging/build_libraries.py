@@ -55,7 +55,8 @@ def build(target: Target) -> None:
         objcopy("--strip-debug", built / "libthingspace_session.a", target.static)
     else:
         unstripped = built / "unstripped.so"
-        one_object = join(built / "libthingspace_session.a", unwinder(target, built))
+        compile_runtime(target, built)
+        one_object = join(built / "libthingspace_session.a", unwinder(target))
         link(target, one_object, unstripped)
         archive(one_object, target.static)
     split(unstripped, target)
@@ -108,22 +109,23 @@ def import_library(target: Target) -> None:
     run(*ZIG, "dlltool", "-m", "i386:x86-64", "-d", definitions, "-l", library)
 
 
-def unwinder(target: Target, folder: Path) -> Path:
-    """LLVM's libunwind, which zig compiles where a program asks for it.
-
-    Linked in, no libgcc_s is needed: on musl, that is a package that may not be there. Its debug
-    symbols would tell where zig lies.
+def compile_runtime(target: Target, folder: Path) -> None:
+    """What zig compiles from its sources where a program asks for it: the unwinder, and the part of
+    glibc that is linked statically. Their debug symbols would tell where zig lies.
     """
-    nothing, cache = folder / "nothing.c", folder / "zig"
+    nothing, cache = folder / "nothing.c", zig_cache(target)
     nothing.touch()
-    run(
-        *ZIG,
-        *("cc", "-target", target.zig, "-shared", "-o", folder / "nothing.so", nothing, "-lunwind"),
-        ZIG_GLOBAL_CACHE_DIR=str(cache),
-    )
-    (made,) = cache.glob("o/*/libunwind.a")
-    objcopy("--strip-debug", made, folder / "libunwind.a")
-    return folder / "libunwind.a"
+    zig_cc(target, "-shared", "-o", folder / "nothing.so", nothing, "-lunwind")
+    for made in [*cache.glob("o/*/*.a"), *cache.glob("o/*/*.o")]:
+        objcopy("--strip-debug", made)
+
+
+def unwinder(target: Target) -> Path:
+    """LLVM's libunwind. With it inside, the library needs no libgcc_s, which on musl is a package
+    that may not be there.
+    """
+    (made,) = zig_cache(target).glob("o/*/libunwind.a")
+    return made
 
 
 def join(library: Path, unwinder: Path) -> Path:
@@ -156,12 +158,8 @@ def link(target: Target, one_object: Path, library: Path) -> None:
         # Threads run code of the library when they end, after any `dlclose`.
         *("-z,nodelete", "-z,relro", "-z,now", "--gc-sections", "--as-needed", "--build-id=sha1"),
     )
-    run(
-        *ZIG,
-        *("cc", "-target", target.zig, "-shared", "-o", library, one_object),
-        *(f"-Wl,{option}" for option in options),
-        *needs,
-    )
+    linked = (f"-Wl,{option}" for option in options)
+    zig_cc(target, "-shared", "-o", library, one_object, *linked, *needs)
 
 
 def archive(one_object: Path, library: Path) -> None:
@@ -181,6 +179,16 @@ def split(unstripped: Path, target: Target) -> None:
         unstripped,
         target.shared,
     )
+
+
+def zig_cc(target: Target, *arguments: str | Path) -> None:
+    """zig as the C compiler and linker of a target, with a cache of its own."""
+    cache = str(zig_cache(target))
+    run(*ZIG, "cc", "-target", target.zig, *arguments, ZIG_GLOBAL_CACHE_DIR=cache)
+
+
+def zig_cache(target: Target) -> Path:
+    return BUILD / target.triple / "zig"
 
 
 def objcopy(*arguments: str | Path) -> None:

@@ -87,7 +87,8 @@ def packages(target: Target) -> Iterator[Package]:
     )
     fresh(library.folder)
     layout.lay_runtime(library.folder / "usr")
-    copy(target.stage / "sbom.cdx.json", library.documents / "sbom.cdx.json")
+    # Packages of two machines can be there together: what differs has another name.
+    copy(target.stage / "sbom.cdx.json", library.documents / f"sbom.{machine}.cdx.json")
     yield library
 
     development = Package(
