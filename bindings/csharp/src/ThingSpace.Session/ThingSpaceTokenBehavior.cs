@@ -1,4 +1,5 @@
 using System;
+using System.Security;
 using System.ServiceModel;
 using System.ServiceModel.Channels;
 using System.ServiceModel.Description;
@@ -198,10 +199,13 @@ public class ThingSpaceTokenBehavior : IEndpointBehavior, IClientMessageInspecto
     {
     }
 
-    /// <summary>The fault as the service sent it.</summary>
-    private static string Envelope(FaultException e)
-    {
-        using var fault = Message.CreateMessage(MessageVersion.Soap11, e.CreateMessageFault(), "");
-        return fault.ToString();
-    }
+    /// <summary>
+    /// The fault as the service sent it, as far as it tells what a fault is. WCF's own way back to
+    /// XML fails for a fault that was made without a code.
+    /// </summary>
+    private static string Envelope(FaultException e) =>
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault>" +
+        "<faultcode>" + SecurityElement.Escape(e.Code?.Name) + "</faultcode>" +
+        "<faultstring>" + SecurityElement.Escape(e.Message) + "</faultstring>" +
+        "</s:Fault></s:Body></s:Envelope>";
 }

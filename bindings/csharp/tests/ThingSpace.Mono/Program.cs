@@ -23,7 +23,12 @@ await Case("the handler for HttpClient", Cases.Handler);
 await Case("disposal in the middle of a call", Cases.Dispose);
 await Case("text that is no text", Cases.BadText);
 await Case("a log callback that throws", Cases.Log);
-await Case("a WCF proxy", WcfProxy.Run);
+await Case("an exception from another AppDomain", Cases.OtherDomain);
+await Case("await using", Cases.AwaitUsing);
+await Case("a WCF proxy by the documented pattern", WcfProxy.DocumentedPattern);
+await Case("a WCF proxy by the behavior", WcfProxy.Behavior);
+await Case("a WCF proxy by the behavior, asynchronously", WcfProxy.BehaviorAsync);
+await Case("a WCF behavior for a REST session", WcfProxy.Rest);
 Console.WriteLine(failed == 0 ? "All passed." : $"{failed} failed.");
 // Mono's own way out stops its timer's thread anywhere, and calls it a crash if that was at work.
 Console.Out.Flush();
@@ -140,6 +145,63 @@ internal static class Cases
         Require(session.Get(Sandbox.Account).StatusCode == 200, "the request succeeds");
         Require(lines > 0, "lines arrive");
         return Task.CompletedTask;
+    }
+
+    internal static Task OtherDomain()
+    {
+        AppDomain domain = AppDomain.CreateDomain(
+            "other", null, AppDomain.CurrentDomain.SetupInformation);
+        try
+        {
+            domain.DoCallBack(Fail);
+            Require(false, "the exception arrives");
+        }
+        catch (ThingSpaceException e)
+        {
+            Require(e.Status == TsmStatus.SessionExpired, "it has the status");
+            Require(e.Message == "expired" && e.Code == "a.b" && e.HttpStatus == 400, "its texts");
+            Require(e.Retryable && e.RetryAfter == TimeSpan.FromSeconds(7), "its advice");
+            Require(e.Token is null, "a token crosses no border");
+            Require(e.InnerException is TimeoutException, "it has its cause");
+        }
+        finally
+        {
+            AppDomain.Unload(domain);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static void Fail() => throw new ThingSpaceException(
+        TsmStatus.SessionExpired,
+        "expired",
+        "a.b",
+        400,
+        retryable: true,
+        TimeSpan.FromSeconds(7),
+        "a secret",
+        new TimeoutException());
+
+    internal static async Task AwaitUsing()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        Session outer;
+        await using (Session session = Session.Open(sandbox.Options()))
+        {
+            outer = session;
+            Require((await session.GetAsync(Sandbox.Account)).StatusCode == 200, "it logs in");
+        }
+
+        try
+        {
+            _ = outer.Token;
+        }
+        catch (ObjectDisposedException)
+        {
+            return;
+        }
+
+        Require(false, "it is disposed of");
     }
 
     private static void Require(bool holds, string what)

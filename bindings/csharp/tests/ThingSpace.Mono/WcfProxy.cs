@@ -1,13 +1,10 @@
-// What README.md shows for programs with generated WCF proxies, against the sandbox: the session
-// supplies the header token and the re-login, by the platform's documented pattern and by an
-// exchange.
+// ThingSpaceTokenBehavior with a WCF proxy against the sandbox: the session supplies the header's
+// token and the re-login, by the platform's documented pattern and by the behavior's calls.
 
 using System;
+using System.Linq;
 using System.ServiceModel;
 using System.ServiceModel.Channels;
-using System.ServiceModel.Description;
-using System.ServiceModel.Dispatcher;
-using System.Threading;
 using System.Threading.Tasks;
 using System.Xml;
 
@@ -23,123 +20,97 @@ public interface IDeviceService
     Message GetDeviceList(Message request);
 }
 
-/// <summary>
-/// Puts the session's token into the header of every message; within <see cref="Call"/> that of an
-/// exchange, which says whether to call again.
-/// </summary>
-public sealed class TokenHeader : IClientMessageInspector, IEndpointBehavior
+internal sealed class DeviceClient : ClientBase<IDeviceService>
 {
-    private readonly Session _session;
-    private readonly AsyncLocal<string?> _token = new();
-
-    public TokenHeader(Session session) => _session = session;
-
-    public T Call<T>(Func<T> call)
-    {
-        using Exchange exchange = _session.BeginExchange();
-        while (true)
-        {
-            if (exchange.GetTokens() is { } tokens)
-            {
-                _token.Value = tokens.SessionToken;
-                try
-                {
-                    return call();
-                }
-                catch (FaultException e)
-                {
-                    if (exchange.Answered(500, Envelope(e)))
-                    {
-                        throw;
-                    }
-                }
-                finally
-                {
-                    _token.Value = null;
-                }
-            }
-
-            exchange.Renew();
-        }
-    }
-
-    /// <summary>The fault as the service sent it, with HTTP status 500 as all faults.</summary>
-    private static string Envelope(FaultException e)
-    {
-        using var fault = Message.CreateMessage(MessageVersion.Soap11, e.CreateMessageFault(), "");
-        return fault.ToString();
-    }
-
-    public object? BeforeSendRequest(ref Message request, IClientChannel channel)
-    {
-        string token = _token.Value ?? _session.Token;
-        request.Headers.Add(MessageHeader.CreateHeader(
-            "token", "http://nphase.com/unifiedwebservice/v2", token));
-        return null;
-    }
-
-    public void AfterReceiveReply(ref Message reply, object correlationState)
+    internal DeviceClient(string soapUrl)
+        : base(new BasicHttpBinding(), new EndpointAddress(soapUrl + "/DeviceService.svc"))
     {
     }
 
-    // ClientMessageInspectors elsewhere; Mono knows the older name only.
-    public void ApplyClientBehavior(ServiceEndpoint endpoint, ClientRuntime clientRuntime) =>
-        clientRuntime.MessageInspectors.Add(this);
-
-    public void ApplyDispatchBehavior(
-        ServiceEndpoint endpoint, EndpointDispatcher endpointDispatcher)
-    {
-    }
-
-    public void AddBindingParameters(
-        ServiceEndpoint endpoint, BindingParameterCollection bindingParameters)
-    {
-    }
-
-    public void Validate(ServiceEndpoint endpoint)
-    {
-    }
+    internal IDeviceService Devices => Channel;
 }
 
 internal static class WcfProxy
 {
-    internal static Task Run()
+    internal static Task DocumentedPattern() => With((sandbox, session, client, tokens) =>
     {
-        using Sandbox sandbox = Sandbox.Start();
-        using Session session = Session.Login(sandbox.Options(ThingSpaceProtocol.Soap));
-        var factory = new ChannelFactory<IDeviceService>(
-            new BasicHttpBinding(), new EndpointAddress(sandbox.SoapUrl + "/DeviceService.svc"));
-        var header = new TokenHeader(session);
-        factory.Endpoint.EndpointBehaviors.Add(header);
-        IDeviceService devices = factory.CreateChannel();
-        Require(Call(devices).Contains("GetDeviceListResponse"), "the call succeeds");
-
-        sandbox.Expire();
         string token = session.Token;
         string answer;
         try
         {
-            Call(devices);
+            Call(client);
             throw new InvalidOperationException("The session was expired.");
         }
         catch (FaultException ex) when (ex.Code.Name.Contains("SessionToken.Expired"))
         {
             session.Relogin(token);
-            answer = Call(devices);
+            answer = Call(client);
         }
 
-        Require(answer.Contains("GetDeviceListResponse"), "the resent call succeeds");
-        Require(sandbox.Count("soap_login") == 2, "one login is sent");
+        return Task.FromResult(answer);
+    });
 
-        sandbox.Expire();
-        answer = header.Call(() => Call(devices));
-        Require(answer.Contains("GetDeviceListResponse"), "an exchange has it sent again");
-        Require(sandbox.Count("soap_login") == 3, "one login is sent");
-        ((IClientChannel)devices).Close();
-        return Task.CompletedTask;
+    internal static Task Behavior() => With((sandbox, session, client, tokens) =>
+    {
+        string answer = tokens.Call(() => Call(client));
+        tokens.Call(() => { Call(client); });
+        try
+        {
+            tokens.Call<string>(() => throw new FaultException("mine"));
+            throw new InvalidOperationException("Another fault is the caller's.");
+        }
+        catch (FaultException e) when (e.Message == "mine")
+        {
+        }
+
+        return Task.FromResult(answer);
+    });
+
+    internal static Task BehaviorAsync() => With(async (sandbox, session, client, tokens) =>
+    {
+        string[] answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(
+            _ => tokens.CallAsync(() => Task.Run(() => Call(client)))));
+        await tokens.CallAsync(async () =>
+        {
+            await Task.Yield();
+            Call(client);
+        });
+        return answers[7];
+    });
+
+    internal static Task Rest()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = Session.Open(sandbox.Options());
+        try
+        {
+            _ = new ThingSpaceTokenBehavior(session);
+        }
+        catch (ArgumentException)
+        {
+            return Task.CompletedTask;
+        }
+
+        throw new InvalidOperationException("A REST session is refused.");
     }
 
-    private static string Call(IDeviceService devices)
+    /// <summary>A call that succeeds, and then one of an expired session.</summary>
+    private static async Task With(
+        Func<Sandbox, Session, DeviceClient, ThingSpaceTokenBehavior, Task<string>> expired)
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = Session.Login(sandbox.Options(ThingSpaceProtocol.Soap));
+        var tokens = new ThingSpaceTokenBehavior(session);
+        using var client = new DeviceClient(sandbox.SoapUrl);
+        client.Endpoint.EndpointBehaviors.Add(tokens);
+        Require(Call(client).Contains("GetDeviceListResponse"), "the call succeeds");
+        sandbox.Expire();
+        string answer = await expired(sandbox, session, client, tokens);
+        Require(answer.Contains("GetDeviceListResponse"), "the resent call succeeds");
+        Require(sandbox.Count("soap_login") == 2, "one login is sent");
+    }
+
+    private static string Call(DeviceClient client)
     {
         using XmlReader body = XmlReader.Create(new System.IO.StringReader(
             """
@@ -152,7 +123,7 @@ internal static class WcfProxy
             MessageVersion.Soap11,
             "http://nphase.com/unifiedwebservice/v2/IDeviceService/GetDeviceList",
             body);
-        using Message reply = devices.GetDeviceList(request);
+        using Message reply = client.Devices.GetDeviceList(request);
         if (reply.IsFault)
         {
             throw new FaultException(MessageFault.CreateFault(reply, int.MaxValue));

@@ -120,7 +120,7 @@ public class BadInputTests
     {
         ArgumentException e = Assert.Throws<ArgumentException>(
             () => Session.Login(new SessionOptions { UseEnvironment = false }));
-        Assert.Contains("username", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Username", e.Message, StringComparison.Ordinal);
         var options = new SessionOptions { UseEnvironment = false, Other = { ["usrname"] = "x" } };
         Assert.Contains("username", Assert.Throws<ArgumentException>(
             () => Session.Login(options)).Message, StringComparison.Ordinal);

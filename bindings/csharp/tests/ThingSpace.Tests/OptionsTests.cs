@@ -1,6 +1,11 @@
 using System;
+using System.IO;
 using System.Runtime.InteropServices;
+using System.Runtime.Serialization;
 using System.Text;
+#if !TSM_NETSTANDARD
+using System.Text.Json;
+#endif
 using System.Threading.Tasks;
 using Xunit;
 
@@ -77,7 +82,7 @@ public class OptionsTests
             Environment.SetEnvironmentVariable("TSM_USERNAME", "zbeeblebrox");
             ArgumentException refused = Assert.Throws<ArgumentException>(
                 () => Session.Login(options));
-            Assert.Contains("username", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("Username", refused.Message, StringComparison.Ordinal);
             SetVariable("TSM_USERNAME", "zbeeblebrox");
             using Session session = Session.Login(options);
             Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
@@ -121,6 +126,110 @@ public class OptionsTests
         sandbox.Expire();
         Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
     }
+
+    public static TheoryData<string, Action<SessionOptions>, string> Refused() => new()
+    {
+        { "Username", o => o.Username = null, "Username is missing: set this option, or TSM_" },
+        { "Username", o => o.Username = "a\nb", "Username: must not hold a control character" },
+        { "BaseUrl", o => o.BaseUrl = "http://example.com/api", "BaseUrl: " },
+        { "Proxy", o => o.Proxy = "gopher://me:hunter2@proxy", "Proxy: " },
+        { "MaxLoginFailures", o => o.MaxLoginFailures = 5, "MaxLoginFailures: must be a whole" },
+        { "Timeout", o => o.Timeout = TimeSpan.Zero, "Timeout: must be" },
+        { "Timeout", o => o.Timeout = TimeSpan.FromSeconds(-1), "The time must not be negative" },
+        { "ApiToken", o => o.ApiToken = "abc", "ApiToken and AppKey/AppSecret contradict" },
+        { "AppSecret", o => o.AppSecret = null, "AppSecret is missing" },
+        {
+            "StoreUser",
+            o => o.StoreUser = "me",
+            "StoreUser is of no use without StorePassword or StorePasswordFile"
+        },
+        { "Other", o => o.Other["pasword"] = "x", "no option \"pasword\"; did you mean \"pass" },
+        { "Other", o => o.Other["timeout_ms"] = "soon", "timeout_ms: must be" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused), DisableDiscoveryEnumeration = true)]
+    public void What_is_wrong_is_said_in_the_names_of_properties(
+        string parameter, Action<SessionOptions> change, string words)
+    {
+        SessionOptions options = Valid();
+        change(options);
+        foreach (Action call in new Action[]
+        {
+            () => Session.Open(options), () => Session.Login(options),
+        })
+        {
+            ArgumentException refused = Assert.ThrowsAny<ArgumentException>(call);
+            Assert.Equal(parameter, refused.ParamName);
+            Assert.Contains(words, refused.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("hunter2", refused.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Unblocking_says_it_so_too()
+    {
+        var nobody = new SessionOptions { UseEnvironment = false, Store = "memory:" };
+        ArgumentException refused = Assert.Throws<ArgumentException>(
+            () => Session.Unblock(nobody));
+        Assert.Equal("Username", refused.ParamName);
+    }
+
+    [Fact]
+    public void Secrets_are_in_no_text_and_written_by_no_serializer()
+    {
+        SessionOptions options = Valid();
+        string[] secrets = ["s-pass", "s-secret", "s-store", "s-proxy", "s-other", "s-token"];
+        options.Password = "s-pass";
+        options.AppSecret = "s-secret";
+        options.StorePassword = "s-store";
+        options.Proxy = "http://me:s-proxy@proxy:3128";
+        options.ApiToken = "s-token";
+        options.Other["password"] = "s-other";
+        options.Log = (_, _) => { };
+        var tokens = new RequestTokens("s-token", "s-token");
+        var error = new ThingSpaceException(TsmStatus.SessionExpired, "expired", token: "s-token");
+        string written = string.Join(
+            "\n",
+            options.ToString(),
+            tokens.ToString(),
+            error.ToString(),
+            WriteContract(options),
+            WriteContract(tokens, isOpaque: true));
+#if !TSM_NETSTANDARD
+        written += JsonSerializer.Serialize(options) + JsonSerializer.Serialize(tokens);
+        Assert.Contains("zbeeblebrox", JsonSerializer.Serialize(options), StringComparison.Ordinal);
+#endif
+        Assert.Contains("zbeeblebrox", WriteContract(options), StringComparison.Ordinal);
+        Assert.All(
+            secrets, secret => Assert.DoesNotContain(secret, written, StringComparison.Ordinal));
+    }
+
+    private static string WriteContract(object value, bool isOpaque = false)
+    {
+        using var stream = new MemoryStream();
+        try
+        {
+            new DataContractSerializer(value.GetType()).WriteObject(stream, value);
+        }
+        catch (InvalidDataContractException) when (isOpaque)
+        {
+            return "";
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private static SessionOptions Valid() => new()
+    {
+        UseEnvironment = false,
+        BaseUrl = "http://127.0.0.1:9/api",
+        Username = "zbeeblebrox",
+        Password = "IMgr8",
+        AppKey = "key",
+        AppSecret = "secret",
+        Store = "memory:",
+    };
 
     /// <summary>Changes the process's environment; null takes the variable away.</summary>
     private static void SetVariable(string name, string? value)
