@@ -81,10 +81,14 @@ impl StoreName {
 }
 
 fn file(rest: &str) -> Parsed<StoreName> {
-    let (directory, network) = match rest.split_once('?') {
-        None => (rest, false),
-        Some((directory, "network=yes")) => (directory, true),
-        Some((_, query)) => return Err(format!("?{query} is unknown; there is ?network=yes")),
+    // With this a long path of Windows may begin.
+    let verbatim = if rest.starts_with(r"\\?\") { 4 } else { 0 };
+    let query_at = rest[verbatim..].find('?').map(|at| verbatim + at);
+    let (directory, query) = rest.split_at(query_at.unwrap_or(rest.len()));
+    let network = match query {
+        "" => false,
+        "?network=yes" => true,
+        _ => return Err(format!("{query} is unknown; there is ?network=yes")),
     };
     let directory = (!directory.is_empty()).then(|| directory.to_owned());
     if let Some(directory) = &directory {
@@ -280,21 +284,53 @@ mod tests {
         }
     }
 
+    /// What an absolute path begins with.
+    const ROOT: &str = if cfg!(windows) { "C:/" } else { "/" };
+
     #[test]
     fn a_directory_is_absolute_or_the_users_own() {
-        for good in ["memory:", "file:", "file:/var/lib/x", "file:/x?network=yes"] {
+        for good in ["memory:", "file:"] {
             assert!(StoreName::parse(good).is_ok(), "{good}");
+        }
+        for (query, wanted) in [("", false), ("?network=yes", true)] {
+            let name = StoreName::parse(&format!("file:{ROOT}var/x{query}"));
+            let StoreName::File { directory, network } = name.unwrap() else {
+                panic!("it is in files");
+            };
+            assert_eq!(directory, Some(format!("{ROOT}var/x")));
+            assert_eq!(network, wanted);
         }
         for bad in [
             "file:x",
             "file:./x",
             "file:~/.tsm",
             "file:/x?y",
+            "file:C:/x?y",
+            "file:C:x",
+            r"file:\\?\C:\x?y",
             "http://h",
             "",
             "file",
         ] {
             assert!(StoreName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_directory_of_windows_may_be_written_in_any_of_its_ways() {
+        for directory in [
+            r"C:\x",
+            r"\\server\share\x",
+            r"\\?\C:\x",
+            r"\\?\UNC\server\share\x",
+        ] {
+            let name = StoreName::parse(&format!("file:{directory}?network=yes"));
+            let wanted = StoreName::File {
+                directory: Some(directory.into()),
+                network: true,
+            };
+            assert_eq!(name, Ok(wanted));
         }
     }
 
@@ -314,9 +350,12 @@ mod tests {
         ] {
             assert_eq!(redis(value).to_string(), name);
         }
-        let name = redis("rediss://h?replicas=2&fsync=yes&evictable=yes&witness=/w");
+        let witness = format!("witness={ROOT}w");
+        let name = redis(&format!(
+            "rediss://h?replicas=2&fsync=yes&evictable=yes&{witness}"
+        ));
         assert!(name.replicas == 2 && name.fsync && name.evictable && !name.plain);
-        assert_eq!(name.witness, WitnessAt::Directory("/w".into()));
+        assert_eq!(name.witness, WitnessAt::Directory(format!("{ROOT}w")));
         for bad in [
             "redis:localhost",
             "redis://",
