@@ -42,7 +42,7 @@ pub(crate) fn do_next(name: &str, work: Work) -> io::Result<()> {
 }
 
 /// Has the C library call this once when the process exits by itself, on the thread that exits.
-/// Elsewhere than on Unix the threads of a process are gone by then.
+/// On Windows the threads of a process are gone by then.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 pub(crate) fn before_exit(finish: extern "C" fn()) {
@@ -54,7 +54,7 @@ pub(crate) fn before_exit(finish: extern "C" fn()) {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 pub(crate) fn before_exit(_: extern "C" fn()) {}
 
 /// A thread begins with the signal mask of the one that starts it.
@@ -91,8 +91,10 @@ fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     started
 }
 
-#[cfg(not(unix))]
+/// There are no signals; but a thread must find its code there until it ends.
+#[cfg(windows)]
 fn without_signals<R>(start: impl FnOnce() -> R) -> R {
+    crate::windows::stay_loaded();
     start()
 }
 

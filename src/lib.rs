@@ -28,6 +28,8 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(any(windows, test))]
+mod access_rights;
 mod api_token;
 mod background;
 mod call;
@@ -64,6 +66,8 @@ mod store;
 mod store_name;
 mod sync;
 mod tokens;
+#[cfg(windows)]
+mod windows;
 
 pub use call::Call;
 pub use config::Config;

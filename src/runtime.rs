@@ -165,33 +165,39 @@ impl Runtime for System {
     }
 }
 
-#[cfg(target_os = "linux")]
+/// Clocks that count from the system's start. Only Linux tells one start from another; elsewhere
+/// that is not needed: a time of an earlier start, told by the clock of this one, is either still
+/// to come, or older than it seems.
 mod clock {
-    use rustix::time::{ClockId, clock_gettime};
-
-    /// The boot that the clock counts from.
+    #[cfg(target_os = "linux")]
     pub fn name() -> String {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
         boot.map_or_else(|_| "boot".into(), |id| format!("boot:{}", id.trim()))
     }
 
+    #[cfg(not(target_os = "linux"))]
+    pub fn name() -> String {
+        "boot".into()
+    }
+
+    #[cfg(unix)]
     pub fn now_ms() -> u64 {
-        let now = clock_gettime(ClockId::Boottime);
+        use rustix::time::{ClockId, clock_gettime};
+
+        #[cfg(any(target_os = "linux", target_os = "openbsd"))]
+        const CLOCK: ClockId = ClockId::Boottime;
+        // On Apple's systems it goes on while the machine sleeps. Where it does not, what was lost
+        // seems younger than it is.
+        #[cfg(not(any(target_os = "linux", target_os = "openbsd")))]
+        const CLOCK: ClockId = ClockId::Monotonic;
+
+        let now = clock_gettime(CLOCK);
         now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
     }
-}
 
-/// Elsewhere the wall clock stands in. Set back it makes nothing younger than it is; set forward it
-/// may make a lost login look older.
-#[cfg(not(target_os = "linux"))]
-mod clock {
-    pub fn name() -> String {
-        "wall".into()
-    }
-
+    #[cfg(windows)]
     pub fn now_ms() -> u64 {
-        let since = std::time::UNIX_EPOCH.elapsed();
-        since.map_or(0, |since| since.as_millis() as u64)
+        crate::windows::ticks_ms()
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
 /// A password, key or token. `Debug` shows `***`; the memory is in pages that no core dump holds
-/// (on Linux), and is wiped on drop. Clones share it.
+/// (on Linux and FreeBSD), nor a crash report of Windows, and is wiped on drop. Clones share it.
 #[derive(Clone, Default)]
 pub struct Secret(Option<Arc<pages::Pages>>);
 
@@ -64,8 +64,8 @@ impl Drop for Words {
     }
 }
 
-/// Memory for a computation on a secret: pages that no core dump holds (on Linux), given back to
-/// the system at the end. From the allocator, blocks of this size would stay with the process:
+/// Memory for a computation on a secret: pages as those of [`Secret`], given back to the system
+/// at the end. From the allocator, blocks of this size would stay with the process:
 /// whatever is allocated behind them pins them. It takes no room before it is used.
 pub(crate) struct Scratch(pages::Scratch);
 
@@ -82,21 +82,18 @@ impl Scratch {
 
 #[cfg(unix)]
 #[allow(unsafe_code)]
-mod pages {
+mod mapping {
     use std::ptr::{self, NonNull};
-    use std::sync::atomic::AtomicU64;
-
-    use zeroize::Zeroize;
 
     /// Pages of their own, of zeros at first.
-    struct Mapping {
+    pub(super) struct Mapping {
         start: NonNull<u8>,
         length: usize,
     }
 
     impl Mapping {
         /// None when the system has no memory.
-        fn new(length: usize) -> Option<Mapping> {
+        pub fn new(length: usize) -> Option<Mapping> {
             // SAFETY: an anonymous mapping at an address of the system's choice touches nothing
             // that is there.
             let start = unsafe {
@@ -118,8 +115,30 @@ mod pages {
             unsafe {
                 libc::madvise(start, length, libc::MADV_DONTDUMP)
             };
+            // SAFETY: as above.
+            #[cfg(target_os = "freebsd")]
+            unsafe {
+                libc::madvise(start, length, libc::MADV_NOCORE)
+            };
             let start = NonNull::new(start.cast::<u8>()).expect("a mapping is not at 0");
             Some(Mapping { start, length })
+        }
+
+        pub fn start(&self) -> NonNull<u8> {
+            self.start
+        }
+
+        pub fn length(&self) -> usize {
+            self.length
+        }
+
+        /// A child that is forked does without these pages.
+        pub fn keep_from_children(&self) {
+            // SAFETY: the range is the mapping, and no thread of a child uses it.
+            #[cfg(target_os = "linux")]
+            unsafe {
+                libc::madvise(self.start.as_ptr().cast(), self.length, libc::MADV_DONTFORK)
+            };
         }
     }
 
@@ -129,6 +148,19 @@ mod pages {
             unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
         }
     }
+}
+
+#[allow(unsafe_code)]
+mod pages {
+    use std::ptr;
+    use std::sync::atomic::AtomicU64;
+
+    use zeroize::Zeroize;
+
+    #[cfg(unix)]
+    use super::mapping::Mapping;
+    #[cfg(windows)]
+    use crate::windows::Mapping;
 
     /// Pages of their own for one text.
     pub(super) struct Pages(Mapping);
@@ -144,14 +176,14 @@ mod pages {
             // The C boundary makes an error of it.
             let pages = Mapping::new(text.len()).expect("no memory for a secret");
             // SAFETY: the mapping is at least as long as the text, writable, and nobody else's.
-            unsafe { ptr::copy_nonoverlapping(text.as_ptr(), pages.start.as_ptr(), text.len()) };
+            unsafe { ptr::copy_nonoverlapping(text.as_ptr(), pages.start().as_ptr(), text.len()) };
             Pages(pages)
         }
 
         pub fn text(&self) -> &str {
             // SAFETY: `holding` wrote that many bytes of UTF-8 there, which stay until `drop`.
             unsafe {
-                let bytes = std::slice::from_raw_parts(self.0.start.as_ptr(), self.0.length);
+                let bytes = std::slice::from_raw_parts(self.0.start().as_ptr(), self.0.length());
                 std::str::from_utf8_unchecked(bytes)
             }
         }
@@ -173,10 +205,10 @@ mod pages {
         }
 
         pub fn all(&self) -> &[AtomicU64] {
-            let count = self.0.length / size_of::<AtomicU64>();
+            let count = self.0.length() / size_of::<AtomicU64>();
             // SAFETY: the mapping is aligned to a page, holds that many words, of zeros at first,
             // and stays until `drop`.
-            unsafe { std::slice::from_raw_parts(self.0.start.as_ptr().cast(), count) }
+            unsafe { std::slice::from_raw_parts(self.0.start().as_ptr().cast(), count) }
         }
     }
 
@@ -184,7 +216,7 @@ mod pages {
         fn drop(&mut self) {
             // SAFETY: nobody borrows the text any more.
             unsafe {
-                std::slice::from_raw_parts_mut(self.0.start.as_ptr(), self.0.length).zeroize();
+                std::slice::from_raw_parts_mut(self.0.start().as_ptr(), self.0.length()).zeroize();
             }
         }
     }
@@ -203,71 +235,16 @@ mod pages {
             let pages = Mapping::new(blocks.checked_mul(argon2::Block::SIZE)?)?;
             // A child that is forked meanwhile would keep its copy for ever: the thread that
             // computes does not exist there.
-            // SAFETY: the range is the mapping just made, and only this value uses it.
-            #[cfg(target_os = "linux")]
-            unsafe {
-                libc::madvise(
-                    pages.start.as_ptr().cast(),
-                    pages.length,
-                    libc::MADV_DONTFORK,
-                )
-            };
+            pages.keep_from_children();
             Some(Scratch { pages, blocks })
         }
 
         pub fn blocks(&mut self) -> &mut [argon2::Block] {
             // SAFETY: the mapping holds that many blocks, is aligned to a page and nobody else's; a
             // block is an array of integers, for which zeros will do.
-            unsafe { std::slice::from_raw_parts_mut(self.pages.start.as_ptr().cast(), self.blocks) }
-        }
-    }
-}
-
-#[cfg(not(unix))]
-mod pages {
-    use std::sync::atomic::AtomicU64;
-
-    use zeroize::Zeroizing;
-
-    pub(super) struct Pages(Zeroizing<String>);
-
-    impl Pages {
-        pub fn holding(text: &str) -> Pages {
-            Pages(Zeroizing::new(text.to_owned()))
-        }
-
-        pub fn text(&self) -> &str {
-            &self.0
-        }
-    }
-
-    pub(super) struct Words(Box<[AtomicU64]>);
-
-    impl Words {
-        pub fn new(count: usize) -> Words {
-            Words((0..count).map(|_| AtomicU64::new(0)).collect())
-        }
-
-        pub fn all(&self) -> &[AtomicU64] {
-            &self.0
-        }
-    }
-
-    pub(super) struct Scratch {
-        memory: Vec<argon2::Block>,
-        blocks: usize,
-    }
-
-    impl Scratch {
-        pub fn new(blocks: usize) -> Option<Scratch> {
-            let mut memory = Vec::new();
-            memory.try_reserve_exact(blocks).ok()?;
-            Some(Scratch { memory, blocks })
-        }
-
-        pub fn blocks(&mut self) -> &mut [argon2::Block] {
-            self.memory.resize(self.blocks, argon2::Block::new());
-            &mut self.memory
+            unsafe {
+                std::slice::from_raw_parts_mut(self.pages.start().as_ptr().cast(), self.blocks)
+            }
         }
     }
 }

@@ -19,8 +19,8 @@ pub(crate) fn read(path: &str) -> std::result::Result<Secret, String> {
     if !about.is_file() {
         return Err(wrong("is not a plain file"));
     }
-    if others_can_read(&file, &about) {
-        return Err(wrong("others can read it; chmod go-rwx makes it fit"));
+    if let Some(flaw) = flaw(&file, path).map_err(|error| wrong(&error.to_string()))? {
+        return Err(wrong(&flaw));
     }
     let mut text = Zeroizing::new(String::with_capacity(1024));
     let read = file.take(LONGEST).read_to_string(&mut text);
@@ -47,54 +47,66 @@ fn open(path: &str) -> std::io::Result<File> {
         .open(path)
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn open(path: &str) -> std::io::Result<File> {
-    File::open(path)
+    crate::windows::open(path.as_ref(), crate::windows::Open::Followed)
 }
 
+/// Why the file is not its owner's alone.
 #[cfg(unix)]
-fn others_can_read(file: &File, about: &std::fs::Metadata) -> bool {
+fn flaw(file: &File, _: &str) -> std::io::Result<Option<String>> {
     use std::os::unix::fs::MetadataExt;
 
     use rustix::fs::{StatVfsMountFlags, fstatvfs};
 
     let on_read_only_mount =
         || fstatvfs(file).is_ok_and(|fs| fs.f_flag.contains(StatVfsMountFlags::RDONLY));
-    about.mode() & 0o077 != 0 && !on_read_only_mount()
+    let is_open = file.metadata()?.mode() & 0o077 != 0 && !on_read_only_mount();
+    Ok(is_open.then(|| "others can read it; chmod go-rwx makes it fit".into()))
 }
 
-#[cfg(not(unix))]
-fn others_can_read(_: &File, _: &std::fs::Metadata) -> bool {
-    false
+#[cfg(windows)]
+fn flaw(file: &File, path: &str) -> std::io::Result<Option<String>> {
+    let flaw = crate::windows::flaw(file, crate::access_rights::Right::Read)?;
+    Ok(flaw.map(|flaw| {
+        format!("{flaw}; icacls \"{path}\" /inheritance:r /grant:r \"%USERNAME%\":F makes it fit")
+    }))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    #[cfg(windows)]
+    use crate::windows::tests::write;
+
+    #[cfg(unix)]
+    fn write(path: &std::path::Path, text: &str, others_can_read: bool) {
+        use std::os::unix::fs::PermissionsExt;
+
+        let mode = if others_can_read { 0o640 } else { 0o600 };
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
 
     #[test]
     fn only_what_its_owner_alone_can_read_is_taken_without_its_line_end() {
         let path = std::env::temp_dir().join(format!("tsm-secret-{}", std::process::id()));
         let name = path.to_str().unwrap();
-        let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         for (text, secret) in [
             ("a b\n", "a b"),
             ("a\r\n", "a"),
             ("a\n\n", "a\n"),
             ("a", "a"),
         ] {
-            fs::write(&path, text).unwrap();
-            mode(0o600);
+            write(&path, text, false);
             assert_eq!(read(name), Ok(Secret::new(secret)));
         }
-        mode(0o640);
+        write(&path, "a", true);
         let why = read(name).unwrap_err();
         assert!(why.contains("others can read it"), "{why}");
-        mode(0o600);
-        fs::write(&path, "\n").unwrap();
+        write(&path, "\n", false);
         assert!(read(name).unwrap_err().contains("is empty"));
         fs::remove_file(&path).unwrap();
         assert!(read(name).is_err());

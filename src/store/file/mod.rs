@@ -3,7 +3,7 @@
 //! that dies. What others own or can write, links, and network file systems (whose locks cannot be
 //! trusted) are refused; what is no record is set aside.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::sha256::sha256;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod private;
-#[cfg(not(unix))]
-#[path = "other.rs"]
+#[cfg(windows)]
+#[path = "windows.rs"]
 mod private;
 
 const MAX_RECORD_BYTES: u64 = 1024 * 1024;
@@ -51,23 +51,16 @@ impl FileStore {
 
     /// Makes the directory if it is not there, and sees that it is fit.
     fn prepare(&self) -> Result<()> {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        private::mode(&mut builder);
         let directory = &self.directory;
         match fs::symlink_metadata(directory) {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => builder
-                .create(directory)
-                .map_err(|error| failed("cannot make", directory, &error))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                private::create_directories(directory)
+                    .map_err(|error| failed("cannot make", directory, &error))?;
+            }
             Err(error) => return Err(failed("cannot look at", directory, &error)),
         }
-        let metadata = fs::symlink_metadata(directory)
-            .map_err(|error| failed("cannot look at", directory, &error))?;
-        if !metadata.is_dir() {
-            return Err(refused(directory, "it is not a directory of its own"));
-        }
-        private::check_owner(directory, &metadata)?;
+        private::check_directory(directory)?;
         if !self.network && private::is_on_network(directory) {
             return Err(refused(
                 directory,
@@ -80,8 +73,7 @@ impl FileStore {
 
     fn try_lock(&self, path: &Path) -> Result<Option<Lock>> {
         self.prepare()?;
-        let lock = private::open(path, OpenOptions::new().write(true).create(true))?;
-        let lock = Lock::new(lock);
+        let lock = Lock::new(private::open_to_lock(path)?);
         match lock.file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -212,7 +204,7 @@ impl FileLease {
         if fs::hard_link(&self.record, &self.new).is_err() {
             fs::copy(&self.record, &self.new)?;
         }
-        fs::rename(&self.new, &self.aside)?;
+        private::rename(&self.new, &self.aside)?;
         Ok(false)
     }
 }
@@ -246,7 +238,7 @@ impl Lease for FileLease {
 
     fn all_is_well(&mut self) {
         // Where this fails it counts on: the safe side.
-        let _ = fs::rename(&self.aside, &self.kept);
+        let _ = private::rename(&self.aside, &self.kept);
     }
 }
 
@@ -256,15 +248,14 @@ fn replace(directory: &Path, new: &Path, old: &Path, text: &[u8], durable: bool)
         remove(new)?;
         // What may be lacking is taken first: after the rename nothing may fail but the disk.
         let directory = private::Directory::open(directory)?;
-        let mut options = OpenOptions::new();
-        let mut file = private::flags(options.write(true).create_new(true)).open(new)?;
+        let mut file = private::create_new(new)?;
         file.write_all(text)?;
         if durable {
-            file.sync_all()?;
+            private::sync(&file)?;
         }
-        fs::rename(new, old)?;
+        private::rename(new, old)?;
         match durable {
-            true => directory.sync(),
+            true => directory.sync(&file),
             false => Ok(()),
         }
     };
@@ -307,7 +298,7 @@ fn read_text(path: &Path) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
     {
         return Ok(None);
     }
-    let file = private::open(path, OpenOptions::new().read(true))?;
+    let file = private::open_to_read(path)?;
     let mut text = zeroize::Zeroizing::new(Vec::with_capacity(4096));
     file.take(MAX_RECORD_BYTES + 1)
         .read_to_end(&mut text)
@@ -321,21 +312,30 @@ fn state_directory() -> Result<PathBuf> {
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    let home = || variable("HOME");
-    let state = if cfg!(windows) {
-        variable("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        home().map(|home| home.join("Library/Application Support"))
+    let needed = if cfg!(windows) {
+        "LOCALAPPDATA"
     } else {
-        variable("XDG_STATE_HOME").or_else(|| home().map(|home| home.join(".local/state")))
+        "HOME"
     };
-    state.map(|state| state.join("thingspace-session")).ok_or_else(|| {
-        Error::new(
-            Status::Store,
-            "store: there is no home directory for the state of this user (HOME is not set to an \
-             absolute path)",
-        )
-    })
+    let home = variable(needed);
+    let state = if cfg!(windows) {
+        home
+    } else if cfg!(target_vendor = "apple") {
+        home.map(|home| home.join("Library/Application Support"))
+    } else {
+        variable("XDG_STATE_HOME").or_else(|| home.map(|home| home.join(".local/state")))
+    };
+    state
+        .map(|state| state.join("thingspace-session"))
+        .ok_or_else(|| {
+            Error::new(
+                Status::Store,
+                format!(
+                    "store: there is no home directory for the state of this user ({needed} is not \
+                 set to an absolute path)"
+                ),
+            )
+        })
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Error {

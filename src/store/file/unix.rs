@@ -14,18 +14,41 @@ use crate::error::Result;
 
 const OTHERS_WRITE: u32 = 0o022;
 
-pub fn mode(builder: &mut DirBuilder) {
-    builder.mode(0o700);
+/// Makes a directory, and those above it that are not there.
+pub fn create_directories(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-pub fn flags(options: &mut OpenOptions) -> &mut OpenOptions {
+pub fn check_directory(path: &Path) -> Result<()> {
+    let metadata =
+        fs::symlink_metadata(path).map_err(|error| failed("cannot look at", path, &error))?;
+    match metadata.is_dir() {
+        true => check_owner(path, &metadata),
+        false => Err(refused(path, "it is not a directory of its own")),
+    }
+}
+
+pub fn open_to_read(path: &Path) -> Result<File> {
+    open(path, OpenOptions::new().read(true))
+}
+
+/// Makes the file where it is not there.
+pub fn open_to_lock(path: &Path) -> Result<File> {
+    open(path, OpenOptions::new().write(true).create(true))
+}
+
+pub fn create_new(path: &Path) -> io::Result<File> {
+    flags(OpenOptions::new().write(true).create_new(true)).open(path)
+}
+
+fn flags(options: &mut OpenOptions) -> &mut OpenOptions {
     // NONBLOCK: a pipe put there by somebody must not hang us.
     options
         .mode(0o600)
         .custom_flags((OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK).bits() as i32)
 }
 
-pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
+fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
     let file = flags(options)
         .open(path)
         .map_err(|error| failed("cannot open", path, &error))?;
@@ -39,7 +62,7 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
     Ok(file)
 }
 
-pub fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<()> {
     let me = rustix::process::geteuid().as_raw();
     if metadata.uid() != me {
         let owner = metadata.uid();
@@ -82,13 +105,33 @@ impl Directory {
         File::open(path).map(Directory)
     }
 
-    pub fn sync(&self) -> io::Result<()> {
-        match rustix::fs::fsync(&self.0) {
+    pub fn sync(&self, _: &File) -> io::Result<()> {
+        match sync(&self.0) {
             // Some network file systems know no such thing, and write names at once.
-            Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
-            result => Ok(result?),
+            Err(error) if is_unknown(&error) => Ok(()),
+            done => done,
         }
     }
+}
+
+/// Makes what was written reach the disk. On Apple's systems the standard library has the disk
+/// itself write what it holds, which some network file systems do not know.
+pub fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if is_unknown(&error) => Ok(rustix::fs::fsync(file)?),
+        done => done,
+    }
+}
+
+fn is_unknown(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::INVAL | Errno::NOTSUP | Errno::NOTTY)
+    )
+}
+
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
 }
 
 /// What kind of file system holds the directory.
@@ -121,7 +164,18 @@ pub fn is_on_network(path: &Path) -> bool {
     magic(path).is_some_and(|magic| NETWORK.contains(&magic))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+pub fn is_on_network(path: &Path) -> bool {
+    let about = rustix::fs::statfs(path);
+    about.is_ok_and(|about| about.f_flags & libc::MNT_LOCAL as LibcFlags == 0)
+}
+
+#[cfg(target_vendor = "apple")]
+type LibcFlags = u32;
+#[cfg(target_os = "freebsd")]
+type LibcFlags = u64;
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple", target_os = "freebsd")))]
 pub fn is_on_network(_: &Path) -> bool {
     false
 }
@@ -147,7 +201,19 @@ pub fn lasts(path: &Path) -> Lasts {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+pub fn lasts(path: &Path) -> Lasts {
+    let is_in_memory = |about: rustix::fs::StatFs| {
+        let name = about.f_fstypename.map(|letter| letter as u8);
+        name.starts_with(b"tmpfs\0")
+    };
+    match rustix::fs::statfs(path).is_ok_and(is_in_memory) {
+        true => Lasts::AsLongAsTheMachineRuns,
+        false => Lasts::Longer,
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple", target_os = "freebsd")))]
 pub fn lasts(_: &Path) -> Lasts {
     Lasts::Longer
 }

@@ -11,7 +11,7 @@ mod link;
 mod place;
 mod protocol;
 mod seal;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 mod waiting;
 mod witness;
