@@ -13,12 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <tsm.h>
 
 #include "../../examples/c/sandbox_control.h"
+
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <sys/wait.h>
+#endif
+#include <unistd.h>
 
 #define CHECK(condition) check((condition) != 0, #condition, __FILE__, __LINE__)
 #define CHECK_INT(expected, actual)                                                                \
@@ -100,10 +105,28 @@ static inline void check_ok(tsm_status actual, tsm_error **error, const char *wh
 }
 
 /* Ends a test that hangs. Call it first, and again in forked children. */
+#ifdef _WIN32
+static inline void WINAPI watchdog_barks(void *context, BOOLEAN fired)
+{
+    (void)context;
+    (void)fired;
+    fprintf(stderr, "it hangs\n");
+    _exit(1);
+}
+
+static inline void watchdog(void)
+{
+    HANDLE timer;
+
+    CHECK(CreateTimerQueueTimer(&timer, NULL, watchdog_barks, NULL, 120000, 0,
+                                WT_EXECUTEONLYONCE));
+}
+#else
 static inline void watchdog(void)
 {
     alarm(120);
 }
+#endif
 
 /* A config for the sandbox that runs beside this test. */
 static inline tsm_config *sandbox_config(void)
@@ -216,6 +239,7 @@ static inline void join(pthread_t thread)
     CHECK_INT(0, pthread_join(thread, NULL));
 }
 
+#ifndef _WIN32
 /* Waits for a forked child, which must end well. */
 static inline void child_ends_well(pid_t child)
 {
@@ -225,5 +249,6 @@ static inline void child_ends_well(pid_t child)
     CHECK(WIFEXITED(status));
     CHECK_INT(0, WEXITSTATUS(status));
 }
+#endif
 
 #endif

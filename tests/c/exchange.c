@@ -20,32 +20,14 @@ static const char expired[] = "{\"errorCode\":\"X.SessionToken.Expired\"}";
  * behind `*body`. */
 static int http_get(const char *path, char *answer, size_t capacity, const char **body)
 {
-    const char *base = getenv("TSM_BASE_URL");
-    const char *port = base ? strrchr(base, ':') : NULL;
-    struct sockaddr_in address = {0};
     char request[TSM_API_TOKEN_MAX + 1024];
-    size_t length = 0;
-    ssize_t got = 1;
-    int status = 0;
-    int connection = socket(AF_INET, SOCK_STREAM, 0);
+    int status;
 
-    CHECK(port != NULL);
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons((unsigned short)atoi(port + 1));
     snprintf(request, sizeof request,
              "GET /api%s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
              "Authorization: Bearer %s\r\nVZ-M2M-Token: %s\r\n\r\n",
              path, api_token, token);
-    CHECK_INT(0, connect(connection, (struct sockaddr *)&address, sizeof address));
-    CHECK_INT(strlen(request), write(connection, request, strlen(request)));
-    while (got > 0 && length + 1 < capacity) {
-        got = read(connection, answer + length, capacity - 1 - length);
-        length += got > 0 ? (size_t)got : 0;
-    }
-    close(connection);
-    answer[length] = '\0';
-    sscanf(answer, "HTTP/1.1 %d", &status);
+    status = sandbox_ask(getenv("TSM_BASE_URL"), request, answer, capacity);
     *body = strstr(answer, "\r\n\r\n");
     *body = *body ? *body + 4 : "";
     return status;
@@ -355,12 +337,32 @@ static void *renew(void *context)
     return NULL;
 }
 
+/* In a forked child nobody will ever come out of it. */
+static void a_forked_child_leaves_alone(tsm_exchange *exchange)
+{
+#ifdef _WIN32
+    (void)exchange;
+#else
+    pid_t pid = fork();
+
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        watchdog();
+        CHECK_FAILS(TSM_E_FORKED, tsm_exchange_renew(exchange, NULL, 1, &error), error);
+        CHECK_FAILS(TSM_E_FORKED, ANSWERED(exchange, 200, NULL, 0), error);
+        CHECK_FAILS(TSM_E_FORKED, TOKENS(exchange), error);
+        tsm_exchange_free(exchange);
+        _exit(0);
+    }
+    child_ends_well(pid);
+#endif
+}
+
 static void an_exchange_is_for_one_thread_at_a_time(const tsm_session *session)
 {
     struct inside inside = {begin(session), 0};
     long logins = counter("login");
     pthread_t thread;
-    pid_t pid;
 
     CHECK_INT(TSM_NEXT_SEND, tokens(inside.exchange));
     CHECK_INT(TSM_NEXT_RENEW, answered(inside.exchange, 400, expired));
@@ -372,18 +374,7 @@ static void an_exchange_is_for_one_thread_at_a_time(const tsm_session *session)
     tsm_error_free(error);
     error = NULL;
 
-    /* In a forked child nobody will ever come out of it. */
-    pid = fork();
-    CHECK(pid >= 0);
-    if (pid == 0) {
-        watchdog();
-        CHECK_FAILS(TSM_E_FORKED, tsm_exchange_renew(inside.exchange, NULL, 1, &error), error);
-        CHECK_FAILS(TSM_E_FORKED, ANSWERED(inside.exchange, 200, NULL, 0), error);
-        CHECK_FAILS(TSM_E_FORKED, TOKENS(inside.exchange), error);
-        tsm_exchange_free(inside.exchange);
-        _exit(0);
-    }
-    child_ends_well(pid);
+    a_forked_child_leaves_alone(inside.exchange);
 
     control("DELETE", "/faults", "");
     join(thread);
