@@ -21,6 +21,7 @@ help:
 	@echo "make generate write the header and every table of options, statuses and functions anew"
 	@echo "make dist     everything that is released, for every target, into dist/ (TARGETS=TRIPLE for one)"
 	@echo "make test-dist installs and tries what lies in dist/, each in a clean place without a network"
+	@echo "make verify-release  builds twice and compares every byte (AGAINST=FOLDER: with a release)"
 
 # Rust, a C compiler and Python 3 are all it takes.
 demo:
@@ -56,7 +57,7 @@ test-windows-under-wine:
 	$(CARGO) clippy -q --target $(WINDOWS) -p thingspace-session --lib --tests -- -D warnings
 	$(CARGO) build -q --target $(WINDOWS) -p thingspace-session
 	$(CARGO) test -q --target $(WINDOWS) -p thingspace-session --lib -- --skip proof
-	TSM_WINDOWS=target/$(WINDOWS)/debug $(CARGO) test -q --test c_abi -- \
+	TSM_WINDOWS=target/$(WINDOWS)/debug $(CARGO) test -q -p thingspace-session-tests --test c_abi -- \
 	  --skip fork --skip names --skip sigpipe --skip panics
 
 # Systems that the library is written for and that are not at hand: that it compiles, without a warning. Nothing is linked, so C compilers that do nothing will do.
@@ -112,12 +113,13 @@ loom:
 # The whole width of the model (minutes) and a million steps of simulated histories. Seeds are printed; TSM_SEED=n replays one.
 soak:
 	TSM_SOAK=1 $(CARGO) test --profile soak -p thingspace-session --lib proof -- --nocapture
-	TSM_SOAK=1 $(CARGO) test -p thingspace-session --test many_hosts histories -- --nocapture
+	TSM_SOAK=1 $(CARGO) test -p thingspace-session-tests --test many_hosts histories -- --nocapture
 
 # TARGETS names triples of packaging/targets.py; all, if it is not given.
 dist: dist-libraries
 	$(DIST_PYTHON) packaging/pack_c.py $(TARGETS)
 	$(DIST_PYTHON) packaging/pack_debian.py $(TARGETS)
+	$(DIST_PYTHON) packaging/pack_crate.py
 	cd dist && sha256sum -- $$(ls | grep -v '^SHA256SUMS$$') >SHA256SUMS
 
 # The libraries that every package is made of.
@@ -128,6 +130,10 @@ dist-libraries: $(DIST_VENV)/ready
 test-dist: $(DIST_VENV)/ready $(DEBIAN_ROOT)
 	$(CARGO) build -q -p thingspace-sandbox
 	packaging/tests/offline.sh $(DIST_PYTHON) -m pytest -q packaging/tests
+
+# Two builds of what is committed, in two folders; AGAINST=FOLDER compares one with a release.
+verify-release:
+	$(PYTHON) packaging/verify_release.py $(if $(AGAINST),--against $(AGAINST)) $(TARGETS)
 
 # The oldest Debian that a mirror still has, for its packages and its glibc. Needs root.
 $(DEBIAN_ROOT):

@@ -16,6 +16,8 @@ commit gives the same bytes, wherever it is built.
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -82,7 +84,8 @@ def compile_core(target: Target) -> Path:
         f"--print=native-static-libs={target.stage / 'native-static-libs.txt'}",
         CARGO_TARGET_DIR=str(BUILD),
         CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags),
-        CFLAGS=" ".join(prefix_maps),
+        CFLAGS=shlex.join(prefix_maps),
+        CC_SHELL_ESCAPED_FLAGS="1",
     )
     return BUILD / target.triple / "dist"
 
@@ -213,6 +216,12 @@ def run(*command: str | Path, **environment: str) -> None:
     # cargo-zigbuild finds zig by it.
     path = f"{scripts()}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, **environment}
+    # Of those that choose another linker for tests; cargo-zigbuild would take it.
+    environment = {
+        name: value
+        for name, value in environment.items()
+        if not re.fullmatch(r"CARGO_TARGET_.+_LINKER", name)
+    }
     try:
         subprocess.run([str(part) for part in command], check=True, env=environment, cwd=ROOT)
     except subprocess.CalledProcessError as error:

@@ -87,7 +87,7 @@ fn no_test_sleeps_or_is_left_out(file: &File) -> Vec<String> {
 
 /// Nobody else's machine has such a folder.
 fn no_path_of_one_machine(file: &File) -> Vec<String> {
-    let here = env!("CARGO_MANIFEST_DIR");
+    let here = root().to_str().expect("it is UTF-8");
     let homes = ["home", "root", "work", "Users"].map(|name| format!("/{name}/"));
     file.lines(|line| {
         // In a URL it is a path of the web's.
@@ -126,9 +126,15 @@ impl File {
     }
 }
 
+/// The repository.
+fn root() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("the tests lie in it")
+}
+
 /// The text files that git has or would take.
 fn files() -> Vec<File> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let listed = Command::new("git")
         // Whoever checked them out.
         .args(["-c", "safe.directory=*", "ls-files", "-z"])

@@ -7,7 +7,8 @@ use std::{env, fs};
 
 /// The project's folder.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("the tests lie in it")
 }
 
 /// A folder for what these tests build.

@@ -83,7 +83,8 @@ static PANICKING: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = scratch().join("panicking");
     succeed(
         Command::new(env!("CARGO"))
-            .args(["build", "--lib", "--locked", "--manifest-path"])
+            .args(["build", "-p", "thingspace-session", "--lib", "--locked"])
+            .arg("--manifest-path")
             .arg(root().join("Cargo.toml"))
             .arg("--target-dir")
             .arg(&target)
