@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
 use crate::call::Running;
 use crate::damping::Damping;
 use crate::error::{Error, Result, Status};
+use crate::events::{Event, EventDetail, EventKind, Events};
 use crate::http::{Connection, Outgoing, Wire};
 use crate::log::Log;
 use crate::per_key::PerKey;
@@ -73,6 +74,7 @@ pub(crate) struct ApiTokens {
     wire: Arc<dyn Wire>,
     runtime: Arc<dyn Runtime>,
     log: Log,
+    events: Arc<Events>,
 }
 
 enum Source {
@@ -92,6 +94,7 @@ impl ApiTokens {
         wire: Arc<dyn Wire>,
         runtime: Arc<dyn Runtime>,
         log: Log,
+        events: Arc<Events>,
     ) -> ApiTokens {
         let (source, held) = match credential {
             ApiCredential::Fixed(token) => {
@@ -123,6 +126,7 @@ impl ApiTokens {
             wire,
             runtime,
             log,
+            events,
         }
     }
 
@@ -192,9 +196,9 @@ impl ApiTokens {
         self.renew(running, held.generation).map(drop)
     }
 
-    /// Tells the log what renewals have for it. To be called with no lock held.
-    pub fn tell_log(&self) {
-        self.flight.tell_log();
+    /// Tells the program what renewals have for it. To be called with no lock held.
+    pub fn tell_news(&self) {
+        self.flight.tell_news();
     }
 
     fn has_ended(&self, held: &ApiToken) -> bool {
@@ -225,7 +229,7 @@ impl ApiTokens {
         self.check_hold(&hold)?;
         running.doing(|| "waiting for an API token".into());
         self.fetches.fetch_add(1, Ordering::Relaxed);
-        let asked_ms = self.runtime.now_ms();
+        let (asked_ms, asked) = (self.runtime.now_ms(), Instant::now());
         let outgoing = Outgoing {
             method: "POST",
             url,
@@ -244,8 +248,9 @@ impl ApiTokens {
             .and_then(|answer| {
                 oauth::answer(answer.status, answer.header("retry-after"), &answer.body)
             })
-            .map_err(|error| error.masking(&[secret]))
-            .inspect_err(|error| self.note_failure(error, &hold))?;
+            .map_err(|error| error.masking(&[secret]));
+        self.tell_of_fetch(asked.elapsed(), granted.as_ref().err());
+        let granted = granted.inspect_err(|error| self.note_failure(error, &hold))?;
         hold.store(None);
         let before = self.held.load_full();
         let life = |life: Duration| life.max(SHORTEST_LIFE).as_millis() as u64;
@@ -266,6 +271,15 @@ impl ApiTokens {
         self.held.store(Some(Arc::clone(&token)));
         self.log.info(|| "API token fetched".into());
         Ok(token)
+    }
+
+    fn tell_of_fetch(&self, duration: Duration, error: Option<&Error>) {
+        let outcome = match error {
+            None => EventDetail::Success,
+            Some(_) => EventDetail::Failure,
+        };
+        let event = Event::new(EventKind::ApiTokenFetched).detailed(outcome);
+        self.events.happened(event.lasting(duration).because(error));
     }
 
     /// A `Retry-After` holds for all until it is over.

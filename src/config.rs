@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use crate::error::{Error, Result, Status};
+use crate::events::{Event, EventSink};
 use crate::log::{Log, LogLevel};
 use crate::options::{self, OPTIONS, OptionInfo, is_true};
 use crate::secret::Secret;
@@ -14,6 +15,7 @@ use crate::secret::Secret;
 pub struct Config {
     values: BTreeMap<&'static str, Value>,
     pub(crate) log: Log,
+    pub(crate) events: EventSink,
 }
 
 #[derive(Clone, Debug)]
@@ -99,6 +101,17 @@ impl Config {
     /// Ends the log.
     pub fn unset_log(&mut self) {
         self.log = Log::default();
+    }
+
+    /// Tells `callback` what happens, from any thread that is in a call, while nothing is locked.
+    /// The events that its own calls cause are counted, but not told; a panic ends with it.
+    pub fn set_event(&mut self, callback: impl Fn(&Event) + Send + Sync + 'static) {
+        self.events = EventSink::new(callback);
+    }
+
+    /// Tells nobody.
+    pub fn unset_event(&mut self) {
+        self.events = EventSink::default();
     }
 
     fn put(&mut self, info: &OptionInfo, value: &str, by_hand: bool) -> Result<()> {

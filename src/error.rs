@@ -186,6 +186,12 @@ impl Error {
         self
     }
 
+    /// For those who are to know of the failure, and not of the token.
+    pub(crate) fn without_token(mut self) -> Error {
+        self.0.token = None;
+        self
+    }
+
     pub(crate) fn with_retryable(mut self, retryable: bool) -> Error {
         self.0.retryable = retryable;
         self

@@ -38,6 +38,7 @@ mod copied;
 mod damping;
 mod endpoint;
 mod error;
+mod events;
 mod exchange;
 #[doc(hidden)]
 #[allow(unsafe_code, missing_docs)]
@@ -47,6 +48,7 @@ mod http;
 mod lockout;
 mod log;
 mod login;
+mod metrics;
 mod net;
 mod options;
 mod password;
@@ -65,6 +67,7 @@ mod single_flight;
 mod store;
 mod store_name;
 mod sync;
+mod telling;
 mod tokens;
 #[cfg(windows)]
 mod windows;
@@ -72,9 +75,11 @@ mod windows;
 pub use call::Call;
 pub use config::Config;
 pub use error::{Error, Result, Status};
+pub use events::{Event, EventDetail, EventKind};
 pub use exchange::{Next, RequestTokens};
 pub use lockout::Unblocked;
 pub use log::LogLevel;
+pub use metrics::{BOUNDS_MS, Instrument, METRICS, Metric};
 pub use options::{OPTIONS, OptionInfo, OptionKind};
 pub use response::Response;
 pub use secret::Secret;

@@ -63,7 +63,6 @@ impl Permit {
     }
 
     /// Whether it was given though the slots were full.
-    #[cfg(test)]
     pub fn is_probe(&self) -> bool {
         self.replaced.is_some()
     }

@@ -1,8 +1,9 @@
-//! Where log lines go, and when: none is told while its thread holds what others wait for.
+//! Where log lines go, and which are made.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
+
+use crate::telling;
 
 /// How much the log tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,32 +30,6 @@ pub(crate) struct Log(Option<(LogLevel, Arc<LogFn>)>);
 
 type LogFn = dyn Fn(LogLevel, &str) + Send + Sync;
 
-thread_local! {
-    /// Lines of a thread that may not tell them itself.
-    static DEFERRED: RefCell<Option<Vec<DeferredLine>>> = const { RefCell::new(None) };
-}
-
-/// A line for the log that waits.
-pub(crate) struct DeferredLine {
-    log: Log,
-    level: LogLevel,
-    text: String,
-}
-
-impl DeferredLine {
-    pub fn write(self) {
-        self.log.line(self.level, || self.text);
-    }
-}
-
-/// Runs `work` on a thread of the library's own, from which no log callback may be called, and
-/// gives the lines to be told on another.
-pub(crate) fn deferred<R>(work: impl FnOnce() -> R) -> (R, Vec<DeferredLine>) {
-    DEFERRED.set(Some(Vec::new()));
-    let result = work();
-    (result, DEFERRED.take().unwrap_or_default())
-}
-
 impl Log {
     pub fn new(
         max_level: LogLevel,
@@ -65,30 +40,11 @@ impl Log {
 
     /// Makes the line only when somebody wants it.
     pub fn line(&self, level: LogLevel, text: impl FnOnce() -> String) {
-        if self
-            .0
-            .as_ref()
-            .is_none_or(|(max_level, _)| level > *max_level)
+        if let Some((max_level, callback)) = &self.0
+            && level <= *max_level
         {
-            return;
-        }
-        let text = text();
-        let now = DEFERRED.with_borrow_mut(|held| match held {
-            None => Some(text),
-            Some(held) => {
-                let log = self.clone();
-                held.push(DeferredLine { log, level, text });
-                None
-            }
-        });
-        if let Some(text) = now {
-            self.call(level, &text);
-        }
-    }
-
-    fn call(&self, level: LogLevel, text: &str) {
-        if let Some((_, callback)) = &self.0 {
-            callback(level, text);
+            let (callback, text) = (Arc::clone(callback), text());
+            telling::tell(move || callback(level, &text));
         }
     }
 

@@ -236,6 +236,13 @@ impl Session {
         .to_string())
     }
 
+    /// What the session counted, in the text format of Prometheus (version 0.0.4): one family for
+    /// each of [`METRICS`](crate::METRICS). Never waits.
+    pub fn metrics(&self) -> Result<String> {
+        self.check_process()?;
+        Ok(self.tokens.events.metrics.text())
+    }
+
     /// Whether this process was forked after the session was made. Such a session is of no use
     /// here.
     #[inline(always)]

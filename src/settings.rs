@@ -1,10 +1,12 @@
 //! What a session needs of its options: typed, and checked as a whole before anything is sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Config, invalid};
 use crate::endpoint::Endpoint;
 use crate::error::Result;
+use crate::events::Events;
 use crate::log::Log;
 use crate::secret::Secret;
 use crate::store_name::StoreName;
@@ -36,6 +38,7 @@ impl Config {
             user_agent: self.text("user_agent").to_owned(),
             max_response_bytes: self.count("max_response_bytes"),
             log: self.log.clone(),
+            events: Arc::new(Events::new(&self.events)),
         })
     }
 
@@ -146,6 +149,8 @@ pub(crate) struct Settings {
     pub user_agent: String,
     pub max_response_bytes: u64,
     pub log: Log,
+    /// The session's own.
+    pub events: Arc<Events>,
 }
 
 impl Settings {

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::call::{Call, Running};
 use crate::error::{Error, Result, Status};
-use crate::log::{self, DeferredLine};
 use crate::runtime::{Runtime, Signal};
+use crate::telling::News;
 
 pub(crate) struct SingleFlight<T>(Arc<Flights<T>>);
 
 struct Flights<T> {
     current: Mutex<Option<Arc<Flight<T>>>>,
-    /// What flights have for the log, until a call of the program's tells it.
-    log_lines: Mutex<Vec<DeferredLine>>,
+    /// What flights have to tell the program.
+    news: News,
     thread_name: &'static str,
     runtime: Arc<dyn Runtime>,
 }
@@ -44,7 +44,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     pub fn new(thread_name: &'static str, runtime: Arc<dyn Runtime>) -> SingleFlight<T> {
         SingleFlight(Arc::new(Flights {
             current: Mutex::default(),
-            log_lines: Mutex::default(),
+            news: News::default(),
             thread_name,
             runtime,
         }))
@@ -58,8 +58,20 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         newer: impl Fn() -> Option<T>,
         work: impl FnOnce(&Running) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let outcome = self.wait_or_lead(running, newer, work);
-        self.tell_log();
+        self.run_or_follow(running, newer, work, || {})
+    }
+
+    /// [`SingleFlight::run`]; `followed` is called where the outcome is that of a flight which
+    /// another began.
+    pub fn run_or_follow(
+        &self,
+        running: &Running,
+        newer: impl Fn() -> Option<T>,
+        work: impl FnOnce(&Running) -> Result<T> + Send + 'static,
+        followed: impl FnOnce(),
+    ) -> Result<T> {
+        let outcome = self.wait_or_lead(running, newer, work, followed);
+        self.tell_news();
         outcome
     }
 
@@ -68,6 +80,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         running: &Running,
         newer: impl Fn() -> Option<T>,
         work: impl FnOnce(&Running) -> Result<T> + Send + 'static,
+        followed: impl FnOnce(),
     ) -> Result<T> {
         let mut work = Some(work);
         loop {
@@ -89,7 +102,12 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
                 self.begin(&waiting.0, running, work)?;
             }
             match self.follow(&waiting.0, running)? {
-                Outcome::Shared(outcome) => return outcome,
+                Outcome::Shared(outcome) => {
+                    if !leads {
+                        followed();
+                    }
+                    return outcome;
+                }
                 Outcome::HandedOver(error) if leads => return Err(error),
                 Outcome::HandedOver(_) => running.check()?,
             }
@@ -112,8 +130,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         };
         let own = running.on_its_own(&flight.wanted, Arc::clone(&flight.stage));
         let work = move || {
-            let (outcome, lines) = log::deferred(|| work(&own));
-            lock(&landing.of.log_lines).extend(lines);
+            let outcome = landing.of.news.clone().of(|| work(&own));
             landing.land(outcome);
         };
         let name = self.0.thread_name;
@@ -130,7 +147,8 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
             if let Some(outcome) = flight.outcome.get() {
                 return Ok(outcome.clone());
             }
-            // With no lock held: the interrupt function may do as it likes.
+            // With no lock held: callbacks may do as they like.
+            self.tell_news();
             running.check().map_err(|error| {
                 let stage = lock(&flight.stage).clone();
                 match stage.is_empty() {
@@ -142,10 +160,9 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         }
     }
 
-    /// Tells the log what flights have for it. To be called with no lock held.
-    pub fn tell_log(&self) {
-        let lines = std::mem::take(&mut *lock(&self.0.log_lines));
-        lines.into_iter().for_each(DeferredLine::write);
+    /// Tells the program what flights have for it. To be called with no lock held.
+    pub fn tell_news(&self) {
+        self.0.news.tell();
     }
 }
 

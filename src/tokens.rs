@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
@@ -13,6 +13,7 @@ use crate::call::{Call, Running};
 use crate::copied::{Copied, WORDS, Word};
 use crate::damping::Damping;
 use crate::error::{Error, Result, Status};
+use crate::events::{Event, EventDetail, EventKind, Events};
 use crate::http::Wire;
 use crate::login::Logins;
 use crate::runtime::Runtime;
@@ -39,6 +40,7 @@ pub(crate) struct Tokens {
     /// Locked while `held` changes.
     logouts: Mutex<u64>,
     flight: SingleFlight<RenewedToken>,
+    pub events: Arc<Events>,
 }
 
 /// A session token and which one it is, so that a late report about an older one changes nothing.
@@ -84,6 +86,7 @@ impl Tokens {
                 Arc::clone(&wire),
                 Arc::clone(&runtime),
                 settings.log.clone(),
+                Arc::clone(&settings.events),
             ))
         });
         let logins = Logins::new(settings, Arc::clone(&wire), store, Arc::clone(&runtime));
@@ -98,6 +101,7 @@ impl Tokens {
             generations: AtomicU64::new(0),
             logouts: Mutex::new(0),
             flight: SingleFlight::new("tsm-login", Arc::clone(&runtime)),
+            events: Arc::clone(&settings.events),
             runtime,
         }
     }
@@ -106,11 +110,16 @@ impl Tokens {
     pub fn start(&self, call: &Call) -> Result<Running> {
         let running = Running::start(call, Arc::clone(&self.cancelled), self.timeout);
         running.check()?;
-        self.flight.tell_log();
-        if let Some(api) = &self.api {
-            api.tell_log();
-        }
+        self.tell_news();
         Ok(running)
+    }
+
+    /// Tells the program what renewals have for it. To be called with no lock held.
+    fn tell_news(&self) {
+        self.flight.tell_news();
+        if let Some(api) = &self.api {
+            api.tell_news();
+        }
     }
 
     /// Ends what is under way and refuses all that would begin.
@@ -194,7 +203,12 @@ impl Tokens {
         }
         let (tokens, refused) = (Arc::clone(self), refused.cloned());
         let replace = move |running: &Running| tokens.replace(running, refused.as_ref(), logouts);
-        self.flight.run(running, newer, replace)
+        let began = Instant::now();
+        let followed = || {
+            let event = Event::new(EventKind::Waited).detailed(EventDetail::ForLogin);
+            self.events.happened(event.lasting(began.elapsed()));
+        };
+        self.flight.run_or_follow(running, newer, replace, followed)
     }
 
     /// Obtains another token and holds it, unless there has been a logout since there were so many.

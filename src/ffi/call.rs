@@ -3,9 +3,9 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
+use super::callback::Context;
 use super::error::{bad_handle, tsm_status};
 use super::handle::{Kind, Table};
-use super::log::Context;
 use super::panic;
 use crate::call::Call;
 use crate::error::Result;

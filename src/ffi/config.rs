@@ -4,9 +4,10 @@
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
+use super::callback::{Context, Share, Shares};
 use super::error::{bad_handle, tsm_error, tsm_status};
 use super::handle::{Kind, Table};
-use super::log::{Context, LogShare, tsm_log_fn};
+use super::log::{self, tsm_log_fn};
 use super::panic;
 use super::text::{copy_out, text};
 use crate::config::Config;
@@ -25,7 +26,7 @@ static CONFIGS: Table<fork::Lock<Arc<Contents>>, tsm_config> = Table::new(Kind::
 #[derive(Clone, Default)]
 pub(super) struct Contents {
     pub config: Config,
-    pub log: Option<LogShare>,
+    pub shares: Shares,
 }
 
 /// The settings as they are now, whatever happens to the config later.
@@ -47,7 +48,10 @@ fn now(of: &fork::Lock<Arc<Contents>>) -> Result<Arc<Contents>> {
 }
 
 /// Replaces the settings by a changed copy; again, if another thread was faster.
-fn change(config: *const tsm_config, change: impl Fn(&mut Contents) -> Result<()>) -> Result<()> {
+pub(super) fn change(
+    config: *const tsm_config,
+    change: impl Fn(&mut Contents) -> Result<()>,
+) -> Result<()> {
     let current = CONFIGS.get(config).ok_or_else(|| bad_handle("config"))?;
     loop {
         let old = now(&current)?;
@@ -162,13 +166,14 @@ pub unsafe extern "C" fn tsm_config_set_log(
         change(config, |contents| {
             match (callback, level(max_level)) {
                 (Some(callback), Some(level)) => {
-                    let share = LogShare::new(callback, context);
-                    contents.config.set_log(level, share.sink());
-                    contents.log = Some(share);
+                    let share = Share::first();
+                    let sink = log::sink(callback, context, &share);
+                    contents.config.set_log(level, sink);
+                    contents.shares.log = Some(share);
                 }
                 _ => {
                     contents.config.unset_log();
-                    contents.log = None;
+                    contents.shares.log = None;
                 }
             }
             Ok(())

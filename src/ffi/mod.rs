@@ -11,8 +11,10 @@
 #![allow(non_camel_case_types)]
 
 mod call;
+mod callback;
 mod config;
 mod error;
+mod event;
 mod exchange;
 mod handle;
 mod log;
@@ -27,6 +29,7 @@ mod version;
 pub use call::*;
 pub use config::*;
 pub use error::*;
+pub use event::*;
 pub use exchange::*;
 pub use log::tsm_log_fn;
 pub use request::*;

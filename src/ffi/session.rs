@@ -5,10 +5,10 @@ use std::mem;
 use std::sync::Arc;
 
 use super::call::{call_or_default, tsm_call};
+use super::callback::Shares;
 use super::config::{contents, tsm_config};
 use super::error::{bad_handle, tsm_error, tsm_status};
 use super::handle::{Kind, Table};
-use super::log::LogShare;
 use super::panic;
 use super::text::{Out, copy_out, invalid, optional_text};
 use crate::call::Call;
@@ -34,7 +34,7 @@ static SESSIONS: Table<HeldSession, tsm_session> = Table::new(Kind::Session);
 /// What a session's handle stands for.
 pub(super) struct HeldSession {
     pub session: Session,
-    log: Option<LogShare>,
+    shares: Shares,
 }
 
 /// The session, kept alive for the length of a call even if it is freed meanwhile.
@@ -117,7 +117,7 @@ unsafe fn give_session(
     let session = session?;
     let held = HeldSession {
         session: make(&contents.config, &call)?,
-        log: contents.log.clone(),
+        shares: contents.shares.clone(),
     };
     let handle = SESSIONS
         .insert(held)
@@ -340,9 +340,7 @@ pub extern "C" fn tsm_free(session: *mut tsm_session) {
         let Some(held) = SESSIONS.remove(session) else {
             return;
         };
-        if let Some(log) = &held.log {
-            log.release();
-        }
+        held.shares.release();
         if held.session.is_forked() {
             // The sockets are the parent's too, and locks may be held by threads that do not exist
             // here.

@@ -11,10 +11,10 @@ use crate::background;
 use crate::call::{Call, LONGEST_OWN_TIME, Running};
 use crate::error::Result;
 use crate::fork;
-use crate::log;
 use crate::per_key::PerKey;
 use crate::runtime::{Runtime, Signal};
 use crate::store::{Found, Lasts};
+use crate::telling::News;
 
 /// Those who wait for the token, or use it at once, have the processor before.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -142,7 +142,7 @@ impl Drop for AtWork {
 
 /// A store that fails is told of by the next login.
 fn waits_on(logins: &Arc<Logins>) -> bool {
-    let (noted, _) = log::deferred(|| logins.note_what_succeeded());
+    let noted = News::default().of(|| logins.note_what_succeeded());
     matches!(noted, Ok(Noted::NotYet))
 }
 

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::password::Hashable;
 use super::{Logins, Obtained, UnsavedRejection, digest};
 use crate::api_token::ApiToken;
 use crate::call::Running;
 use crate::error::{Error, Result, Status};
+use crate::events::{Event, EventDetail, EventKind};
 use crate::http::SendFailure;
 use crate::lockout::{self, Fate, LONGEST_LOGIN_MS, NextLogin, Permit, Unhashed};
 use crate::platform::login::LoginAnswer;
@@ -52,7 +53,11 @@ impl Attempt<'_> {
     ) -> Result<End> {
         let body = self.logins.request.body(&self.logins.password)?;
         let (permit, mut password) = self.reserve(lease, record)?;
+        self.logins.saw(record);
+        let began = self.tell_begin(&permit);
         let sent = self.send(&body, lease);
+        let ended = Event::new(EventKind::LoginEnded).lasting(began.elapsed());
+        let is_sent = !matches!(&sent, Err(failure) if !failure.sent);
         let (fate, mut end) = self.judge(sent, &mut password);
         // What came of it is noted whether or not anybody waits for it still.
         let after = &self.running.once_sent();
@@ -62,8 +67,18 @@ impl Attempt<'_> {
         };
         record.look_at(&after.end_of_login(record, looked_ms));
         after.settle(lease, record, &permit, &mut password, fate, &mut end);
-        self.report(fate, &end);
+        self.logins.saw(record);
+        self.report(fate, is_sent, ended, &end);
         Ok(end)
+    }
+
+    fn tell_begin(&self, permit: &Permit) -> Instant {
+        let events = &self.logins.events;
+        if permit.is_probe() {
+            events.happened(Event::new(EventKind::Probe));
+        }
+        events.happened(Event::new(EventKind::LoginBegun));
+        Instant::now()
     }
 
     /// A slot, durable, and what it takes to remember the password if it is rejected.
@@ -97,7 +112,8 @@ impl Attempt<'_> {
                 Ok((permit, password))
             }
             Err(refusal) => {
-                logins.log_refusal(&refusal);
+                logins.saw(record);
+                logins.tell_refusal(record, &refusal);
                 if self.save_afterwards(lease, record) {
                     logins.forget_unsaved();
                 }
@@ -241,6 +257,7 @@ impl Attempt<'_> {
         let saved = lease.save(record, self.running);
         if let Err(error) = &saved {
             self.logins.log.error(|| error.to_string());
+            self.logins.lost(EventDetail::Unsaved, Some(error));
         }
         saved.is_ok()
     }
@@ -277,8 +294,20 @@ impl Attempt<'_> {
         };
     }
 
-    fn report(&self, fate: Fate, end: &End) {
+    /// `ended` is the event that it becomes when all of it is known.
+    fn report(&self, fate: Fate, is_sent: bool, ended: Event, end: &End) {
         let logins = self.logins;
+        let detail = match fate {
+            Fate::Succeeded(_) => EventDetail::Success,
+            Fate::Rejected(_) => EventDetail::Rejected,
+            Fate::Locked => EventDetail::Locked,
+            Fate::Unknown => EventDetail::Unknown,
+            Fate::NotCounted if is_sent => EventDetail::NotCounted,
+            Fate::NotCounted => EventDetail::NotSent,
+        };
+        logins
+            .events
+            .happened(ended.detailed(detail).because(end.error()));
         match end.error() {
             None => {
                 logins.succeeded.fetch_add(1, Ordering::Relaxed);

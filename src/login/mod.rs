@@ -11,12 +11,14 @@ mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
 use crate::api_token::ApiTokens;
 use crate::call::{Call, Running};
 use crate::error::{Error, Result, Status};
+use crate::events::{Event, EventDetail, EventKind, Events};
 use crate::http::Wire;
 use crate::lockout::{self, Permit, Unblocked, Unhashed};
 use crate::log::Log;
@@ -51,6 +53,7 @@ pub(crate) struct Logins {
     wire: Arc<dyn Wire>,
     runtime: Arc<dyn Runtime>,
     log: Log,
+    events: Arc<Events>,
     /// Rejections that the store did not take when they came.
     unsaved: Arc<UnsavedRejections>,
     /// The last login of this session that succeeded before its password was hashed.
@@ -100,6 +103,7 @@ impl Logins {
             wire,
             runtime,
             log: settings.log.clone(),
+            events: Arc::clone(&settings.events),
             unsaved,
             unhashed: Mutex::default(),
             succeeded: AtomicU64::new(0),
@@ -152,7 +156,24 @@ impl Logins {
         if obtained.as_ref().is_ok_and(|obtained| obtained.by_login) && self.unhashed().is_some() {
             afterwards::hash_password(self);
         }
-        obtained.map_err(|error| advise(error, self.store_is_default))
+        obtained
+            .inspect_err(|error| {
+                if error.status() == Status::Store {
+                    self.lost(EventDetail::Unusable, Some(error));
+                }
+            })
+            .map_err(|error| advise(error, self.store_is_default))
+    }
+
+    fn lost(&self, detail: EventDetail, error: Option<&Error>) {
+        let event = Event::new(EventKind::StoreLost).detailed(detail);
+        self.events.happened(event.because(error));
+    }
+
+    /// Notes how many slots are left, for operators.
+    fn saw(&self, record: &Record) {
+        let left = self.max_failures.saturating_sub(record.slots.len());
+        self.events.metrics.saw_slots_left(left);
     }
 
     fn adopt_or_log_in(
@@ -167,6 +188,7 @@ impl Logins {
             // A look without the lease: it may spare the wait, and whatever would be sent in vain.
             running.doing(|| format!("looking into {}", self.store.name()));
             if let Found::Record(record) = self.store.peek(&self.key, running)? {
+                self.saw(&record);
                 if let Some(adopted) = self.adopt(&record, replaced) {
                     return Ok(adopted);
                 }
@@ -219,15 +241,27 @@ impl Logins {
         } = attempt;
         let meanwhile = |found| self.outcome(found, running, replaced, ended_before);
         let (store, runtime) = (&*self.store, &*self.runtime);
+        let began = Instant::now();
+        let waited = || {
+            let event = Event::new(EventKind::Waited).detailed(EventDetail::ForLease);
+            self.events.happened(event.lasting(began.elapsed()));
+        };
         let mut held = match store::lease_unless(store, &self.key, running, runtime, meanwhile)? {
             Waited::Lease(held) => held,
-            Waited::Outcome(end) => return Ok(end),
+            Waited::Outcome(end) => {
+                waited();
+                return Ok(end);
+            }
         };
+        if held.waited {
+            waited();
+        }
         let found = held.lease.load(running)?;
-        self.log_damage(&found);
+        self.tell_damage(&found);
         let looked_ms = self.runtime.now_ms();
         let now = self.store.now(running)?;
         let mut record = self.record(found, &now)?;
+        self.saw(&record);
         if let Some(adopted) = self.adopt(&record, replaced) {
             return Ok(End::Adopted(adopted));
         }
@@ -251,6 +285,7 @@ impl Logins {
         let Found::Record(mut record) = found else {
             return Ok(None);
         };
+        self.saw(&record);
         if let Some(adopted) = self.adopt(&record, replaced) {
             return Ok(Some(End::Adopted(adopted)));
         }
@@ -267,18 +302,22 @@ impl Logins {
         let mut hash = |salt: &Salt| self.hash(salt);
         let max_failures = self.max_failures;
         lockout::check_without_lease(&record, &now, &self.key, &mut hash, max_failures)
-            .inspect_err(|refusal| self.log_refusal(refusal))?;
+            .inspect_err(|refusal| self.tell_refusal(&record, refusal))?;
         Ok(None)
     }
 
-    fn log_damage(&self, found: &Found) {
-        if let Found::Unreadable { why, .. } | Found::Incomplete { why, .. } = found {
-            self.log.error(|| {
-                format!(
-                    "lockout guard: {why}; it is set aside, and counts as one login left at most"
-                )
-            });
-        }
+    fn tell_damage(&self, found: &Found) {
+        let (why, detail) = match found {
+            Found::Unreadable { why, .. } => (why, EventDetail::Damaged),
+            Found::Incomplete { why, .. } => (why, EventDetail::Incomplete),
+            Found::Nothing | Found::Record(_) => return,
+        };
+        let message = || {
+            format!("lockout guard: {why}; it is set aside, and counts as one login left at most")
+        };
+        self.log.error(message);
+        let error = Error::new(Status::Store, message());
+        self.lost(detail, Some(&error));
     }
 
     /// Takes a token that was logged out from those who share it.
@@ -331,7 +370,7 @@ impl Logins {
             true => lockout::check_without_lease(record, &now, key, &mut hash, max_failures),
             false => Ok(false),
         };
-        let checked = match checked {
+        match checked {
             Ok(false) => match self.store.try_lease(key, running)? {
                 Some(mut lease) => {
                     let found = lease.load(running)?;
@@ -342,20 +381,33 @@ impl Logins {
                     // Since when what was under way is over, and by which clock.
                     lease.save(&record, running)?;
                     self.forget_unsaved();
-                    checked
+                    self.saw(&record);
+                    checked.inspect_err(|refusal| self.tell_refusal(&record, refusal))
                 }
                 None => Ok(()),
             },
-            checked => checked.map(drop),
-        };
-        checked.inspect_err(|refusal| self.log_refusal(refusal))
+            checked => checked
+                .map(drop)
+                .inspect_err(|refusal| self.tell_refusal(record, refusal)),
+        }
     }
 
-    /// One that ends by itself is no matter for an operator.
-    fn log_refusal(&self, refusal: &Error) {
-        match refusal.retry_after() {
-            Some(_) => self.log.info(|| refusal.to_string()),
-            None => self.log.error(|| refusal.to_string()),
+    /// One that ends by itself is no matter for the log of an operator.
+    fn tell_refusal(&self, record: &Record, refusal: &Error) {
+        let rejected = || lockout::is_rejected(record, &mut |salt| self.hash(salt));
+        let reason = match refusal.retry_after() {
+            Some(_) => EventDetail::Spacing,
+            None if rejected().unwrap_or(false) => EventDetail::RejectedPassword,
+            None => EventDetail::Limit,
+        };
+        match reason {
+            EventDetail::Spacing => self.log.info(|| refusal.to_string()),
+            _ => self.log.error(|| refusal.to_string()),
+        }
+        // Without memory for the password's hash the guard cannot even refuse.
+        if reason == EventDetail::Spacing || refusal.status() == Status::LoginBlocked {
+            let event = Event::new(EventKind::Blocked).detailed(reason);
+            self.events.happened(event.because(Some(refusal)));
         }
     }
 
@@ -402,6 +454,7 @@ impl Logins {
         let token = record.shared.iter().find(mine).map(|shared| &shared.token);
         let token = token.filter(|token| self.share_token && replaced != Some(token))?;
         self.log.info(|| "shared session token adopted".into());
+        self.events.happened(Event::new(EventKind::Adopted));
         Some(Obtained {
             token: token.clone(),
             by_login: false,

@@ -10,6 +10,7 @@ use crate::api_token::ApiToken;
 use crate::call::{Call, Running};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Status};
+use crate::events::{Event, EventDetail, EventKind};
 use crate::exchange::{
     self, Due, Kept, Next, NumberedToken, Progress, Renewable, Renewed, RequestTokens,
 };
@@ -252,7 +253,7 @@ impl Session {
         can_resend: bool,
     ) -> Result<()> {
         loop {
-            let renewed = match progress.due()? {
+            let (renewed, cause) = match progress.due()? {
                 Due::LogIn => {
                     if self.tokens.held_or_new()?.is_none() {
                         self.tokens.renew(running, 0, None)?;
@@ -269,13 +270,14 @@ impl Session {
                     self.log.info(|| "API token refused, renewing it".into());
                     let api_tokens = self.api_tokens()?;
                     let held = api_tokens.held();
-                    match held.is_some_and(|held| held.generation > refused.generation) {
+                    let renewed = match held.is_some_and(|h| h.generation > refused.generation) {
                         true => Renewed::Adopted,
                         false => {
                             let renewed = api_tokens.renew(running, refused.generation)?;
                             Renewed::Afresh(Some(numbered(&renewed)))
                         }
-                    }
+                    };
+                    (renewed, EventDetail::ApiToken)
                 }
                 Due::RenewSession(refused) => {
                     self.log
@@ -283,14 +285,17 @@ impl Session {
                     let (generation, text) = (refused.generation, Some(&refused.text));
                     let renewed = self.tokens.renew(running, generation, text)?;
                     debug_assert!(renewed.token.generation > generation, "a newer token");
-                    match renewed.by_login {
+                    let renewed = match renewed.by_login {
                         true => Renewed::Afresh(None),
                         false => Renewed::Adopted,
-                    }
+                    };
+                    (renewed, EventDetail::SessionToken)
                 }
             };
             if progress.renewed(renewed, can_resend)? {
                 self.resends.fetch_add(1, Ordering::Relaxed);
+                let event = Event::new(EventKind::Resent).detailed(cause);
+                self.tokens.events.happened(event);
                 return Ok(());
             }
         }

@@ -100,20 +100,23 @@ pub(crate) trait Store: Send + Sync {
     /// process, and when it says so itself ([`Lease::ends`]).
     fn try_lease(&self, key: &Key, running: &Running) -> Result<Option<Box<dyn Lease>>>;
 
-    /// The lease, waited for as long as the call goes on. `meanwhile` is shown what is there where
-    /// that may have changed; once that will do for the caller, it is None.
+    /// The lease, waited for as long as the call goes on; `waited` is set where it was not free at
+    /// once. `meanwhile` is shown what is there where that may have changed; once that will do for
+    /// the caller, it is None.
     fn wait_for_lease(
         &self,
         key: &Key,
         running: &Running,
         runtime: &dyn Runtime,
         _meanwhile: Meanwhile<'_>,
+        waited: &mut bool,
     ) -> Result<Option<Box<dyn Lease>>> {
         let mut pause = Duration::from_micros(500);
         loop {
             if let Some(lease) = self.try_lease(key, running)? {
                 return Ok(Some(lease));
             }
+            *waited = true;
             running.check()?;
             runtime.sleep(pause.min(running.slice()));
             pause = (pause * 2).min(Duration::from_millis(20));
@@ -168,6 +171,8 @@ pub(crate) fn open(account: &Account, runtime: &Arc<dyn Runtime>) -> Result<Arc<
 pub(crate) struct HeldLease {
     // Given back before the turn.
     pub lease: Box<dyn Lease>,
+    /// Whether others had it before.
+    pub waited: bool,
     _turn: Turn,
 }
 
@@ -196,6 +201,7 @@ pub(crate) fn lease_unless<T>(
         )
     });
     let turn = queue::wait(&store.name(), key, running, runtime)?;
+    let mut waited = turn.waited;
     let mut outcome = None;
     let mut look = |found| {
         outcome = meanwhile(found)?;
@@ -205,11 +211,15 @@ pub(crate) fn lease_unless<T>(
     let is_done = turn.waited && look(store.peek(key, running)?)?;
     let lease = match is_done {
         true => None,
-        false => store.wait_for_lease(key, running, runtime, &mut look)?,
+        false => store.wait_for_lease(key, running, runtime, &mut look, &mut waited)?,
     };
     running.doing(String::new);
     match (lease, outcome) {
-        (Some(lease), _) => Ok(Waited::Lease(HeldLease { lease, _turn: turn })),
+        (Some(lease), _) => Ok(Waited::Lease(HeldLease {
+            lease,
+            waited,
+            _turn: turn,
+        })),
         (None, Some(outcome)) => Ok(Waited::Outcome(outcome)),
         (None, None) => Err(Error::new(
             Status::Internal,

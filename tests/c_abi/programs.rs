@@ -38,6 +38,7 @@ programs! {
     cancel
     config
     errors
+    events
     exchange
     expiry
     fork

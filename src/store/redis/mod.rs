@@ -144,6 +144,7 @@ impl Store for RedisStore {
         running: &Running,
         runtime: &dyn Runtime,
         meanwhile: Meanwhile<'_>,
+        waited: &mut bool,
     ) -> Result<Option<Box<dyn Lease>>> {
         let mut client = Client::new(&self.0);
         let taking = Taking::new(&self.0)?;
@@ -152,6 +153,7 @@ impl Store for RedisStore {
             if let Take::Taken(taken) = taking.take(&mut client, running, true)? {
                 return RedisLease::holding(&self.0, client, *taken);
             }
+            *waited = true;
             let pace = Pace::new(last_hint, runtime)?;
             if self.0.await_hint(&mut client, &pace, running, runtime)? {
                 last_hint = Some(Instant::now());

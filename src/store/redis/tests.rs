@@ -189,7 +189,8 @@ fn who_waits_is_woken_by_the_end_of_the_lease() {
                 Ok(matches!(found, Found::Record(record) if record.ended == 9))
             };
             let system = runtime::system();
-            let lease = other.wait_for_lease(&account(), &running(), &*system, &mut meanwhile);
+            let lease =
+                other.wait_for_lease(&account(), &running(), &*system, &mut meanwhile, &mut false);
             (lease.unwrap().is_none(), looks)
         });
         let hears = ["PUBSUB", "NUMSUB", &key()];

@@ -1,14 +1,25 @@
 //! The description that every text is made of.
 
-use thingspace_session::{OPTIONS, OptionInfo, Status};
+use thingspace_session::{EventKind, METRICS, Metric, OPTIONS, OptionInfo, Status};
 
 /// What the library offers.
 pub struct Api {
     pub options: &'static [OptionInfo],
     pub statuses: &'static [Status],
-    /// Sizes and other numbers: `TOKEN_MAX` and 128. Not the statuses.
+    pub event_kinds: &'static [EventKind],
+    pub metrics: &'static [Metric],
+    /// Sizes and other numbers: `TOKEN_MAX` and 128. Not the statuses, nor the kinds of events.
     pub numbers: Vec<(String, u64)>,
+    pub structs: Vec<Struct>,
     pub functions: Vec<Function>,
+}
+
+/// A struct of the header whose fields are for all to see.
+#[derive(Debug, PartialEq)]
+pub struct Struct {
+    /// With its `tsm_`.
+    pub name: String,
+    pub fields: Vec<(String, Type)>,
 }
 
 /// A function of the header.
@@ -53,16 +64,32 @@ impl Api {
         let code = without_comments(header);
         let (directives, declarations): (Vec<_>, Vec<_>) =
             code.lines().partition(|line| line.starts_with('#'));
+        let declarations = declarations.join(" ");
         Api {
             options: OPTIONS,
             statuses: Status::ALL,
+            event_kinds: EventKind::ALL,
+            metrics: METRICS,
             numbers: directives.into_iter().filter_map(number).collect(),
-            functions: declarations
-                .join(" ")
-                .split(';')
-                .filter_map(Function::read)
+            structs: declarations
+                .split("typedef struct ")
+                .filter_map(Struct::read)
                 .collect(),
+            functions: declarations.split(';').filter_map(Function::read).collect(),
         }
+    }
+}
+
+impl Struct {
+    /// Reads what follows `typedef struct`; none if that shows no fields.
+    fn read(declaration: &str) -> Option<Struct> {
+        let (name, rest) = declaration.split_once(' ')?;
+        let (fields, _) = rest.trim_start().strip_prefix('{')?.split_once('}')?;
+        let fields = fields.split(';').map(str::trim).filter(|f| !f.is_empty());
+        Some(Struct {
+            name: name.to_owned(),
+            fields: fields.map(name_and_type).collect(),
+        })
     }
 }
 
@@ -114,7 +141,7 @@ impl Type {
     fn of(c: &str) -> Type {
         match c {
             "void" => Type::Void,
-            "int32_t" | "tsm_status" => Type::I32,
+            "int32_t" | "tsm_status" | "tsm_event_kind" => Type::I32,
             "uint32_t" => Type::U32,
             "int64_t" => Type::I64,
             "uint64_t" => Type::U64,
@@ -139,11 +166,11 @@ impl Type {
     }
 }
 
-/// `#define TSM_TOKEN_MAX 128`, but for the statuses.
+/// `#define TSM_TOKEN_MAX 128`, but for what has a table of its own.
 fn number(line: &str) -> Option<(String, u64)> {
     let (name, value) = line.strip_prefix("#define TSM_")?.split_once(' ')?;
-    let is_status = name == "OK" || name.starts_with("E_");
-    (!is_status).then(|| (name.to_owned(), value.parse().expect("a number")))
+    let has_table = name == "OK" || name.starts_with("E_") || name.starts_with("EVENT_");
+    (!has_table).then(|| (name.to_owned(), value.parse().expect("a number")))
 }
 
 fn without_comments(header: &str) -> String {
@@ -164,7 +191,10 @@ fn without_comments(header: &str) -> String {
 fn declarations_are_read_as_they_are() {
     let api = Api::read(
         "/* tsm.h; (c) */\n#define TSM_H\n#define TSM_OK 0\n#define TSM_TOKEN_MAX 128\n\
-         typedef struct tsm_call tsm_call;\ntypedef int32_t (*tsm_ask_fn)(void *context);\n\
+         #define TSM_EVENT_PROBE 7\n\
+         typedef struct tsm_call tsm_call;\n\
+         typedef struct tsm_point {\n/** X. */\nint32_t x;\n\
+         const char *name;\n} tsm_point;\ntypedef int32_t (*tsm_ask_fn)(void *context);\n\
          #ifdef __cplusplus\nextern \"C\" {\n#endif  // __cplusplus\n\
          /** Frees; all. */\nvoid tsm_call_free(tsm_call *call);\n\
          const char *tsm_get(const tsm_session *session,\n\
@@ -200,6 +230,13 @@ fn declarations_are_read_as_they_are() {
             ),
             function("tsm_abi_version", Type::U32, &[]),
         ]
+    );
+    assert_eq!(
+        api.structs,
+        [Struct {
+            name: "tsm_point".to_owned(),
+            fields: vec![("x".to_owned(), Type::I32), ("name".to_owned(), Type::Text)],
+        }]
     );
     let waits = api.functions.iter().map(Function::waits);
     assert_eq!(waits.collect::<Vec<_>>(), [false, true, false]);

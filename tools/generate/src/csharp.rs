@@ -1,11 +1,12 @@
-//! The tables of the C# binding: options, statuses, and the functions as P/Invoke sees them.
+//! The tables of the C# binding: options, statuses, events, metrics, and the functions as P/Invoke
+//! sees them.
 
 use std::fmt::Write;
 
-use thingspace_session::{OptionInfo, OptionKind};
+use thingspace_session::{BOUNDS_MS, Instrument, OptionInfo, OptionKind};
 
 use crate::File;
-use crate::api::{Api, Function, Type};
+use crate::api::{Api, Function, Struct, Type};
 use crate::text::{default, filled, lines, pascal_case, replace_parts, wrapped};
 
 pub fn files(api: &Api) -> Vec<File> {
@@ -22,6 +23,14 @@ pub fn files(api: &Api) -> Vec<File> {
         File {
             path: "bindings/csharp/src/ThingSpace.Session/Generated/TsmStatus.cs",
             content: statuses(api),
+        },
+        File {
+            path: "bindings/csharp/src/ThingSpace.Session/Generated/TsmEventKind.cs",
+            content: event_kinds(api),
+        },
+        File {
+            path: "bindings/csharp/src/ThingSpace.Session/Generated/SessionMetric.cs",
+            content: metrics(api),
         },
         File {
             path: readme,
@@ -49,6 +58,7 @@ fn native_methods(api: &Api) -> String {
         let name = pascal_case(name);
         writeln!(numbers, "    internal const int {name} = {value};").unwrap();
     }
+    let structs: String = api.structs.iter().map(structure).collect();
     let (mut modern, mut older) = (String::new(), String::new());
     for function in &api.functions {
         modern += "
@@ -80,7 +90,26 @@ internal static unsafe partial class NativeMethods
 #else{older}
 #endif
 }}
-"#
+{structs}"#
+    )
+}
+
+fn structure(of: &Struct) -> String {
+    let c_name = &of.name;
+    let name = pascal_case(c_name.trim_start_matches("tsm_"));
+    let mut fields = String::new();
+    for (field, of) in &of.fields {
+        let of = native_type(c_name, of);
+        writeln!(fields, "    internal {of} {};", pascal_case(field)).unwrap();
+    }
+    format!(
+        "
+/// <summary><c>{c_name}</c>, as it lies in memory.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct Native{name}
+{{
+{fields}}}
+"
     )
 }
 
@@ -246,6 +275,108 @@ public enum TsmStatus
     Ok = 0,
 {members}}}
 "
+    )
+}
+
+fn event_kinds(api: &Api) -> String {
+    let mut members = String::new();
+    for kind in api.event_kinds {
+        if !members.is_empty() {
+            members += "\n";
+        }
+        members += &comment("    ", "summary", &escaped(kind.doc()));
+        writeln!(members, "    {kind:?} = {},", *kind as i32).unwrap();
+    }
+    format!(
+        "{HEAD}
+namespace ThingSpace;
+
+/// <summary>What happened to a session: numbers that never change their meaning.</summary>
+public enum TsmEventKind
+{{
+{members}}}
+"
+    )
+}
+
+fn metrics(api: &Api) -> String {
+    let mut rows = String::new();
+    for metric in api.metrics {
+        let (instrument, kind) = match metric.instrument {
+            Instrument::Counter(kind) => ("Counter", Some(kind)),
+            Instrument::Histogram(kind) => ("Histogram", Some(kind)),
+            Instrument::Gauge => ("Gauge", None),
+            other => panic!("what is {other:?} in C#?"),
+        };
+        let kind = kind.map_or("null".into(), |kind| format!("TsmEventKind.{kind:?}"));
+        let (name, unit, attribute, doc) = (metric.name, metric.unit, metric.attribute, metric.doc);
+        writeln!(
+            rows,
+            "        new(
+            {name:?}, SessionInstrument.{instrument}, {kind},
+            {unit:?}, {attribute:?},
+            {doc:?}),"
+        )
+        .unwrap();
+    }
+    let bounds = BOUNDS_MS
+        .iter()
+        .map(|ms| (f64::from(*ms) / 1e3).to_string());
+    let bounds = bounds.collect::<Vec<_>>().join(", ");
+    format!(
+        r#"{HEAD}
+namespace ThingSpace;
+
+/// <summary>How a metric follows from events.</summary>
+internal enum SessionInstrument
+{{
+    /// <summary>How many events of its kind there were.</summary>
+    Counter,
+
+    /// <summary>How long they took.</summary>
+    Histogram,
+
+    /// <summary>How many slots were left at the last event of any kind.</summary>
+    Gauge,
+}}
+
+/// <summary>One metric, as OpenTelemetry names it.</summary>
+internal sealed class SessionMetric
+{{
+    private SessionMetric(
+        string name, SessionInstrument instrument, TsmEventKind? kind, string unit,
+        string attribute, string description)
+    {{
+        Name = name;
+        Instrument = instrument;
+        Kind = kind;
+        Unit = unit;
+        Attribute = attribute;
+        Description = description;
+    }}
+
+    internal static SessionMetric[] All {{ get; }} =
+    [
+{rows}    ];
+
+    /// <summary>The upper bounds of the histograms' buckets, in seconds.</summary>
+    internal static double[] Bounds {{ get; }} = [{bounds}];
+
+    internal string Name {{ get; }}
+
+    internal SessionInstrument Instrument {{ get; }}
+
+    /// <summary>The events that it counts, or whose duration it is.</summary>
+    internal TsmEventKind? Kind {{ get; }}
+
+    internal string Unit {{ get; }}
+
+    /// <summary>What an event's detail is called; empty where it is left out.</summary>
+    internal string Attribute {{ get; }}
+
+    internal string Description {{ get; }}
+}}
+"#
     )
 }
 

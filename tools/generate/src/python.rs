@@ -1,13 +1,14 @@
-//! The tables of the Python binding: options, exceptions, and the functions as ctypes sees them.
+//! The tables of the Python binding: options, exceptions, events, metrics, and the functions as
+//! ctypes sees them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use thingspace_session::{OptionKind, Status};
+use thingspace_session::{BOUNDS_MS, EventDetail, Instrument, OptionKind, Status};
 
 use crate::File;
-use crate::api::{Api, Function, Type};
-use crate::text::{default, lines, replace_parts, wrapped};
+use crate::api::{Api, Function, Struct, Type};
+use crate::text::{default, lines, pascal_case, replace_parts, wrapped};
 
 pub fn files(api: &Api) -> Vec<File> {
     let readme = "bindings/python/README.md";
@@ -23,6 +24,10 @@ pub fn files(api: &Api) -> Vec<File> {
         File {
             path: "bindings/python/src/thingspace_session/_errors.py",
             content: errors(api),
+        },
+        File {
+            path: "bindings/python/src/thingspace_session/_metrics.py",
+            content: metrics(api),
         },
         File {
             path: readme,
@@ -42,6 +47,7 @@ fn library(api: &Api) -> String {
     for (name, value) in &api.numbers {
         writeln!(body, "{name} = {value}").unwrap();
     }
+    body += &api.structs.iter().map(structure).collect::<String>();
     body += "\n_library = Library(ABI_VERSION)\nPATH = _library.path\n\n";
     for function in &api.functions {
         body += &declaration(function);
@@ -49,9 +55,10 @@ fn library(api: &Api) -> String {
 
     let words = body.split(|c: char| !c.is_alphanumeric() && c != '_');
     let ctypes: BTreeSet<_> = words
-        .filter(|word| word.starts_with("c_") || *word == "POINTER")
+        .filter(|word| word.starts_with("c_") || ["POINTER", "Structure"].contains(word))
         .collect();
-    let ctypes = ctypes.into_iter().collect::<Vec<_>>().join(", ");
+    let ctypes: Vec<String> = ctypes.iter().map(|name| format!("    {name},\n")).collect();
+    let ctypes = ctypes.concat();
     format!(
         r#""""The functions of ``tsm.h``, without their ``tsm_``, and its numbers.
 
@@ -60,13 +67,25 @@ fn library(api: &Api) -> String {
 
 from __future__ import annotations
 
-from ctypes import {ctypes}
+from ctypes import (
+{ctypes})
 
+from ._loading import EVENT_FUNCTION as EVENT_FUNCTION
 from ._loading import INTERRUPT_FUNCTION as INTERRUPT_FUNCTION
 from ._loading import LOG_FUNCTION as LOG_FUNCTION
 from ._loading import Library
 
 {body}"#
+    )
+}
+
+fn structure(of: &Struct) -> String {
+    let name = pascal_case(of.name.trim_start_matches("tsm_"));
+    let fields = of.fields.iter();
+    let fields = fields.map(|(name, t)| format!("        ({name:?}, {}),\n", ctype(t)));
+    format!(
+        "\n\nclass {name}(Structure):\n    _fields_ = [\n{}    ]\n\n",
+        fields.collect::<String>()
     )
 }
 
@@ -228,6 +247,75 @@ from ._error import Error
 __all__ = [
 {all}]
 {classes}"#
+    )
+}
+
+/// Words as a type: `Literal["a", "b"]`.
+fn literal<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: String = words.map(|word| format!("    {word:?},\n")).collect();
+    format!("Literal[\n{words}]")
+}
+
+fn metrics(api: &Api) -> String {
+    let kinds = literal(api.event_kinds.iter().map(|kind| kind.name()));
+    let details = literal(EventDetail::ALL.iter().map(|detail| detail.name()));
+    let bounds = BOUNDS_MS.iter().map(|ms| f64::from(*ms) / 1e3);
+    let bounds: Vec<_> = bounds.map(|seconds| format!("{seconds:?}")).collect();
+    let mut rows = String::new();
+    for metric in api.metrics {
+        let (instrument, kind) = match metric.instrument {
+            Instrument::Counter(kind) => ("counter", Some(kind)),
+            Instrument::Histogram(kind) => ("histogram", Some(kind)),
+            Instrument::Gauge => ("gauge", None),
+            other => panic!("what is {other:?} in Python?"),
+        };
+        let kind = kind.map_or("None".into(), |kind| format!("{:?}", kind.name()));
+        let (name, unit, attribute) = (metric.name, metric.unit, metric.attribute);
+        write!(
+            rows,
+            "    Metric(\n        {name:?},\n        {instrument:?},\n        {kind},\n        \
+             {unit:?},\n        {attribute:?},\n        {:?},\n    ),\n",
+            metric.doc
+        )
+        .unwrap();
+    }
+    format!(
+        r#""""The names of events, and the metrics that they come to.
+
+{GENERATED}
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, Optional
+
+EventKind = {kinds}
+"""What happened: see the table of events."""
+
+EventDetail = {details}
+"""What tells events of one kind apart."""
+
+
+class Metric(NamedTuple):
+    """One metric, as OpenTelemetry names it."""
+
+    name: str
+    instrument: Literal["counter", "histogram", "gauge"]
+    kind: Optional[EventKind]
+    """The events that it counts, or whose duration it is; None for the slots that are left."""
+    unit: str
+    attribute: str
+    """What an event's detail is called; "" where it is left out."""
+    description: str
+
+
+METRICS = (
+{rows})
+
+BOUNDS = ({})
+"""The upper bounds of the histograms' buckets, in seconds."""
+"#,
+        bounds.join(", ")
     )
 }
 

@@ -5,12 +5,24 @@ Made by `make generate` from the tables in Rust: change those.
 
 from __future__ import annotations
 
-from ctypes import POINTER, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import (
+    POINTER,
+    Structure,
+    c_char_p,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 
+from ._loading import EVENT_FUNCTION as EVENT_FUNCTION
 from ._loading import INTERRUPT_FUNCTION as INTERRUPT_FUNCTION
 from ._loading import LOG_FUNCTION as LOG_FUNCTION
 from ._loading import Library
 
+METRICS_MAX = 16384
 TOKEN_MAX = 128
 API_TOKEN_MAX = 4096
 INFO_MAX = 4096
@@ -18,6 +30,23 @@ NEXT_DONE = 0
 NEXT_SEND = 1
 NEXT_RENEW = 2
 ABI_VERSION = 1
+
+
+class Event(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("kind", c_int32),
+        ("status", c_int32),
+        ("http_status", c_int32),
+        ("slots_left", c_int32),
+        ("time_us", c_int64),
+        ("duration_us", c_int64),
+        ("name", c_char_p),
+        ("detail", c_char_p),
+        ("code", c_char_p),
+        ("message", c_char_p),
+    ]
+
 
 _library = Library(ABI_VERSION)
 PATH = _library.path
@@ -34,6 +63,10 @@ config_set_log = _library.with_gil(
     "tsm_config_set_log", c_int32, c_void_p, c_int32, LOG_FUNCTION, c_void_p
 )
 config_free = _library.with_gil("tsm_config_free", None, c_void_p)
+config_set_event = _library.with_gil(
+    "tsm_config_set_event", c_int32, c_void_p, EVENT_FUNCTION, c_void_p, POINTER(c_void_p)
+)
+metrics = _library.with_gil("tsm_metrics", c_int32, c_void_p, c_char_p, c_size_t, POINTER(c_void_p))
 call_new = _library.with_gil("tsm_call_new", c_void_p)
 call_set_timeout = _library.with_gil("tsm_call_set_timeout", c_int32, c_void_p, c_uint64)
 call_set_interrupt = _library.with_gil(

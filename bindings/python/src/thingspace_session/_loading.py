@@ -13,6 +13,7 @@ from ctypes import c_int32, c_size_t, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any, Callable
 
+EVENT_FUNCTION = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
 LOG_FUNCTION = ctypes.CFUNCTYPE(None, c_int32, c_void_p, c_size_t, c_void_p)
 INTERRUPT_FUNCTION = ctypes.CFUNCTYPE(c_int32)
 """``tsm_interrupt_fn`` without its context argument, which nothing here needs and C lets a callee

@@ -16,6 +16,7 @@ internal static unsafe partial class NativeMethods
 {
     internal const string Library = "thingspace_session";
 
+    internal const int MetricsMax = 16384;
     internal const int TokenMax = 128;
     internal const int ApiTokenMax = 4096;
     internal const int InfoMax = 4096;
@@ -51,6 +52,16 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void tsm_config_free(nint config);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_config_set_event(
+        ConfigHandle config, nint callback, nint context, out nint error);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_metrics(
+        nint session, byte* buffer, nuint capacity, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -270,6 +281,14 @@ internal static unsafe partial class NativeMethods
     internal static extern void tsm_config_free(nint config);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_config_set_event(
+        ConfigHandle config, nint callback, nint context, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_metrics(
+        nint session, byte* buffer, nuint capacity, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern nint tsm_call_new();
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -420,4 +439,21 @@ internal static unsafe partial class NativeMethods
     internal static extern uint tsm_abi_version();
 
 #endif
+}
+
+/// <summary><c>tsm_event</c>, as it lies in memory.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NativeEvent
+{
+    internal nuint Size;
+    internal int Kind;
+    internal int Status;
+    internal int HttpStatus;
+    internal int SlotsLeft;
+    internal long TimeUs;
+    internal long DurationUs;
+    internal byte* Name;
+    internal byte* Detail;
+    internal byte* Code;
+    internal byte* Message;
 }
