@@ -313,8 +313,8 @@ fn metrics(api: &Api) -> String {
         writeln!(
             rows,
             "        new(
-            {name:?}, SessionInstrument.{instrument}, {kind},
-            {unit:?}, {attribute:?},
+            {name:?}, SessionInstrument.{instrument},
+            {kind}, {unit:?}, {attribute:?},
             {doc:?}),"
         )
         .unwrap();

@@ -37,52 +37,52 @@ internal sealed class SessionMetric
     internal static SessionMetric[] All { get; } =
     [
         new(
-            "tsm.logins", SessionInstrument.Counter, TsmEventKind.LoginEnded,
-            "{login}", "tsm.login.fate",
+            "tsm.logins", SessionInstrument.Counter,
+            TsmEventKind.LoginEnded, "{login}", "tsm.login.fate",
             "Logins that ended, by what came of them."),
         new(
-            "tsm.login.duration", SessionInstrument.Histogram, TsmEventKind.LoginEnded,
-            "s", "",
+            "tsm.login.duration", SessionInstrument.Histogram,
+            TsmEventKind.LoginEnded, "s", "",
             "How long logins took, from sending to the answer."),
         new(
-            "tsm.login.blocked", SessionInstrument.Counter, TsmEventKind.Blocked,
-            "{login}", "tsm.block.reason",
+            "tsm.login.blocked", SessionInstrument.Counter,
+            TsmEventKind.Blocked, "{login}", "tsm.block.reason",
             "Logins that the lockout guard refused."),
         new(
-            "tsm.login.probes", SessionInstrument.Counter, TsmEventKind.Probe,
-            "{login}", "",
+            "tsm.login.probes", SessionInstrument.Counter,
+            TsmEventKind.Probe, "{login}", "",
             "Logins that were tried with no slot left, since the password has worked before."),
         new(
-            "tsm.guard.slots_left", SessionInstrument.Gauge, null,
-            "{slot}", "",
+            "tsm.guard.slots_left", SessionInstrument.Gauge,
+            null, "{slot}", "",
             "Logins that the lockout guard has left, as last seen; absent before."),
         new(
-            "tsm.waits", SessionInstrument.Counter, TsmEventKind.Waited,
-            "{wait}", "tsm.wait.cause",
+            "tsm.waits", SessionInstrument.Counter,
+            TsmEventKind.Waited, "{wait}", "tsm.wait.cause",
             "Waits for another login, or for the account's lease."),
         new(
-            "tsm.wait.duration", SessionInstrument.Histogram, TsmEventKind.Waited,
-            "s", "",
+            "tsm.wait.duration", SessionInstrument.Histogram,
+            TsmEventKind.Waited, "s", "",
             "How long these waits took."),
         new(
-            "tsm.tokens.adopted", SessionInstrument.Counter, TsmEventKind.Adopted,
-            "{token}", "",
+            "tsm.tokens.adopted", SessionInstrument.Counter,
+            TsmEventKind.Adopted, "{token}", "",
             "Shared session tokens that were taken instead of a login."),
         new(
-            "tsm.resends", SessionInstrument.Counter, TsmEventKind.Resent,
-            "{request}", "tsm.resend.cause",
+            "tsm.resends", SessionInstrument.Counter,
+            TsmEventKind.Resent, "{request}", "tsm.resend.cause",
             "Requests that were sent again with a new token."),
         new(
-            "tsm.store.losses", SessionInstrument.Counter, TsmEventKind.StoreLost,
-            "{loss}", "tsm.loss.kind",
+            "tsm.store.losses", SessionInstrument.Counter,
+            TsmEventKind.StoreLost, "{loss}", "tsm.loss.kind",
             "Failures of the lockout guard's store, and losses in it."),
         new(
-            "tsm.api_token.fetches", SessionInstrument.Counter, TsmEventKind.ApiTokenFetched,
-            "{fetch}", "tsm.fetch.outcome",
+            "tsm.api_token.fetches", SessionInstrument.Counter,
+            TsmEventKind.ApiTokenFetched, "{fetch}", "tsm.fetch.outcome",
             "Times that the platform was asked for an API token."),
         new(
-            "tsm.api_token.fetch.duration", SessionInstrument.Histogram, TsmEventKind.ApiTokenFetched,
-            "s", "",
+            "tsm.api_token.fetch.duration", SessionInstrument.Histogram,
+            TsmEventKind.ApiTokenFetched, "s", "",
             "How long that took."),
     ];
 
