@@ -83,6 +83,30 @@ said=$(env -u TSM_LIBRARY mono "$work/framework/Consumer.exe") || true
 [ "$said" = ok ] || fail "a fresh .NET Framework program cannot use the package: $said"
 echo "ok    a fresh .NET Framework program with the package, on Mono"
 
+# ASP.NET on .NET Framework runs copies of a site's assemblies.
+mkdir "$work/site"
+cp -r "$work/framework" "$work/site/bin"
+mcs -nologo "$here/tests/Package/Site.cs" -out:"$work/Site.exe"
+said=$(env -u TSM_LIBRARY mono "$work/Site.exe" "$work/site") || true
+[ "$said" = ok ] || fail "a site on .NET Framework cannot use the package: $said"
+echo "ok    a site on .NET Framework, whose assemblies are copied"
+
+said_of() { # words, the property that makes the build say them
+    said=$(dotnet build Consumer.csproj -c Release -nologo -v quiet -o "$work/elsewhere" \
+        -p:ThingSpaceVersion=$version -p:RestoreAdditionalProjectSources="$work/feed" \
+        -p:RestorePackagesPath="$work/packages" -p:NuGetAudit=false -p:UseAppHost=false \
+        -p:SelfContained=false "$2" ${3:+"$3"}) || true
+    rm -rf obj
+    case $said in *"$1"*"has it for linux"*) ;; *) fail "with $2 the build says: $said" ;; esac
+    echo "ok    said while building: $1"
+}
+said_of "no native library for RuntimeIdentifier osx-arm64" -p:RuntimeIdentifier=osx-arm64
+said_of "no native library for this machine (win-arm64)" \
+    -p:NETCoreSdkPortableRuntimeIdentifier=win-arm64
+for property in PlatformTarget=x86 Prefer32Bit=true; do
+    said_of "no native library for a program of 32 bits" -p:$property -p:ConsumerFramework=net472
+done
+
 library() { # name, its source
     echo "$2" > "$1.c"
     "${CC:-cc}" -shared -fPIC -o "$work/lib$1.so" "$1.c"

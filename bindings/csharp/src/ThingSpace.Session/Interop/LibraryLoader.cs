@@ -8,6 +8,7 @@ using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Linq;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -203,7 +204,12 @@ internal static class LibraryLoader
         Justification = "In a single file the location is empty and the program's folder serves.")]
     private static string? OwnFolder()
     {
-        string location = typeof(LibraryLoader).Assembly.Location;
+        Assembly own = typeof(LibraryLoader).Assembly;
+        string location = own.Location;
+#if !NET
+        // ASP.NET runs a copy, which has nothing beside it: this is where it was deployed.
+        location = location.Length > 0 ? new Uri(own.EscapedCodeBase).LocalPath : "";
+#endif
         return string.IsNullOrEmpty(location) ? null : Path.GetDirectoryName(location);
     }
 
