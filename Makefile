@@ -9,7 +9,7 @@ DIST_PYTHON := $(DIST_VENV)/bin/python
 DEBIAN_ROOT := target/dist/roots/bullseye
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
-.PHONY: help library demo test test-rust test-windows test-windows-under-wine check-targets test-python test-csharp test-bench ruff loom bench soak generate dist dist-libraries test-dist \
+.PHONY: help library demo test test-rust test-windows test-windows-under-wine check-targets test-python test-csharp test-bench ruff loom bench soak generate dist dist-libraries dist-packages test-dist \
 	verify-release clean
 
 help:
@@ -116,10 +116,15 @@ soak:
 	TSM_SOAK=1 $(CARGO) test -p thingspace-session-tests --test many_hosts histories -- --nocapture
 
 # TARGETS names triples of packaging/targets.py; all, if it is not given.
-dist: dist-libraries
+dist: dist-libraries dist-packages
+
+# The packages alone, of libraries that were built before or brought from elsewhere.
+dist-packages: $(DIST_VENV)/ready
 	$(DIST_PYTHON) packaging/pack_c.py $(TARGETS)
 	$(DIST_PYTHON) packaging/pack_debian.py $(TARGETS)
 	$(DIST_PYTHON) packaging/pack_crate.py
+	$(DIST_PYTHON) packaging/pack_python.py $(TARGETS)
+	$(DIST_PYTHON) packaging/pack_nuget.py $(TARGETS)
 	cd dist && sha256sum -- $$(ls | grep -v '^SHA256SUMS$$') >SHA256SUMS
 
 # The libraries that every package is made of.
@@ -141,9 +146,9 @@ $(DEBIAN_ROOT):
 	debootstrap --variant=minbase --include=gcc,libc6-dev,pkg-config bullseye $@.part >/dev/null
 	mv $@.part $@
 
-$(DIST_VENV)/ready: packaging/requirements.txt
+$(DIST_VENV)/ready: packaging/requirements.txt packaging/requirements-test.txt
 	$(PYTHON) -m venv $(DIST_VENV)
-	$(DIST_PYTHON) -m pip install -q --disable-pip-version-check -r $<
+	$(DIST_PYTHON) -m pip install -q --disable-pip-version-check $(^:%=-r %)
 	touch $@
 
 generate:

@@ -25,7 +25,7 @@ import sysconfig
 from pathlib import Path
 
 import third_party
-from targets import ROOT, STAGE, Target, abi_version, chosen, exports
+from targets import ELSEWHERE, ROOT, STAGE, UNIVERSAL2, Target, abi_version, chosen, exports
 
 BUILD = STAGE / "build"
 ZIG = [sys.executable, "-m", "ziglang"]
@@ -36,20 +36,26 @@ def main(triples: list[str]) -> None:
     add_std(targets)
     for target in targets:
         print(f"{target.triple} ...", flush=True)
-        build(target)
+        if target.zig:
+            build(target)
+        elif target.triple == UNIVERSAL2:
+            join_architectures(target)
+        else:
+            build_here(target)
         print(f"{target.triple}: {target.stage.relative_to(ROOT)}", flush=True)
 
 
 def add_std(targets: list[Target]) -> None:
     """The standard library of each target, where rustup rules; elsewhere it must be there."""
     if shutil.which("rustup"):
-        run("rustup", "--quiet", "target", "add", *(target.triple for target in targets))
+        triples = [
+            target.triple for target in targets if not target.triple.startswith("universal2")
+        ]
+        run("rustup", "--quiet", "target", "add", *triples)
 
 
 def build(target: Target) -> None:
-    shutil.rmtree(target.stage, ignore_errors=True)
-    for file in (target.shared, target.static, target.symbols):
-        file.parent.mkdir(parents=True)
+    lay_folders(target)
     built = compile_core(target)
     if target.is_windows:
         unstripped = built / "thingspace_session.dll"
@@ -63,6 +69,60 @@ def build(target: Target) -> None:
         archive(one_object, target.static)
     split(unstripped, target)
     third_party.write_sbom(target)
+
+
+def build_here(target: Target) -> None:
+    """With the linker of this machine, which alone has what the target's system brings."""
+    lay_folders(target)
+    hidden = [f"--remap-path-prefix={path}={name}" for path, name in paths_to_hide()]
+    run(
+        *(
+            "cargo",
+            "rustc",
+            "--quiet",
+            "--locked",
+            "--profile=dist",
+            "--package=thingspace-session",
+        ),
+        *("--lib", "--crate-type=cdylib,staticlib", f"--target={target.triple}", "--"),
+        f"--print=native-static-libs={target.stage / 'native-static-libs.txt'}",
+        CARGO_TARGET_DIR=str(BUILD),
+        CARGO_ENCODED_RUSTFLAGS="\x1f".join(hidden + system_flags(target)),
+    )
+    built = BUILD / target.triple / "dist"
+    shutil.copyfile(built / target.shared.name, target.shared)
+    shutil.copyfile(built / target.static.name, target.static)
+    if target.is_macos:
+        run("dsymutil", "--flat", target.shared, "-o", target.symbols)
+        run("strip", "-x", target.shared)
+        run("strip", "-S", target.static)
+    else:
+        shutil.copyfile(built / target.symbols.name, target.symbols)
+        shutil.copyfile(built / "thingspace_session.dll.lib", target.shared.with_suffix(".lib"))
+    third_party.write_sbom(target)
+
+
+def system_flags(target: Target) -> list[str]:
+    """What a program records as the library's name, and no wish for a runtime of Visual C++."""
+    if target.is_macos:
+        return [f"-Clink-arg=-Wl,-install_name,@rpath/{target.shared.name}"]
+    return ["-Ctarget-feature=+crt-static"]
+
+
+def join_architectures(target: Target) -> None:
+    """One file for both kinds of Mac, of the two that were built."""
+    lay_folders(target)
+    parts = [part for part in ELSEWHERE if part.is_macos and part.rid]
+    run("lipo", "-create", "-output", target.shared, *(part.shared for part in parts))
+    run("lipo", "-create", "-output", target.static, *(part.static for part in parts))
+    for name in ("native-static-libs.txt", "sbom.cdx.json"):
+        shutil.copyfile(parts[0].stage / name, target.stage / name)
+
+
+def lay_folders(target: Target) -> None:
+    shutil.rmtree(target.stage, ignore_errors=True)
+    for file in (target.shared, target.static, target.symbols):
+        file.parent.mkdir(parents=True)
 
 
 def compile_core(target: Target) -> Path:

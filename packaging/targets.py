@@ -21,13 +21,13 @@ class Target:
     """A machine: its Rust triple, and what others call it."""
 
     triple: str
-    # What zig calls it. The oldest glibc that will do is a part of the name.
+    # What zig calls it. The oldest glibc that will do is a part of the name. Empty: only a machine
+    # of that kind builds for it.
     zig: str
     # The end of the names of archives.
     name: str
-    # Of NuGet.
+    # Of NuGet, and of wheels. Empty: that has another target's.
     rid: str
-    # Of wheels.
     wheel: str
     # Of Debian, if there are packages for it.
     debian: str | None = None
@@ -35,6 +35,14 @@ class Target:
     @property
     def is_windows(self) -> bool:
         return "windows" in self.triple
+
+    @property
+    def is_msvc(self) -> bool:
+        return self.triple.endswith("msvc")
+
+    @property
+    def is_macos(self) -> bool:
+        return "darwin" in self.triple
 
     @property
     def is_musl(self) -> bool:
@@ -47,17 +55,23 @@ class Target:
     @property
     def shared(self) -> Path:
         """The shared library, stripped, under the name by which bindings load it."""
-        name = "thingspace_session.dll" if self.is_windows else "libthingspace_session.so"
+        name = "libthingspace_session.so"
+        if self.is_windows:
+            name = "thingspace_session.dll"
+        elif self.is_macos:
+            name = "libthingspace_session.dylib"
         return self.stage / "shared" / name
 
     @property
     def static(self) -> Path:
-        return self.stage / "static" / "libthingspace_session.a"
+        name = "thingspace_session.lib" if self.is_msvc else "libthingspace_session.a"
+        return self.stage / "static" / name
 
     @property
     def symbols(self) -> Path:
         """The debug symbols of the shared library."""
-        return self.stage / "symbols" / f"{self.shared.name}.debug"
+        ending = ".pdb" if self.is_msvc else f"{self.shared.suffix}.debug"
+        return self.stage / "symbols" / self.shared.with_suffix(ending).name
 
 
 TARGETS = [
@@ -100,14 +114,55 @@ TARGETS = [
     ),
 ]
 
+# Both kinds of Mac in one file: no triple of Rust's.
+UNIVERSAL2 = "universal2-apple-darwin"
+
+# The release workflow builds for these on machines of their kind.
+ELSEWHERE = [
+    Target(
+        triple="aarch64-apple-darwin",
+        zig="",
+        name="macos-arm64",
+        rid="osx-arm64",
+        wheel="",
+    ),
+    Target(
+        triple="x86_64-apple-darwin",
+        zig="",
+        name="macos-x86_64",
+        rid="osx-x64",
+        wheel="",
+    ),
+    Target(
+        triple=UNIVERSAL2,
+        zig="",
+        name="macos-universal2",
+        rid="",
+        wheel="macosx_10_12_universal2",
+    ),
+    Target(
+        triple="aarch64-pc-windows-msvc",
+        zig="",
+        name="windows-arm64",
+        rid="win-arm64",
+        wheel="win_arm64",
+    ),
+]
+
 
 def chosen(triples: list[str]) -> list[Target]:
-    """The targets of these triples; all if none is named."""
-    known = {target.triple: target for target in TARGETS}
+    """The targets of these triples; if none is named, all that any machine can build for."""
+    known = {target.triple: target for target in TARGETS + ELSEWHERE}
     for triple in triples:
         if triple not in known:
             raise SystemExit(f"{triple} is no target; there are {', '.join(known)}")
     return [known[triple] for triple in triples] or TARGETS
+
+
+def with_those_brought(triples: list[str]) -> list[Target]:
+    """As `chosen`; if none is named, with those whose libraries another machine built."""
+    brought = [target for target in ELSEWHERE if target.shared.is_file()]
+    return chosen(triples) + ([] if triples else brought)
 
 
 def version() -> str:

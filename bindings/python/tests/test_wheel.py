@@ -250,11 +250,11 @@ def test_the_tag_for_macos(tmp_path: Path) -> None:
 
 def test_the_version_is_the_crates() -> None:
     crate = (REPOSITORY / "Cargo.toml").read_text().split("[package]")[1]
-    (version,) = [
-        line.split('"')[1] for line in crate.splitlines() if line.startswith("version = ")
-    ]
+    version = crate.split('\nversion = "')[1].split('"')[0]
     for file, name in (
         ("pyproject.toml", "version"),
         ("src/thingspace_session/__init__.py", "__version__"),
     ):
         assert f'\n{name} = "{version}"\n' in (PROJECT / file).read_text()
+    dotnet = (REPOSITORY / "bindings" / "csharp" / "Directory.Build.props").read_text()
+    assert f"<Version>{version}</Version>" in dotnet
