@@ -53,8 +53,9 @@ statuses! {
     /// The lockout guard refused a login, to keep the account from being locked. Nothing was sent;
     /// the message says why and what to do.
     LoginBlocked = 12, TSM_E_LOGIN_BLOCKED;
-    /// The platform refused the session token, and logging in again is off or did not help. The
-    /// error holds that token: log in again with it, then send the request again.
+    /// The platform refused the session token, and logging in again is off, did not help, or came
+    /// too late for a body that can be sent only once. The error holds that token: log in again
+    /// with it (which sends nothing where that was done), then make the request again.
     SessionExpired = 13, TSM_E_SESSION_EXPIRED;
     /// No API token is to be had, or the platform rejects it: check app_key and app_secret, or
     /// api_token. The error holds the token that was rejected.

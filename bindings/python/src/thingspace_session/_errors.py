@@ -60,8 +60,9 @@ class LoginBlocked(Error, status=12):
 
 
 class SessionTokenExpired(Error, status=13):
-    """The platform refused the session token, and logging in again is off or did not help. The
-    error holds that token: log in again with it, then send the request again.
+    """The platform refused the session token, and logging in again is off, did not help, or came
+    too late for a body that can be sent only once. The error holds that token: log in again
+    with it (which sends nothing where that was done), then make the request again.
     """
 
 
@@ -97,7 +98,7 @@ class ProtocolError(Error, status=23):
     """
 
 
-class NetworkError(Error, status=30):
+class NetworkError(Error, ConnectionError, status=30):
     """The platform could not be reached, or the connection broke. What was sent may have been
     acted on.
     """

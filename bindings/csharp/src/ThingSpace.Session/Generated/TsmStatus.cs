@@ -46,8 +46,9 @@ public enum TsmStatus
     LoginBlocked = 12,
 
     /// <summary>
-    /// The platform refused the session token, and logging in again is off or did not help. The
-    /// error holds that token: log in again with it, then send the request again.
+    /// The platform refused the session token, and logging in again is off, did not help, or came
+    /// too late for a body that can be sent only once. The error holds that token: log in again
+    /// with it (which sends nothing where that was done), then make the request again.
     /// </summary>
     SessionExpired = 13,
 
