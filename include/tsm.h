@@ -38,7 +38,7 @@
  *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_interrupt, tsm_call_cancel,
  *               tsm_call_free
  *   a session   tsm_login, tsm_open, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info,
- *               tsm_metrics, tsm_unblock
+ *               tsm_metrics, tsm_set_log_level, tsm_unblock
  *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
  *   requests    tsm_request, tsm_soap_call, tsm_check
  *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
@@ -532,8 +532,9 @@ typedef int32_t (*tsm_interrupt_fn)(void *context);
 #define TSM_E_LOGIN_BLOCKED 12
 
 /**
- * The platform refused the session token, and logging in again is off or did not help. The error
- * holds that token: log in again with it, then send the request again.
+ * The platform refused the session token, and logging in again is off, did not help, or came too
+ * late for a body that can be sent only once. The error holds that token: log in again with it
+ * (which sends nothing where that was done), then make the request again.
  */
 #define TSM_E_SESSION_EXPIRED 13
 
@@ -656,8 +657,8 @@ tsm_status tsm_config_load_env(tsm_config *config, tsm_error **error);
 
 /**
  * Sends the log of this config's sessions to `callback`, up to `max_level`: 0 or less is off, 1
- * error, 2 warning, 3 information, 4 debug, 5 or more trace. A NULL callback is off. `context` is
- * handed back as it is.
+ * error, 2 warning, 3 information, 4 debug, 5 or more trace. A NULL callback is off for good; a
+ * level can change later, by tsm_set_log_level(). `context` is handed back as it is.
  *
  * After the config and every session made with it are freed, the callback is not called again; one
  * that is running in another thread at that moment comes to its end. To be sure, free the context
@@ -868,6 +869,15 @@ tsm_status tsm_logout(const tsm_session *session, const tsm_call *call, tsm_erro
  * Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED.
  */
 tsm_status tsm_cancel(const tsm_session *session);
+
+/**
+ * Changes how much of the session's log is told, from now on: `max_level` is what
+ * tsm_config_set_log() takes. All sessions that were made with the same tsm_config_set_log() share
+ * the level.
+ *
+ * Gives TSM_E_INVALID_HANDLE.
+ */
+tsm_status tsm_set_log_level(const tsm_session *session, int32_t max_level);
 
 /**
  * Frees the session. It never waits, uses the network or logs out. Calls that are running in other

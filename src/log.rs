@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::telling;
 
@@ -26,7 +27,14 @@ pub enum LogLevel {
 
 /// Where log lines go. A line never holds a secret.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Option<(LogLevel, Arc<LogFn>)>);
+pub(crate) struct Log(Option<Arc<Sink>>);
+
+/// What all clones of a log share.
+struct Sink {
+    /// The number of the finest level that is told.
+    max_level: AtomicI32,
+    callback: Box<LogFn>,
+}
 
 type LogFn = dyn Fn(LogLevel, &str) + Send + Sync;
 
@@ -35,16 +43,32 @@ impl Log {
         max_level: LogLevel,
         callback: impl Fn(LogLevel, &str) + Send + Sync + 'static,
     ) -> Log {
-        Log(Some((max_level, Arc::new(callback))))
+        Log(Some(Arc::new(Sink {
+            max_level: AtomicI32::new(max_level as i32),
+            callback: Box::new(callback),
+        })))
+    }
+
+    /// Tells more or less from now on, wherever this log is used.
+    pub fn set_level(&self, max_level: LogLevel) {
+        if let Some(sink) = &self.0 {
+            sink.max_level.store(max_level as i32, Ordering::Relaxed);
+        }
+    }
+
+    fn max_level(&self) -> i32 {
+        let off = LogLevel::Off as i32;
+        let of = |sink: &Arc<Sink>| sink.max_level.load(Ordering::Relaxed);
+        self.0.as_ref().map_or(off, of)
     }
 
     /// Makes the line only when somebody wants it.
     pub fn line(&self, level: LogLevel, text: impl FnOnce() -> String) {
-        if let Some((max_level, callback)) = &self.0
-            && level <= *max_level
+        if let Some(sink) = &self.0
+            && level as i32 <= self.max_level()
         {
-            let (callback, text) = (Arc::clone(callback), text());
-            telling::tell(move || callback(level, &text));
+            let (sink, text) = (Arc::clone(sink), text());
+            telling::tell(move || (sink.callback)(level, &text));
         }
     }
 
@@ -67,7 +91,29 @@ impl Log {
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = self.0.as_ref().map_or(LogLevel::Off, |(level, _)| *level);
-        write!(f, "Log({level:?})")
+        write!(f, "Log({})", self.max_level())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn the_level_can_change_for_all_that_use_the_log() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&told);
+        let log = Log::new(LogLevel::Off, move |level, text| {
+            kept.lock().unwrap().push((level, text.to_owned()));
+        });
+        let clone = log.clone();
+        clone.error(|| unreachable!());
+        log.set_level(LogLevel::Info);
+        clone.info(|| "told".into());
+        clone.debug(|| unreachable!());
+        log.set_level(LogLevel::Off);
+        clone.error(|| unreachable!());
+        assert_eq!(*told.lock().unwrap(), [(LogLevel::Info, "told".into())]);
     }
 }

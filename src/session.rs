@@ -18,7 +18,7 @@ use crate::error::{Error, Result, Status};
 use crate::fork;
 use crate::http::{Http, Wire};
 use crate::lockout::Unblocked;
-use crate::log::Log;
+use crate::log::{Log, LogLevel};
 use crate::login;
 use crate::platform::answer::Answer;
 use crate::runtime::{self, Runtime};
@@ -241,6 +241,14 @@ impl Session {
     pub fn metrics(&self) -> Result<String> {
         self.check_process()?;
         Ok(self.tokens.events.metrics.text())
+    }
+
+    /// Tells more or less to the log that its config gave it ([`Config::set_log`]), from now on and
+    /// for all sessions of that config.
+    ///
+    /// [`Config::set_log`]: crate::Config::set_log
+    pub fn set_log_level(&self, max_level: LogLevel) {
+        self.log.set_level(max_level);
     }
 
     /// Whether this process was forked after the session was made. Such a session is of no use

@@ -146,8 +146,8 @@ pub unsafe extern "C" fn tsm_config_load_env(
 }
 
 /// Sends the log of this config's sessions to `callback`, up to `max_level`: 0 or less is off, 1
-/// error, 2 warning, 3 information, 4 debug, 5 or more trace. A NULL callback is off. `context` is
-/// handed back as it is.
+/// error, 2 warning, 3 information, 4 debug, 5 or more trace. A NULL callback is off for good; a
+/// level can change later, by tsm_set_log_level(). `context` is handed back as it is.
 ///
 /// After the config and every session made with it are freed, the callback is not called again; one
 /// that is running in another thread at that moment comes to its end. To be sure, free the context
@@ -164,14 +164,14 @@ pub unsafe extern "C" fn tsm_config_set_log(
     let context = Context(context);
     let body = || {
         change(config, |contents| {
-            match (callback, level(max_level)) {
-                (Some(callback), Some(level)) => {
+            match callback {
+                Some(callback) => {
                     let share = Share::first();
                     let sink = log::sink(callback, context, &share);
-                    contents.config.set_log(level, sink);
+                    contents.config.set_log(level(max_level), sink);
                     contents.shares.log = Some(share);
                 }
-                _ => {
+                None => {
                     contents.config.unset_log();
                     contents.shares.log = None;
                 }
@@ -183,14 +183,14 @@ pub unsafe extern "C" fn tsm_config_set_log(
     unsafe { panic::status("tsm_config_set_log", std::ptr::null_mut(), body) }
 }
 
-fn level(number: i32) -> Option<LogLevel> {
+pub(super) fn level(number: i32) -> LogLevel {
     match number {
-        ..=0 => None,
-        1 => Some(LogLevel::Error),
-        2 => Some(LogLevel::Warn),
-        3 => Some(LogLevel::Info),
-        4 => Some(LogLevel::Debug),
-        5.. => Some(LogLevel::Trace),
+        ..=0 => LogLevel::Off,
+        1 => LogLevel::Error,
+        2 => LogLevel::Warn,
+        3 => LogLevel::Info,
+        4 => LogLevel::Debug,
+        5.. => LogLevel::Trace,
     }
 }
 

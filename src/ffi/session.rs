@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::call::{call_or_default, tsm_call};
 use super::callback::Shares;
-use super::config::{contents, tsm_config};
+use super::config::{contents, level, tsm_config};
 use super::error::{bad_handle, tsm_error, tsm_status};
 use super::handle::{Kind, Table};
 use super::panic;
@@ -328,6 +328,21 @@ pub extern "C" fn tsm_cancel(session: *const tsm_session) -> tsm_status {
     };
     // SAFETY: NULL is allowed.
     unsafe { panic::status("tsm_cancel", std::ptr::null_mut(), body) }
+}
+
+/// Changes how much of the session's log is told, from now on: `max_level` is what
+/// tsm_config_set_log() takes. All sessions that were made with the same tsm_config_set_log() share
+/// the level.
+///
+/// Gives TSM_E_INVALID_HANDLE.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_set_log_level(session: *const tsm_session, max_level: i32) -> tsm_status {
+    let body = || {
+        held(session)?.session.set_log_level(level(max_level));
+        Ok(())
+    };
+    // SAFETY: NULL is allowed.
+    unsafe { panic::status("tsm_set_log_level", std::ptr::null_mut(), body) }
 }
 
 /// Frees the session. It never waits, uses the network or logs out. Calls that are running in other

@@ -58,6 +58,7 @@ static void session_is_refused(void *bad)
         error);
     CHECK(response == NULL);
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_cancel(session));
+    CHECK_INT(TSM_E_INVALID_HANDLE, tsm_set_log_level(session, 5));
     tsm_free(session);
 }
 

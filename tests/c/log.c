@@ -72,6 +72,24 @@ static void lines_come_up_to_the_level(void)
     }
 }
 
+static void the_level_can_change(void)
+{
+    struct seen seen = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, NULL};
+    int before;
+
+    seen.session = logged(0, &seen);
+    CHECK_INT(0, seen.lines);
+    CHECK_INT(TSM_OK, tsm_set_log_level(seen.session, INT32_MAX));
+    uses_everything(&seen);
+    CHECK(seen.highest > 3);
+    CHECK_INT(0, seen.secrets);
+    CHECK_INT(TSM_OK, tsm_set_log_level(seen.session, INT32_MIN));
+    before = seen.lines;
+    CHECK_INT(TSM_OK, tsm_relogin(seen.session, NULL, NULL, NULL));
+    CHECK_INT(before, seen.lines);
+    tsm_free(seen.session);
+}
+
 static void it_can_be_turned_off(void)
 {
     struct seen seen = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, NULL};
@@ -114,6 +132,7 @@ int main(void)
 {
     watchdog();
     lines_come_up_to_the_level();
+    the_level_can_change();
     it_can_be_turned_off();
     it_is_silent_once_all_is_freed();
     return 0;

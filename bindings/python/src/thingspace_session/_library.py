@@ -95,6 +95,7 @@ renew_api_token = _library.without_gil(
 )
 logout = _library.without_gil("tsm_logout", c_int32, c_void_p, c_void_p, POINTER(c_void_p))
 cancel = _library.with_gil("tsm_cancel", c_int32, c_void_p)
+set_log_level = _library.with_gil("tsm_set_log_level", c_int32, c_void_p, c_int32)
 free = _library.with_gil("tsm_free", None, c_void_p)
 info = _library.with_gil("tsm_info", c_int32, c_void_p, c_char_p, c_size_t, POINTER(c_void_p))
 unblock = _library.without_gil("tsm_unblock", c_int32, c_void_p, POINTER(c_void_p))
