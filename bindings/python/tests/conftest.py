@@ -74,7 +74,7 @@ def session(options: thingspace_session.Options) -> Iterator[thingspace_session.
 def patient(options: thingspace_session.Options) -> Iterator[thingspace_session.Session]:
     """A session without automatic re-login, with so much time that nothing but the test ends its
     calls."""
-    more: thingspace_session.Options = {**options, "auto_relogin": False, "timeout_ms": 86_400_000}
+    more: thingspace_session.Options = {**options, "auto_relogin": False, "timeout": 86_400}
     with thingspace_session.login(**more) as session:
         yield session
 

@@ -4,6 +4,7 @@ the words."""
 from __future__ import annotations
 
 import copy
+import datetime
 import pickle
 import threading
 import traceback
@@ -15,6 +16,11 @@ import thingspace_session
 from sandbox import ACCOUNTS, DEVICES, Sandbox
 
 SURROGATE = "\ud800"
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
+DEEP: list[Any] = []
+for _ in range(100_000):
+    DEEP = [DEEP]
 
 
 @pytest.mark.parametrize(
@@ -28,9 +34,10 @@ SURROGATE = "\ud800"
         ("auto_relogin", "true"),
         ("auto_relogin", 1),
         ("share_token", 0),
-        ("timeout_ms", "30000"),
-        ("timeout_ms", 30.0),
-        ("timeout_ms", True),
+        ("timeout", "30"),
+        ("timeout", True),
+        ("connect_timeout", datetime.timedelta(seconds=5)),
+        ("ca_file", b"bytes"),
         ("max_login_failures", "3"),
     ],
 )
@@ -50,8 +57,11 @@ def test_options_of_a_wrong_type(
         ("protocol", "ftp"),
         ("base_url", "http://thingspace.verizon.com/api"),
         ("max_login_failures", 5),
-        ("timeout_ms", -1),
-        ("timeout_ms", 10**30),
+        ("timeout", -1),
+        ("timeout", 0),
+        ("timeout", float("nan")),
+        ("timeout", 10**30),
+        ("connect_timeout", 86_401),
         ("store", "floppy:"),
     ],
 )
@@ -63,11 +73,32 @@ def test_options_of_a_wrong_value(
     assert sandbox.counters()["requests"] == 0
 
 
-def test_an_unknown_option_names_the_nearest(options: thingspace_session.Options) -> None:
-    with pytest.raises(thingspace_session.InvalidArgument, match="password"):
-        thingspace_session.login(**options, pasword="x")  # type: ignore[call-arg]
-    with pytest.raises(thingspace_session.InvalidArgument, match="surrogate"):
-        thingspace_session.login(**options, **{SURROGATE: "x"})  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("pasword", "'password' (text)"),
+        ("timeout_ms", "'timeout' (seconds, 0.001 to 86400)"),
+        ("conect_timeout_ms", "'connect_timeout' (seconds, 0.001 to 86400)"),
+        ("max_failures", "'max_login_failures' (1 to 4)"),
+        ("verify", "'"),
+        (SURROGATE, "'"),
+    ],
+    ids=ascii,
+)
+def test_an_unknown_option_names_the_nearest(
+    options: thingspace_session.Options, name: str, nearest: str
+) -> None:
+    for function in (thingspace_session.login, thingspace_session.unblock):
+        with pytest.raises(thingspace_session.InvalidArgument) as caught:
+            function(**options, **{name: 5})  # type: ignore[arg-type]
+        assert f"there is no option {name!a}; did you mean {nearest}" in str(caught.value)
+
+
+def test_an_option_out_of_bounds_says_its_unit(options: thingspace_session.Options) -> None:
+    options["timeout"] = 86_401
+    with pytest.raises(thingspace_session.InvalidArgument) as caught:
+        thingspace_session.login(**options)
+    assert str(caught.value) == "timeout must be a number of seconds, 0.001 to 86400"
 
 
 def test_options_that_are_none_are_not_given(options: thingspace_session.Options) -> None:
@@ -107,6 +138,8 @@ def test_a_bad_password_is_in_no_traceback(options: thingspace_session.Options) 
         {"data": 1},
         {"data": {"form": "field"}},
         {"data": ["list"]},
+        {"data": [1]},
+        {"data": object()},
         {"json": object()},
         {"json": {1, 2}},
         {"timeout": "1"},
@@ -152,6 +185,9 @@ def test_arguments_of_a_wrong_type(
         {"data": SURROGATE},
         {"json": {"a": SURROGATE}},
         {"json": float("nan")},
+        {"json": {"a": [float("-inf")]}},
+        {"json": CYCLE},
+        {"json": DEEP},
         {"json": {}, "data": b""},
         {"timeout": 0},
         {"timeout": -1},
@@ -159,12 +195,12 @@ def test_arguments_of_a_wrong_type(
         {"timeout": float("inf")},
         {"timeout": 10**400},
     ],
-    ids=ascii,
+    ids=lambda arguments: next(iter(arguments)),
 )
 def test_arguments_of_a_wrong_value(
     session: thingspace_session.Session, sandbox: Sandbox, arguments: dict[str, Any]
 ) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(thingspace_session.InvalidArgument):
         session.request(**{"method": "POST", "path": DEVICES, **arguments})
     assert sandbox.counters()["api"] == 0
     assert session.get(ACCOUNTS).ok

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import subprocess
 import threading
@@ -40,14 +41,65 @@ def test_lines_reach_the_logger(
         assert secret not in caplog.text
 
 
-def test_the_level_at_login_counts(
-    options: thingspace_session.Options, caplog: pytest.LogCaptureFixture
+def test_the_level_follows_the_logger(
+    session: thingspace_session.Session, caplog: pytest.LogCaptureFixture
 ) -> None:
-    LOGGER.setLevel(logging.CRITICAL)
-    with thingspace_session.login(**options) as session:
-        caplog.set_level(5, "thingspace_session")
+    def lines(level: int) -> int:
+        LOGGER.setLevel(level)
+        caplog.clear()
         session.get(ACCOUNTS)
-    assert not caplog.records
+        session.relogin()
+        return len(caplog.records)
+
+    with caplog.at_level(0):
+        assert not lines(logging.WARNING)
+        informed = lines(logging.INFO)
+        assert informed
+        assert lines(logging.DEBUG) > informed
+        assert lines(logging.INFO) == informed
+        assert not lines(logging.CRITICAL)
+        LOGGER.setLevel(logging.DEBUG)
+        logging.disable(logging.INFO)
+        try:
+            assert thingspace_session._log.level() == 2
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+def test_each_session_follows(
+    options: thingspace_session.Options,
+    session: thingspace_session.Session,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with thingspace_session.login(**options) as other, caplog.at_level(logging.DEBUG):
+        for each in (session, other):
+            caplog.clear()
+            each.get(ACCOUNTS)
+            assert caplog.records
+
+
+def test_a_guard_that_protects_less_is_a_warning(
+    options: thingspace_session.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login, line = (
+        thingspace_session._library.login,
+        ctypes.create_string_buffer(b"the guard forgets"),
+    )
+    level = 2
+
+    def login_and_warn(*arguments: Any) -> Any:
+        address, length = ctypes.addressof(line), len(line.value)
+        thingspace_session._log._deliver(level, address, length, None)
+        return login(*arguments)
+
+    monkeypatch.setattr(thingspace_session._library, "login", login_and_warn)
+    LOGGER.setLevel(logging.CRITICAL)
+    with pytest.warns(thingspace_session.GuardWarning, match="the guard forgets") as caught:
+        thingspace_session.login(**options).close()
+    assert caught[0].filename == __file__
+    level = 3
+    thingspace_session.login(**options).close()
+    assert not thingspace_session._log._heard
 
 
 def test_a_filter_that_raises_harms_no_call(

@@ -189,16 +189,20 @@ class Run:
 
     def _login_options(self, step: dict[str, Any]) -> dict[str, Any]:
         merged = {**self._options, **step.get("options", {})}
-        return {name: self._option(name, value) for name, value in merged.items()}
+        return dict(self._option(name, value) for name, value in merged.items())
 
-    def _option(self, name: str, value: Optional[str]) -> Any:
+    def _option(self, name: str, value: Optional[str]) -> tuple[str, Any]:
+        """An option as Python names it, with a value of its type."""
+        table = thingspace_session._options.TABLE.items()
+        ours, kind = next((ours, kind) for ours, (theirs, kind, _) in table if theirs == name)
         if value is None:
-            return None
+            return ours, None
         value = self._filled(value)
-        if name in thingspace_session._options.NUMBERS:
-            return int(value)
-        flag = name in thingspace_session._options.FLAGS
-        return {"true": True, "false": False}[value] if flag else value
+        if kind is float:
+            return ours, int(value) / 1000
+        if kind is bool:
+            return ours, {"true": True, "false": False}[value]
+        return ours, int(value) if kind is int else value
 
     def _filled(self, text: str) -> str:
         for placeholder, real in self._names.items():

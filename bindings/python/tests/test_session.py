@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import encodings.aliases
+import io
 import json
 import pickle
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +34,31 @@ def test_a_session_asks_with_both_tokens(
     assert sent["headers"]["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 def test_each_verb_sends_its_method(
     session: thingspace_session.Session, sandbox: Sandbox, method: str
 ) -> None:
     getattr(session, method)(ACCOUNTS)
-    assert sandbox.control("GET", "/log")[-1]["method"] == method.upper()
+    session.request(method, ACCOUNTS)
+    assert [line["method"] for line in sandbox.control("GET", "/log")[-2:]] == [method.upper()] * 2
 
 
 def test_data_goes_as_it_is(session: thingspace_session.Session, sandbox: Sandbox) -> None:
-    for data in (b"{}", bytearray(b"{}"), memoryview(b"{}"), "{}"):
+    given: list[Any] = [b"{}", bytearray(b"{}"), memoryview(b"{}"), "{}"]
+    given += [io.BytesIO(b"{}"), io.StringIO("{}"), iter([b"{", b"}"]), [b"{", bytearray(b"}")]]
+    for data in given:
         assert session.post(DEVICES, data=data).ok
-    assert [line["body_bytes"] for line in sandbox.log("api")] == [2, 2, 2, 2]
+    assert [line["body_bytes"] for line in sandbox.log("api")] == [2] * len(given)
+
+
+def test_a_file_or_a_generator_is_sent_again(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
+    given: list[Any] = [io.BytesIO(b"{}"), (part for part in (b"{", b"}"))]
+    for data in given:
+        sandbox.expire()
+        assert session.post(DEVICES, data=data).ok
+    assert [line["body_bytes"] for line in sandbox.log("api")] == [2] * 4
 
 
 def test_json_is_compact_utf8(session: thingspace_session.Session, sandbox: Sandbox) -> None:
@@ -56,6 +71,58 @@ def test_headers_go_along(session: thingspace_session.Session, sandbox: Sandbox)
     assert sandbox.log("api")[-1]["headers"]["x-one"] == "1"
     session.get(ACCOUNTS, headers=[("X-One", "1"), ("X-Two", "zwei")])
     assert sandbox.log("api")[-1]["headers"]["x-two"] == "zwei"
+
+
+def test_headers_by_default(options: thingspace_session.Options, sandbox: Sandbox) -> None:
+    def sent(name: str) -> Any:
+        return sandbox.log("api")[-1]["headers"].get(name)
+
+    defaults: list[Any] = [
+        {"X-One": "1", "Accept": "application/xml"},
+        [("X-One", "1"), ("Accept", "application/xml")],
+    ]
+    for headers in defaults:
+        with thingspace_session.login(**options, headers=headers) as session:
+            session.get(ACCOUNTS)
+            assert (sent("x-one"), sent("accept")) == ("1", "application/xml")
+            session.get(ACCOUNTS, headers={"ACCEPT": "text/html", "X-Two": "2"})
+            assert (sent("x-one"), sent("accept"), sent("x-two")) == ("1", "text/html", "2")
+    wrong: list[Any] = ["X-One: 1", {"X-One": 1}, [1]]
+    for headers in wrong:
+        with pytest.raises(TypeError):
+            thingspace_session.login(**options, headers=headers)
+    with pytest.raises(thingspace_session.InvalidArgument):
+        thingspace_session.login(**options, headers={"X\0": "1"})
+
+
+def test_a_response_knows_where_it_came_from_and_how_long_it_took(
+    session: thingspace_session.Session, options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
+    response = session.get(ACCOUNTS, params={"a": "b c"})
+    assert response.url == f"{sandbox.base_url}{ACCOUNTS}?a=b%20c"
+    assert response.elapsed > timedelta(0)
+    options["protocol"] = "soap"
+    with thingspace_session.login(**options) as soap:
+        response = soap.soap("DeviceService", "GetDeviceList", SOAP_BODY)
+    assert response.url == f"{sandbox.soap_url}/DeviceService.svc"
+
+
+def test_a_response_can_be_made_by_hand() -> None:
+    response = thingspace_session.Response(
+        200,
+        content='{"a": 1}',
+        headers=[("X-Many", "a"), ("X-Many", "b")],
+        url="https://elsewhere.invalid/",
+        elapsed=timedelta(seconds=1.5),
+    )
+    assert response.raise_for_status().json() == {"a": 1}
+    assert response.headers.get_list("x-many") == ["a", "b"]
+    assert (response.url, response.elapsed.total_seconds()) == ("https://elsewhere.invalid/", 1.5)
+    with pytest.raises(thingspace_session.PlatformError) as caught:
+        thingspace_session.Response(400, content=b'{"errorCode": "A.B"}').raise_for_status()
+    assert caught.value.code == "A.B"
+    with pytest.raises(thingspace_session.InvalidArgument):
+        thingspace_session.Response(0)
 
 
 def test_a_response_is_complete_after_its_session_is_closed(
@@ -115,8 +182,12 @@ def test_a_charset_that_is_none_is_utf8(
 
 def test_text_never_raises() -> None:
     for charset in {*encodings.aliases.aliases.values(), "punycode"}:
-        header = f"Content-Type\0text/plain; charset={charset}\0".encode()
-        assert isinstance(thingspace_session.Response(200, header, b"a\xff\0\xd8", None).text, str)
+        response = thingspace_session.Response(
+            200,
+            content=b"a\xff\0\xd8",
+            headers={"Content-Type": f"text/plain; charset={charset}"},
+        )
+        assert isinstance(response.text, str)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +199,7 @@ def test_a_response_can_be_copied_and_cross_processes(
     good = session.get(ACCOUNTS)
     again = copied(good)
     assert (again.status_code, again.content, again.headers) == (200, good.content, good.headers)
+    assert (again.url, again.elapsed) == (good.url, good.elapsed)
     assert copied(good).headers == good.headers  # read by now
     assert again.raise_for_status() is again
     sandbox.fault("api", "status", status=429, retry_after=7)
@@ -324,7 +396,7 @@ def test_the_environment_fills_in_and_the_hand_wins(
     monkeypatch.setenv("TSM_TIMEOUT_MS", "abc")
     with pytest.raises(thingspace_session.InvalidArgument, match="TSM_TIMEOUT_MS"):
         thingspace_session.login(username="zbeeblebrox")
-    thingspace_session.login(username="zbeeblebrox", timeout_ms=5000).close()
+    thingspace_session.login(username="zbeeblebrox", timeout=5).close()
 
 
 def test_a_wrong_password_is_sent_once_and_unblock_forgets(

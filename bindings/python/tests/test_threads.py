@@ -64,7 +64,7 @@ def test_threads_share_a_failure(
 ) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         with Sandbox() as platform:
-            options.update({"base_url": platform.base_url, "timeout_ms": 86_400_000})
+            options.update({"base_url": platform.base_url, "timeout": 86_400})
             session = thingspace_session.login(**options)
             expired = session.token
             platform.fault("login", "hold")

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use thingspace_session::{BOUNDS_MS, EventDetail, Instrument, OptionKind, Status};
+use thingspace_session::{BOUNDS_MS, EventDetail, Instrument, OptionInfo, OptionKind, Status};
 
 use crate::File;
 use crate::api::{Api, Function, Struct, Type};
@@ -144,31 +144,36 @@ fn ctype(of: &Type) -> String {
 
 fn options(api: &Api) -> String {
     let mut fields = String::new();
+    let mut table = String::new();
+    let mut documentation = String::new();
     for option in api.options {
-        let (name, kind) = (option.name, option_type(&option.kind));
-        let variable = option.variable();
-        let values = match default(option) {
-            Some(default) => format!("{}; default ``{default}``", option.values()),
-            None => option.values(),
-        };
+        let (name, kind) = (name(option), type_name(&option.kind));
+        let values = values_in_words(option);
         let doc = lines("    ", &wrapped(option.doc, 93));
         write!(
             fields,
-            "    {name}: {kind}\n    \"\"\"{}\n\n    ``{variable}``: {values}.\n    \"\"\"\n",
-            doc.trim()
+            "    {name}: {}\n    \"\"\"{}\n\n{}    \"\"\"\n",
+            hint(&option.kind),
+            doc.trim(),
+            lines("    ", &wrapped(&values, 93))
         )
         .unwrap();
+        let kind = match kind {
+            PATH => "PathLike",
+            kind => kind,
+        };
+        writeln!(
+            table,
+            "    {name:?}: ({:?}, {kind}, {:?}),",
+            option.name,
+            self::values(option)
+        )
+        .unwrap();
+        let doc = format!("{name}: {} {}", option.doc, values.replace("``", ""));
+        let in_lines = wrapped(&doc, 80);
+        documentation += &format!("    {}\n", in_lines[0]);
+        documentation += &lines("        ", &in_lines[1..]);
     }
-    let set = |of: &str| {
-        let of_type = |option: &&thingspace_session::OptionInfo| option_type(&option.kind) == of;
-        let names = api
-            .options
-            .iter()
-            .filter(of_type)
-            .map(|o| format!("    {:?},\n", o.name));
-        format!("{{\n{}}}", names.collect::<String>())
-    };
-    let (flags, numbers, paths) = (set(FLAG), set(NUMBER), set(PATH));
     format!(
         r#""""The options of a session.
 
@@ -178,6 +183,7 @@ fn options(api: &Api) -> String {
 from __future__ import annotations
 
 import os
+from os import PathLike
 from typing import Optional, TypedDict, Union
 
 
@@ -190,24 +196,82 @@ class Options(TypedDict, total=False):
 
 {fields}
 
-FLAGS = {flags}
-NUMBERS = {numbers}
-PATHS = {paths}
+TABLE: dict[str, tuple[str, type, str]] = {{
+{table}}}
+"""Of each option its name in the library, the type of its values, and these in words. What is
+``float`` is in seconds here and in milliseconds there."""
+
+DOCUMENTATION = """\
+Options:
+{documentation}"""
 "#
     )
 }
 
-const FLAG: &str = "Optional[bool]";
-const NUMBER: &str = "Optional[int]";
-const PATH: &str = "Union[str, os.PathLike[str], None]";
-
-fn option_type(kind: &OptionKind) -> &'static str {
-    match kind {
-        OptionKind::Flag => FLAG,
-        OptionKind::Number(_) | OptionKind::Milliseconds => NUMBER,
-        OptionKind::Path => PATH,
-        OptionKind::Choice(_) | OptionKind::Text(..) | OptionKind::Secret(..) => "Optional[str]",
+/// How Python calls an option: times are in seconds there, as everywhere in Python.
+fn name(option: &OptionInfo) -> &'static str {
+    match option.kind {
+        OptionKind::Milliseconds => option.name.trim_end_matches("_ms"),
+        _ => option.name,
     }
+}
+
+const PATH: &str = "str, path";
+
+/// The type of an option's values.
+fn type_name(kind: &OptionKind) -> &'static str {
+    match kind {
+        OptionKind::Flag => "bool",
+        OptionKind::Number(_) => "int",
+        OptionKind::Milliseconds => "float",
+        OptionKind::Path => PATH,
+        OptionKind::Choice(_) | OptionKind::Text(..) | OptionKind::Secret(..) => "str",
+    }
+}
+
+fn hint(kind: &OptionKind) -> String {
+    match type_name(kind) {
+        PATH => "Union[str, os.PathLike[str], None]".into(),
+        name => format!("Optional[{name}]"),
+    }
+}
+
+fn values(option: &OptionInfo) -> String {
+    match option.kind {
+        OptionKind::Milliseconds => "seconds, 0.001 to 86400".into(),
+        OptionKind::Flag => "True, False".into(),
+        _ => option.values(),
+    }
+}
+
+fn default_value(option: &OptionInfo) -> Option<String> {
+    let value = default(option)?;
+    Some(match option.kind {
+        OptionKind::Milliseconds => seconds(&value),
+        OptionKind::Flag => value[..1].to_uppercase() + &value[1..],
+        _ => value,
+    })
+}
+
+fn seconds(milliseconds: &str) -> String {
+    let milliseconds: f64 = milliseconds.parse().expect("a number");
+    (milliseconds / 1000.0).to_string()
+}
+
+/// What an option accepts, what it is without being set, and the variable that sets it.
+fn values_in_words(option: &OptionInfo) -> String {
+    let default = default_value(option)
+        .map(|default| format!("; default ``{default}``"))
+        .unwrap_or_default();
+    let unit = match option.kind {
+        OptionKind::Milliseconds => ", in milliseconds",
+        _ => "",
+    };
+    format!(
+        "Values: {}{default}. Variable: ``{}``{unit}.",
+        values(option),
+        option.variable()
+    )
 }
 
 fn errors(api: &Api) -> String {
@@ -340,7 +404,7 @@ fn exception(status: Status) -> Option<(String, Option<&'static str>)> {
         Status::ApiToken => ("ApiTokenError", None),
         Status::Platform => ("PlatformError", None),
         Status::Protocol => ("ProtocolError", None),
-        Status::Network => ("NetworkError", None),
+        Status::Network => ("NetworkError", Some("ConnectionError")),
         Status::Timeout => ("Timeout", Some("TimeoutError")),
         Status::Tls => ("TLSError", None),
         Status::Store => ("StoreError", None),
@@ -353,17 +417,14 @@ fn exception(status: Status) -> Option<(String, Option<&'static str>)> {
 fn options_for_readme(api: &Api) -> String {
     let mut table = "| option | type | values | default | |\n|---|---|---|---|---|\n".to_owned();
     for option in api.options {
-        let kind = match option_type(&option.kind) {
-            FLAG => "bool",
-            NUMBER => "int",
-            PATH => "str, path",
-            _ => "str",
-        };
-        let (name, values, doc) = (option.name, option.values(), option.doc);
-        let default = default(option).map_or_else(String::new, |default| format!("`{default}`"));
+        let default = default_value(option).map_or_else(String::new, |value| format!("`{value}`"));
         writeln!(
             table,
-            "| `{name}` | {kind} | {values} | {default} | {doc} |"
+            "| `{}` | {} | {} | {default} | {} |",
+            name(option),
+            type_name(&option.kind),
+            values(option),
+            option.doc
         )
         .unwrap();
     }

@@ -17,15 +17,16 @@ clients.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from . import _errors, _library
 from ._call import Cancellation
+from ._error import GuardWarning
 from ._errors import *  # noqa: F403 - a list that is generated
 from ._exchange import Exchange, Tokens
 from ._options import Options
-from ._response import Headers, Response
-from ._session import Session, check, login, unblock
+from ._response import Headers, Response, check
+from ._session import Session, login, unblock
 
 if TYPE_CHECKING:
     from . import httpx as httpx
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Cancellation",
     "Exchange",
+    "GuardWarning",
     "Headers",
     "Options",
     "Response",
@@ -51,14 +53,26 @@ version: str = _library.version().decode()
 
 __version__ = "0.1.0"
 
-for _name in __all__:
+for _public in map(globals().__getitem__, __all__):
     # Tracebacks and help() should say thingspace_session.Timeout, and pickles should not name the
-    # file it lives in.
-    if isinstance(globals()[_name], type) or callable(globals()[_name]):
-        globals()[_name].__module__ = "thingspace_session"
+    # file it lives in. The names in a class's hints are those of that file, so they go first.
+    if isinstance(_public, type):
+        _public.__annotations__ = get_type_hints(_public)
+    if callable(_public):
+        _public.__module__ = "thingspace_session"
+
+
+_ADAPTERS = ("httpx", "requests")
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("requests", "httpx"):
+    if name not in _ADAPTERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    except ImportError as error:
+        raise AttributeError(str(error)) from error
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_ADAPTERS]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Optional
 
 from ._call import Cancellation
@@ -14,6 +16,24 @@ from ._exchange import Exchange, Tokens
 from ._session import Session
 
 _logger = logging.getLogger("thingspace_session")
+
+
+def missing(extra: str, needed: str, error: ImportError) -> ImportError:
+    """Says what to install where a package that an adapter needs is missing, or too old."""
+    return ImportError(
+        f"thingspace_session.{extra} needs {needed} or newer, but {error}: "
+        f'pip install "thingspace-session[{extra}]"'
+    )
+
+
+def require(package: str, least: tuple[int, ...]) -> None:
+    """Raises ImportError where a package is older than that."""
+    try:
+        found = version(package)
+    except PackageNotFoundError:
+        return  # it came by other ways than a package; let it be what is needed
+    if tuple(int(part) for part in re.findall(r"\d+", found)[: len(least)]) < least:
+        raise ImportError(f"{package} is {found}")
 
 
 def checked(session: Session) -> Session:

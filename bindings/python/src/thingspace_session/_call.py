@@ -14,7 +14,7 @@ from collections.abc import Generator
 from ctypes import c_void_p
 from threading import get_ident
 from types import GeneratorType, TracebackType
-from typing import Any, Callable, Optional, cast
+from typing import Any, Callable, NoReturn, Optional, cast
 
 from . import _library, _values
 
@@ -35,6 +35,13 @@ class Cancellation:
         )  # re-entrant: a signal handler may cancel what its own thread is beginning
         self._calls: set[Optional[int]] = set()
         self._cancelled = False
+
+    def __repr__(self) -> str:
+        state = "cancelled" if self._cancelled else "not cancelled"
+        return f"<thingspace_session.Cancellation {state}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a cancellation cannot be copied or pickled")
 
     @property
     def cancelled(self) -> bool:

@@ -65,11 +65,17 @@ class Error(Exception):
 
     @property
     def status_name(self) -> str:
+        """The name of the status, such as ``"TSM_E_SESSION_EXPIRED"``."""
         return bytes(_library.status_name(self.status)).decode()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The keyword arguments travel as state, so that errors cross process pools.
         return type(self), self.args, {**self.__dict__, "response": None}
+
+
+class GuardWarning(UserWarning):
+    """The lockout guard protects less than it should, such as one whose store forgets. The message
+    says why and what to do."""
 
 
 def take_error(status: int, handle: c_void_p) -> Error:

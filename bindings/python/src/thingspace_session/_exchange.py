@@ -6,15 +6,12 @@ from __future__ import annotations
 import ctypes
 from ctypes import byref, c_char, c_int32, c_void_p
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Optional
+from typing import Any, NoReturn, Optional
 
-from . import _library, _values
+from . import _library, _session, _values
+from ._call import Cancellation
 from ._error import take_error
-
-if TYPE_CHECKING:
-    from ._call import Cancellation
-    from ._session import Session
-    from ._values import Body
+from ._values import Body
 
 _SessionToken = c_char * _library.TOKEN_MAX
 _ApiToken = c_char * _library.API_TOKEN_MAX
@@ -67,13 +64,13 @@ class Exchange:
     It closes itself when it is dropped, and may be used as a context manager.
     """
 
-    __slots__ = ("__weakref__", "_handle", "_session")
+    __slots__ = ("__weakref__", "_handle", "_owner")
 
     _handle: Optional[c_void_p]
-    _session: Session
+    _owner: _session.Session
 
-    def __init__(self, session: Session, url: Optional[str] = None) -> None:
-        self._session = session
+    def __init__(self, session: _session.Session, url: Optional[str] = None) -> None:
+        self._owner = session
         handle, error = c_void_p(), c_void_p()
         status = _library.exchange_new(
             session._handle, _values.optional_text(url, "url"), byref(handle), byref(error)
@@ -98,6 +95,9 @@ class Exchange:
         handle = getattr(self, "_handle", None)
         if handle is not None:
             free(handle)
+
+    def __repr__(self) -> str:
+        return f"<thingspace_session.Exchange of {self._owner!r}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an exchange cannot be copied or pickled")
@@ -132,7 +132,7 @@ class Exchange:
         return Tokens(
             session_token.value.decode(),
             api_token.value.decode(),
-            self._session.session_token_header,
+            self._owner.session_token_header,
         )
 
     def body_max(self, status: int) -> int:
@@ -198,7 +198,7 @@ class Exchange:
             InvalidArgument: nothing is to be renewed.
             Whatever ``Session.relogin`` raises.
         """
-        self._session._run_on(
+        self._owner._run_on(
             self._handle, _library.exchange_renew, (bool(can_resend),), timeout, cancel
         )
 

@@ -13,7 +13,10 @@ import ctypes
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes import c_void_p
+from threading import get_ident
 from typing import Any, Optional
 
 from . import _call, _library
@@ -28,6 +31,9 @@ _callbacks: list[Any] = []
 """The first is the one in use. Threads that log in first at the same time make more, which none may
 then let go of."""
 
+_heard: dict[int, list[str]] = {}
+"""The warnings of the logins that are under way, by thread."""
+
 running: dict[int, Optional[c_void_p]] = {}
 """The ``tsm_call`` of each call that is in the library, by a number of its own."""
 
@@ -35,21 +41,39 @@ exiting = False
 """Whether the interpreter exits. Only the main thread may enter the library then."""
 
 
-def configure(config: Any) -> None:
-    """Sends a config's log lines to the logger, as far as the logger lets them through now."""
-    wanted = max(
-        (ours for ours, theirs in _LEVELS.items() if _logger.isEnabledFor(theirs)), default=0
-    )
-    if not wanted:
-        return
+def configure(config: Any) -> int:
+    """Sends a config's log lines to the logger, as far as the logger lets them through now; gives
+    the level of that."""
+    wanted = level()
     if not _callbacks:
         try:
             _callbacks.append(_library.LOG_FUNCTION(_deliver))
         except MemoryError:  # a hardened system that grants no executable memory: no log lines
-            return
-    if wanted > 2:  # more than warnings: many
-        _call.frequent_callback = _deliver
+            return wanted
     _library.config_set_log(config, wanted, _callbacks[0], None)
+    return wanted
+
+
+def level() -> int:
+    """How much the logger lets through now, as the library counts it. Warnings always: they are
+    told by ``warnings`` as well."""
+    lets_through = _logger.isEnabledFor
+    if not lets_through(logging.INFO):
+        return 2
+    _call.frequent_callback = _deliver  # more than warnings: many
+    return 5 if lets_through(TRACE) else 4 if lets_through(logging.DEBUG) else 3
+
+
+@contextmanager
+def warnings_heard() -> Iterator[list[str]]:
+    """The warnings that the library tells in this thread meanwhile."""
+    thread = get_ident()
+    lines: list[str] = []
+    _heard[thread] = lines
+    try:
+        yield lines
+    finally:
+        _heard.pop(thread, None)
 
 
 def _deliver(level: int, address: Optional[int], length: int, _context: Any) -> None:
@@ -57,6 +81,8 @@ def _deliver(level: int, address: Optional[int], length: int, _context: Any) -> 
     library."""
     try:
         message = ctypes.string_at(address, length).decode("utf-8", "replace") if address else ""
+        if level == 2 and get_ident() in _heard:
+            _heard[get_ident()].append(message)
         _logger.log(_LEVELS.get(level, TRACE), "%s", message)
     except Exception:
         # A filter or handler that raises. Handlers of `logging` report their own failures; a call

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import ctypes
 import json as _json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ctypes import byref, c_size_t, c_void_p
+from datetime import timedelta
 from typing import Any, Optional, Union
 
-from . import _library
+from . import _library, _values
 from ._error import Error, take_error
+from ._errors import InvalidArgument
 
 
 class Headers(Mapping[str, str]):
@@ -21,9 +23,11 @@ class Headers(Mapping[str, str]):
 
     __slots__ = ("_values",)
 
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        self._values: dict[str, list[str]] = {}
-        for name, value in pairs:
+    _values: dict[str, list[str]]
+
+    def __init__(self, given: Union[Mapping[str, str], Iterable[tuple[str, str]]] = ()) -> None:
+        self._values = {}
+        for name, value in given.items() if isinstance(given, Mapping) else given:
             self._values.setdefault(name.lower(), []).append(value)
 
     def __getitem__(self, name: str) -> str:
@@ -46,32 +50,94 @@ class Headers(Mapping[str, str]):
         return list(self._values.get(_folded(name), ()))
 
 
+def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
+    """Tells what an answer stands for that an HTTP client of your own got. Sends nothing.
+
+    Returns for a good answer and raises the error that a bad one stands for. A 401 that names
+    neither token is ``SessionTokenExpired``: either may be meant. What to renew, and whether to
+    send again, an exchange says: ``Session.exchange``.
+
+    Args:
+        status: the HTTP status.
+        body: the answer's body: JSON, or a SOAP envelope.
+    """
+    data = _values.content(body, "body")
+    error = c_void_p()
+    outcome = _library.check(_values.http_status(status), data, len(data), byref(error))
+    if outcome:
+        raise take_error(outcome, error)
+
+
 class Response:
     """An answer of the platform, whatever its status. It can be copied and pickled, and used from
     any thread.
 
+    Sessions make them; a program's tests may, too: ``Response(200, content=b"{}")``.
+
     Attributes:
         status_code: the HTTP status.
         content: the body, as bytes. For ``Session.soap``, the whole envelope.
+        url: where the request went.
     """
 
-    __slots__ = ("__weakref__", "_error", "_headers", "content", "status_code")
+    __slots__ = ("__weakref__", "_error", "_headers", "_seconds", "content", "status_code", "url")
 
     status_code: int
     content: bytes
+    url: str
+    _headers: Union[bytes, Headers]
+    """As the library gives them, until they are asked for."""
+    _seconds: float
+    _error: Optional[Error]
 
     def __init__(
-        self, status_code: int, headers: bytes, content: bytes, error: Optional[Error]
+        self,
+        status_code: int,
+        *,
+        content: Union[bytes, bytearray, memoryview, str] = b"",
+        headers: Union[Mapping[str, str], Iterable[tuple[str, str]]] = (),
+        url: str = "",
+        elapsed: timedelta = timedelta(0),
     ) -> None:
         self.status_code = status_code
+        self.content = _values.content(content, "content")
+        self.url = url
+        self._headers = Headers(headers)
+        self._seconds = elapsed.total_seconds()
+        self._error = None
+        try:
+            check(status_code, self.content)
+        except InvalidArgument:
+            raise
+        except Error as error:
+            self._error = error.with_traceback(None)
+
+    @classmethod
+    def _of(
+        cls,
+        status_code: int,
+        headers: bytes,
+        content: bytes,
+        error: Optional[Error],
+        url: str,
+        seconds: float,
+    ) -> Response:
+        self = object.__new__(cls)
+        self.status_code = status_code
         self.content = content
-        self._headers: Union[bytes, Headers] = (
-            headers  # as the library gives them, until they are asked for
-        )
+        self.url = url
+        self._headers = headers
+        self._seconds = seconds
         self._error = error
+        return self
 
     def __repr__(self) -> str:
         return f"<Response [{self.status_code}]>"
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How long the call took, what had to be renewed included."""
+        return timedelta(seconds=self._seconds)
 
     @property
     def ok(self) -> bool:
@@ -84,7 +150,7 @@ class Response:
         headers = self._headers
         if isinstance(headers, bytes):
             parts = headers.decode("utf-8", "replace").split("\0")
-            self._headers = headers = Headers(list(zip(parts[::2], parts[1::2])))
+            self._headers = headers = Headers(zip(parts[::2], parts[1::2]))
         return headers
 
     @property
@@ -120,18 +186,20 @@ class Response:
         return self
 
 
-def take_response(handle: c_void_p) -> Response:
+def take_response(handle: c_void_p, url: str, seconds: float) -> Response:
     """The answer that a ``tsm_response`` holds, which is freed."""
     try:
         length, error = c_size_t(), c_void_p()
         content = ctypes.string_at(_library.response_body(handle, byref(length)), length.value)
         headers = ctypes.string_at(_library.response_headers(handle, byref(length)), length.value)
         status = _library.response_check(handle, byref(error))
-        return Response(
+        return Response._of(
             _library.response_status(handle),
             headers,
             content,
             take_error(status, error) if status else None,
+            url,
+            seconds,
         )
     finally:
         _library.response_free(handle)

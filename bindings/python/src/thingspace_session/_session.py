@@ -4,44 +4,49 @@ from __future__ import annotations
 
 import ctypes
 import json as _json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
 from ctypes import byref, c_char, c_size_t, c_void_p
+from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional
 
-from . import _call, _library, _log, _options, _values
+from . import _call, _exchange, _library, _log, _values
 from ._call import Cancellation, Limits
-from ._error import take_error
+from ._config import configured, takes_options
+from ._error import GuardWarning, take_error
 from ._errors import Cancelled, SessionClosed
-from ._exchange import Exchange
 from ._response import Response, take_response
+from ._values import Body, Data, Headers, Params
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._options import Options
-    from ._values import Body, Headers, Params
 
 _TokenBuffer = c_char * _library.TOKEN_MAX
 _TOKEN_MAX = c_size_t(_library.TOKEN_MAX)
 
 
+@takes_options
 def login(
-    *, load_env: bool = True, cancel: Optional[Cancellation] = None, **options: Unpack[Options]
+    *,
+    headers: Optional[Headers] = None,
+    load_env: bool = True,
+    cancel: Optional[Cancellation] = None,
+    **options: Unpack[Options],
 ) -> Session:
     """Logs in and gives the session.
 
+    Needed are ``username`` and ``password`` and, for REST, ``api_token`` or ``app_key`` with
+    ``app_secret``. Log lines go to ``logging.getLogger("thingspace_session")``, as detailed as that
+    logger lets through at the time.
+
     Args:
+        headers: what every ``Session.request`` sends where its own ``headers`` say nothing else: a
+            mapping or pairs.
         load_env: whether options that are not given are looked for in the environment
             (``TSM_USERNAME``, …).
         cancel: ends the login from another thread.
-        options: see ``thingspace_session.Options``. Needed are ``username`` and ``password`` and,
-            for REST, ``api_token`` or ``app_key`` with ``app_secret``.
-
-    Log lines go to ``logging.getLogger("thingspace_session")``, as detailed as that logger lets
-    through when the session is made.
 
     Raises:
         TypeError: an option is of the wrong Python type.
@@ -51,18 +56,27 @@ def login(
         ApiTokenError: no API token could be had.
         Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, PlatformError,
         StoreError, Cancelled
+
+    Warns:
+        GuardWarning: the lockout guard protects less than it should.
     """
-    with _configured(load_env, options) as config:
-        _log.configure(config)
+    with configured(load_env, options) as config:
+        lines = [] if headers is None else _values.headers(headers)
+        level = _log.configure(config)
         handle = c_void_p()
         try:
-            _run(_library.login, config, (byref(handle),), None, cancel)
-            return Session._of(handle)
+            with _log.warnings_heard() as heard:
+                _run(_library.login, config, (byref(handle),), None, cancel)
+            session = Session._of(handle, lines, level)
         except BaseException:
             _library.free(handle)
             raise
+    for line in heard:
+        warnings.warn(line, GuardWarning, stacklevel=2)
+    return session
 
 
+@takes_options
 def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
     """Forgets the failed logins that the guard counted for a username, and the passwords it
     remembers as rejected.
@@ -72,33 +86,15 @@ def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
     may still judge them. What was forgotten is told to the log, as information.
 
     Takes the options that the login takes; those that name the endpoint, the username and the store
-    matter. It waits for a login under way, ``timeout_ms`` at most, and Ctrl-C does not end that.
+    matter. It waits for a login under way, ``timeout`` at most, and Ctrl-C does not end that.
 
     Raises:
         TypeError, InvalidArgument: as ``login``.
         Timeout, StoreError: the store could not be used.
     """
-    with _configured(load_env, options) as config:
+    with configured(load_env, options) as config:
         _log.configure(config)
         _run(lambda config, _call, error: _library.unblock(config, error), config, (), None, None)
-
-
-def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
-    """Tells what an answer stands for that an HTTP client of your own got. Sends nothing.
-
-    Returns for a good answer and raises the error that a bad one stands for. A 401 that names
-    neither token is ``SessionTokenExpired``: either may be meant. What to renew, and whether to
-    send again, an exchange says: ``Session.exchange``.
-
-    Args:
-        status: the HTTP status.
-        body: the answer's body: JSON, or a SOAP envelope.
-    """
-    data = _values.content(body, "body")
-    error = c_void_p()
-    outcome = _library.check(_values.http_status(status), data, len(data), byref(error))
-    if outcome:
-        raise take_error(outcome, error)
 
 
 class Session:
@@ -115,9 +111,19 @@ class Session:
     ``thingspace_session.login``.
     """
 
-    __slots__ = ("__weakref__", "_handle", "_protocol", "_session_token_header", "_url")
+    __slots__ = (
+        "__weakref__",
+        "_handle",
+        "_headers",
+        "_log_level",
+        "_protocol",
+        "_session_token_header",
+        "_url",
+    )
 
     _handle: Optional[c_void_p]
+    _headers: list[bytes]
+    _log_level: int
     _protocol: str
     _session_token_header: str
     _url: str
@@ -126,9 +132,11 @@ class Session:
         raise TypeError("a session is made by thingspace_session.login")
 
     @classmethod
-    def _of(cls, handle: c_void_p) -> Session:
+    def _of(cls, handle: c_void_p, headers: list[bytes], log_level: int) -> Session:
         self = object.__new__(cls)
         self._handle = handle
+        self._headers = headers
+        self._log_level = log_level
         facts = self.info()
         self._protocol = facts["protocol"]
         self._session_token_header = facts["session_token_header"]
@@ -201,7 +209,7 @@ class Session:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Body] = None,
+        data: Optional[Data] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
@@ -213,7 +221,7 @@ class Session:
         token raises ``SessionTokenExpired``.
 
         Args:
-            method: ``"GET"``, ``"POST"``, …
+            method: ``"GET"``, ``"POST"``, …; small letters will do.
             path: what follows ``base_url``, such as ``"/m2m/v1/devices/actions/list"``. It may have
                 a query.
             params: more of the query: a mapping or pairs of names to text, numbers, booleans (sent
@@ -221,12 +229,13 @@ class Session:
                 percent-encoded.
             json: a body to be sent as JSON. ``None`` is no body; for a JSON null use
                 ``data=b"null"``.
-            data: a body as it is: bytes, or text to be sent as UTF-8. ``application/json`` unless
-                ``headers`` say else.
-            headers: a mapping or pairs. Those for the tokens, the host and the length are the
-                library's own.
+            data: a body as it is: bytes, text to be sent as UTF-8, a file or an iterable of bytes;
+                of these two the whole is read first. ``application/json`` unless ``headers`` say
+                else.
+            headers: a mapping or pairs, beside those that ``login`` was given; of one name these
+                count. Those for the tokens, the host and the length are the library's own.
             timeout: seconds for this whole call, renewals included, in place of the session's
-                ``timeout_ms``.
+                ``timeout``.
             cancel: ends the call from another thread.
 
         Raises:
@@ -236,9 +245,8 @@ class Session:
             NotLoggedIn, SessionClosed, Forked: the session cannot be used.
             Timeout, NetworkError, TLSError, ProtocolError, Cancelled: there is no answer.
         """
-        return self._send(
-            _values.text(method, "method"), path, params, json, data, headers, timeout, cancel
-        )
+        verb = _values.text(method, "method").upper()
+        return self._send(verb, path, params, json, data, headers, timeout, cancel)
 
     def get(
         self,
@@ -246,7 +254,7 @@ class Session:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Body] = None,
+        data: Optional[Data] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
@@ -260,7 +268,7 @@ class Session:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Body] = None,
+        data: Optional[Data] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
@@ -274,7 +282,7 @@ class Session:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Body] = None,
+        data: Optional[Data] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
@@ -282,13 +290,27 @@ class Session:
         """``request("PUT", path, …)``."""
         return self._send(b"PUT", path, params, json, data, headers, timeout, cancel)
 
+    def patch(
+        self,
+        path: str,
+        *,
+        params: Optional[Params] = None,
+        json: Any = None,
+        data: Optional[Data] = None,
+        headers: Optional[Headers] = None,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> Response:
+        """``request("PATCH", path, …)``."""
+        return self._send(b"PATCH", path, params, json, data, headers, timeout, cancel)
+
     def delete(
         self,
         path: str,
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Body] = None,
+        data: Optional[Data] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
@@ -312,7 +334,7 @@ class Session:
             operation: such as ``"GetDeviceList"``.
             xml: the element that goes into the envelope's body. The envelope and its token header
                 are the library's.
-            timeout: seconds for this whole call, in place of the session's ``timeout_ms``.
+            timeout: seconds for this whole call, in place of the session's ``timeout``.
             cancel: ends the call from another thread.
 
         Returns:
@@ -324,9 +346,11 @@ class Session:
             The same as ``request``.
         """
         names = _values.text(service, "service"), _values.text(operation, "operation")
-        return self._ask(_library.soap_call, names, _values.content(xml, "xml"), timeout, cancel)
+        url = f"{self._url}/{service}.svc"
+        body = _values.content(xml, "xml")
+        return self._ask(_library.soap_call, names, url, body, timeout, cancel)
 
-    def exchange(self, url: Optional[str] = None) -> Exchange:
+    def exchange(self, url: Optional[str] = None) -> _exchange.Exchange:
         """Begins one request of an HTTP client of your own: the exchange says which tokens to send,
         what each answer means, and whether to send again. Sends nothing and waits for nothing.
 
@@ -341,7 +365,7 @@ class Session:
             InvalidArgument: the URL is of another origin.
             SessionClosed, Forked
         """
-        return Exchange(self, url)
+        return _exchange.Exchange(self, url)
 
     # -- the session itself
 
@@ -370,7 +394,11 @@ class Session:
             Timeout, NetworkError, TLSError, Unavailable, RateLimited, ProtocolError, StoreError,
                 Cancelled
         """
-        self._run(_library.relogin, (_values.optional_text(token, "token"),), timeout, cancel)
+        try:
+            replaced = _values.secret(token, "token")
+        finally:
+            del token  # no traceback shall show it
+        self._run(_library.relogin, (replaced,), timeout, cancel)
 
     def renew_api_token(
         self,
@@ -388,9 +416,11 @@ class Session:
             SessionClosed, Forked, Timeout, NetworkError, TLSError, Unavailable, RateLimited,
             ProtocolError, Cancelled
         """
-        self._run(
-            _library.renew_api_token, (_values.optional_text(token, "token"),), timeout, cancel
-        )
+        try:
+            replaced = _values.secret(token, "token")
+        finally:
+            del token  # no traceback shall show it
+        self._run(_library.renew_api_token, (replaced,), timeout, cancel)
 
     def logout(
         self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None
@@ -454,30 +484,32 @@ class Session:
         path: str,
         params: Optional[Params],
         json: Any,
-        data: Optional[Body],
+        data: Optional[Data],
         headers: Optional[Headers],
         timeout: Optional[float],
         cancel: Optional[Cancellation],
     ) -> Response:
         target = _values.target(path, params)
-        lines = None if headers is None else _values.headers(headers)
-        return self._ask(
-            _library.request, (method, target, lines), _values.body(data, json), timeout, cancel
-        )
+        lines = _values.header_list(self._headers, headers)
+        body = _values.body(data, json)
+        url = self._url + target.decode()
+        return self._ask(_library.request, (method, target, lines), url, body, timeout, cancel)
 
     def _ask(
         self,
         function: Callable[..., int],
         arguments: tuple[Any, ...],
+        url: str,
         body: Optional[bytes],
         timeout: Optional[float],
         cancel: Optional[Cancellation],
     ) -> Response:
         response = c_void_p()
         length = c_size_t(0 if body is None else len(body))
+        began = perf_counter()
         try:
             self._run(function, (*arguments, body, length, byref(response)), timeout, cancel)
-            return take_response(response)
+            return take_response(response, url, perf_counter() - began)
         except BaseException:
             _library.response_free(response)
             raise
@@ -500,6 +532,10 @@ class Session:
         cancel: Optional[Cancellation],
     ) -> None:
         """Calls a function with this session's handle, or with that of an exchange of it."""
+        level = _log.level()
+        if level != self._log_level:
+            self._log_level = level
+            _library.set_log_level(self._handle, level)
         try:
             _run(function, handle, arguments, timeout, cancel)
         except Cancelled:
@@ -553,43 +589,3 @@ def _enter(
 def _leave_at_exit() -> None:
     if _log.exiting and not _call.in_main_thread():
         raise SystemExit  # which ends a thread without a word
-
-
-@contextmanager
-def _configured(load_env: bool, options: Options) -> Iterator[c_void_p]:
-    """A ``tsm_config`` with the options given by hand, and those of the environment that they leave
-    open."""
-    config = c_void_p(_library.config_new())
-    try:
-        error = c_void_p()
-        for name, value in options.items():
-            if value is not None:
-                status = _library.config_set(
-                    config,
-                    _values.text(name, "an option's name"),
-                    _option(name, value),
-                    byref(error),
-                )
-                if status:
-                    raise take_error(status, error)
-        status = _library.config_load_env(config, byref(error)) if load_env else 0
-        if status:
-            raise take_error(status, error)
-        yield config
-    finally:
-        _library.config_free(config)
-
-
-def _option(name: str, value: object) -> bytes:
-    """An option's value as the text that the library takes."""
-    if name in _options.FLAGS:
-        if not isinstance(value, bool):
-            raise TypeError(f"{name} must be bool, not {type(value).__name__}")
-        return b"true" if value else b"false"
-    if name in _options.NUMBERS:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{name} must be int, not {type(value).__name__}")
-        return str(value).encode()
-    if name in _options.PATHS and isinstance(value, os.PathLike):
-        value = os.fspath(value)
-    return _values.text(value, name)  # type: ignore[arg-type]

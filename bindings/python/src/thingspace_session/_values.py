@@ -1,6 +1,6 @@
 """Python values on their way into C: wrong types are a TypeError, wrong values an InvalidArgument.
 
-No message repeats a value, since any of them may be a secret.
+No message repeats a value, and no traceback's frame keeps one, since any of them may be a secret.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import ctypes
 import json as _json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional, Union
+from typing import IO, Any, Optional, Union
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
 
 Body = Union[bytes, bytearray, memoryview, str]
+Data = Union[Body, IO[bytes], IO[str], Iterable[bytes]]
 Headers = Union[Mapping[str, str], Iterable[tuple[str, str]]]
 _Param = Union[str, int, float, bool, None]
 _ParamOrMore = Union[_Param, Sequence[_Param]]
@@ -25,34 +26,71 @@ _encode_json = _json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators
 
 def text(value: str, name: str) -> bytes:
     """UTF-8 for a ``const char *``."""
+    encoded, flaw = b"", ""
     try:
-        encoded = value.encode()
+        if isinstance(value, str):
+            encoded = value.encode()
+            if b"\0" not in encoded:
+                return encoded
+            flaw = "holds a NUL character"
     except UnicodeEncodeError:
         # Raised below, away from this error, which holds the whole text.
-        pass
-    except AttributeError:
-        raise TypeError(f"{name} must be str, not {type(value).__name__}") from None
-    else:
-        # bytes has no encode(), yet some other class might.
-        if not isinstance(value, str):
-            raise TypeError(f"{name} must be str, not {type(value).__name__}")
-        if b"\0" in encoded:
-            raise InvalidArgument(f"{name} holds a NUL character")
-        return encoded
-    raise InvalidArgument(f"{name} holds a surrogate, which UTF-8 cannot encode")
+        flaw = "holds a surrogate, which UTF-8 cannot encode"
+    kind = type(value).__name__
+    del value, encoded
+    if flaw:
+        raise InvalidArgument(f"{name} {flaw}")
+    raise TypeError(f"{name} must be str, not {kind}")
 
 
 def optional_text(value: Optional[str], name: str) -> Optional[bytes]:
     return None if value is None else text(value, name)
 
 
-def body(data: Optional[Body], json: Any) -> Optional[bytes]:
+def secret(value: Optional[str], name: str) -> Any:
+    """The same for a token, as an object that does not show it."""
+    try:
+        return None if value is None else ctypes.create_string_buffer(text(value, name))
+    finally:
+        del value
+
+
+def body(data: Optional[Data], json: Any) -> Optional[bytes]:
     """A request's body from ``data`` or ``json``; ``None`` when both are ``None``."""
     if json is not None:
         if data is not None:
             raise InvalidArgument("a request takes json or data, not both")
-        return content(_encode_json(json), "json")
-    return None if data is None else content(data, "data")
+        return _json_text(json)
+    if data is None or type(data) is bytes:
+        return data
+    if isinstance(data, (str, bytes, bytearray, memoryview)):
+        return content(data, "data")
+    return content(_whole(data), "data")
+
+
+def _json_text(value: Any) -> bytes:
+    try:
+        encoded = _encode_json(value)
+    except ValueError as error:  # NaN, an infinity, a cycle
+        flaw = str(error)
+    except RecursionError:
+        flaw = "it is nested too deeply"
+    else:
+        return content(encoded, "json")
+    raise InvalidArgument(f"json cannot be encoded: {flaw}")
+
+
+def _whole(data: Any) -> Any:
+    """The whole of a file or of an iterable's parts: it is in memory when it is sent, so that it
+    can be sent again."""
+    if hasattr(data, "read"):
+        return data.read()
+    if isinstance(data, Mapping):
+        raise TypeError("data must not be a mapping: json= sends one")
+    if not isinstance(data, Iterable):
+        kind = type(data).__name__
+        raise TypeError(f"data must be bytes-like, str, a file or an iterable of bytes, not {kind}")
+    return b"".join(data)
 
 
 def content(data: Body, name: str) -> bytes:
@@ -94,10 +132,23 @@ def _quoted(value: str, name: str) -> bytes:
     return quote(text(value, name), safe="").encode()
 
 
-def headers(given: Headers) -> Any:
-    """``Name: value`` strings, NULL-terminated."""
-    lines = [_header(name, value) for name, value in _pairs(given, "headers")]
-    return (ctypes.c_char_p * (len(lines) + 1))(*lines, None)
+def headers(given: Headers) -> list[bytes]:
+    """``Name: value`` lines."""
+    return [_header(name, value) for name, value in _pairs(given, "headers")]
+
+
+def header_list(defaults: list[bytes], given: Optional[Headers]) -> Any:
+    """``Name: value`` strings, NULL-terminated: the lines of a request, and those by default of
+    other names."""
+    lines = [] if given is None else headers(given)
+    if defaults:
+        names = {_name(line) for line in lines}
+        lines = [line for line in defaults if _name(line) not in names] + lines
+    return (ctypes.c_char_p * (len(lines) + 1))(*lines, None) if lines else None
+
+
+def _name(line: bytes) -> bytes:
+    return line.partition(b":")[0].lower()
 
 
 def _pairs(given: Any, name: str) -> Iterable[tuple[Any, Any]]:
@@ -121,10 +172,10 @@ def http_status(status: int) -> int:
     return status if 0 <= status < 2**31 else -1
 
 
-def milliseconds(timeout: float) -> int:
-    """A timeout in seconds as whole milliseconds, at least one."""
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-        raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}")
-    if not 0 < timeout < 1e12:
-        raise InvalidArgument("timeout must be a positive, finite number of seconds")
-    return math.ceil(timeout * 1000)
+def milliseconds(seconds: float, name: str = "timeout") -> int:
+    """Seconds as whole milliseconds, at least one."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
+    if not 0 < seconds < 1e12:
+        raise InvalidArgument(f"{name} must be a positive, finite number of seconds")
+    return math.ceil(seconds * 1000)

@@ -21,14 +21,19 @@ from collections.abc import (
 )
 from typing import Any, Callable, TypeVar
 
-import anyio.lowlevel
-import anyio.to_thread
-import httpx
-
-from ._adapter import about, begin, checked, renew, wait_for_tokens
+from ._adapter import about, begin, checked, missing, renew, require, wait_for_tokens
 from ._call import Cancellation
 from ._exchange import Tokens
 from ._session import Session
+
+try:
+    require("httpx", (0, 25))
+    require("anyio", (4, 1))
+    import anyio.lowlevel
+    import anyio.to_thread
+    import httpx
+except ImportError as error:
+    raise missing("httpx", "httpx 0.25 and anyio 4.1", error) from error
 
 __all__ = ["ThingSpaceAuth"]
 

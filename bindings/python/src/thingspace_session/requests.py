@@ -14,16 +14,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
-import requests
-import urllib3
-from requests.cookies import extract_cookies_to_jar
-from requests.exceptions import UnrewindableBodyError
-from requests.utils import rewind_body
-
-from ._adapter import about, begin, checked, renew, wait_for_tokens
+from ._adapter import about, begin, checked, missing, renew, require, wait_for_tokens
 from ._error import Error
 from ._exchange import Exchange, Tokens
 from ._session import Session
+
+try:
+    require("requests", (2, 26))
+    import requests
+    import urllib3
+    from requests.cookies import extract_cookies_to_jar
+    from requests.exceptions import UnrewindableBodyError
+    from requests.utils import rewind_body
+except ImportError as error:
+    raise missing("requests", "requests 2.26", error) from error
 
 __all__ = ["ThingSpaceAuth"]
 
