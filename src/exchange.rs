@@ -283,8 +283,8 @@ impl Progress {
         }
         self.state = State::Done;
         let error = answer.error_advising(
-            "what it refused is renewed by now, but the body given cannot be sent again: make a new \
-             request with a fresh body",
+            "what it refused is renewed by now, but the body given cannot be sent again: make a \
+             new request with a fresh body",
         );
         Err(sent.carried_by(error, &answer).with_retryable(true))
     }
