@@ -57,12 +57,11 @@ def add_std(targets: list[Target]) -> None:
 def build(target: Target) -> None:
     lay_folders(target)
     built = compile_core(target)
+    unstripped = built / "unstripped"
     if target.is_windows:
-        unstripped = built / "thingspace_session.dll"
-        import_library(target)
         objcopy("--strip-debug", built / "libthingspace_session.a", target.static)
+        link_for_windows(target, built / "libthingspace_session.a", unstripped)
     else:
-        unstripped = built / "unstripped.so"
         compile_runtime(target, built)
         one_object = join(built / "libthingspace_session.a", unwinder(target))
         link(target, one_object, unstripped)
@@ -131,16 +130,12 @@ def compile_core(target: Target) -> Path:
     if target.is_musl:
         # Rust would put the C library itself into what it makes.
         flags.append("-Ctarget-feature=-crt-static")
-    if target.is_windows:
-        # A hash, where else the time of the build would stand.
-        flags.append("-Clink-arg=-Wl,-Brepro")
     prefix_maps = [f"-ffile-prefix-map={path}={name}" for path, name in paths_to_hide()]
-    crate_types = "cdylib,staticlib" if target.is_windows else "staticlib"
     glibc = "" if target.is_windows or target.is_musl else ".2.17"
     run(
         scripts() / "cargo-zigbuild",
         *("rustc", "--quiet", "--locked", "--profile=dist", "--package=thingspace-session"),
-        *("--lib", f"--crate-type={crate_types}", f"--target={target.triple}{glibc}", "--"),
+        *("--lib", "--crate-type=staticlib", f"--target={target.triple}{glibc}", "--"),
         f"--print=native-static-libs={target.stage / 'native-static-libs.txt'}",
         CARGO_TARGET_DIR=str(BUILD),
         CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags),
@@ -163,22 +158,13 @@ def paths_to_hide() -> list[tuple[Path, str]]:
     ]
 
 
-def import_library(target: Target) -> None:
-    """What programs for Windows link with: rustc's own names its object files by chance."""
-    definitions = BUILD / target.triple / "thingspace_session.def"
-    names = "".join(f"    {name}\n" for name in exports())
-    definitions.write_text(f"LIBRARY {target.shared.name}\nEXPORTS\n{names}")
-    library = target.shared.with_suffix(".lib")
-    run(*ZIG, "dlltool", "-m", "i386:x86-64", "-d", definitions, "-l", library)
-
-
 def compile_runtime(target: Target, folder: Path) -> None:
     """What zig compiles from its sources where a program asks for it: the unwinder, and the part of
     glibc that is linked statically. Their debug symbols would tell where zig lies.
     """
     nothing, cache = folder / "nothing.c", zig_cache(target)
     nothing.touch()
-    zig_cc(target, "-shared", "-o", folder / "nothing.so", nothing, "-lunwind")
+    zig_cc(target, "-shared", "-o", folder / "nothing.so", nothing, "-O1", "-lunwind")
     for made in [*cache.glob("o/*/*.a"), *cache.glob("o/*/*.o")]:
         objcopy("--strip-debug", made)
 
@@ -221,8 +207,22 @@ def link(target: Target, one_object: Path, library: Path) -> None:
         # Threads run code of the library when they end, after any `dlclose`.
         *("-z,nodelete", "-z,relro", "-z,now", "--gc-sections", "--as-needed", "--build-id=sha1"),
     )
-    linked = (f"-Wl,{option}" for option in options)
+    # O1: without it, checks of zig's would be linked in.
+    linked = ("-O1", *(f"-Wl,{option}" for option in options))
     zig_cc(target, "-shared", "-o", library, one_object, *linked, *needs)
+
+
+def link_for_windows(target: Target, static: Path, library: Path) -> None:
+    """The DLL, and what programs link with. By itself, the linker would export all C code."""
+    definitions = library.with_name("exports.def")
+    names = "".join(f"    {name}\n" for name in exports())
+    definitions.write_text(f"LIBRARY {target.shared.name}\nEXPORTS\n{names}")
+    needs = (target.stage / "native-static-libs.txt").read_text().split()
+    # Brepro: a hash, where else the time of the build would stand.
+    options = ("-O1", "-Wl,-Brepro", "-Wl,--gc-sections")
+    zig_cc(target, "-shared", "-o", library, static, definitions, "-lunwind", *needs, *options)
+    imports = target.shared.with_suffix(".lib")
+    run(*ZIG, "dlltool", "-m", "i386:x86-64", "-d", definitions, "-l", imports)
 
 
 def archive(one_object: Path, library: Path) -> None:

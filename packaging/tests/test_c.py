@@ -34,9 +34,9 @@ def unpack(target: Target, folder: Path) -> Path:
 
 
 def zig_cc(target: Target, place: Place, *arguments: str | Path) -> None:
-    """Compiles for another machine."""
+    """Compiles for another machine. In a program without -O, zig's checks would be linked in."""
     cache = str(ROOT / "target" / "dist" / "build" / target.triple / "zig")
-    zig = (sys.executable, "-m", "ziglang", "cc", "-target", target.zig)
+    zig = (sys.executable, "-m", "ziglang", "cc", "-O1", "-target", target.zig)
     place.run(*zig, *arguments, ZIG_GLOBAL_CACHE_DIR=cache)
 
 
