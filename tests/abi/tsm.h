@@ -34,10 +34,11 @@
  *
  * FUNCTIONS
  *   options     tsm_config_new, tsm_config_set, tsm_config_get, tsm_config_load_env,
- *               tsm_config_set_log, tsm_config_free
+ *               tsm_config_set_log, tsm_config_set_event, tsm_config_free
  *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_interrupt, tsm_call_cancel,
  *               tsm_call_free
- *   a session   tsm_login, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info, tsm_unblock
+ *   a session   tsm_login, tsm_open, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info,
+ *               tsm_metrics, tsm_unblock
  *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
  *   requests    tsm_request, tsm_soap_call, tsm_check
  *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
@@ -90,9 +91,9 @@
  *            TSM_E_BUFFER_TOO_SMALL it holds ""; never a part of the text).
  *   Strings  UTF-8 with a NUL at the end. NULL or other bytes where a string must be are
  *            TSM_E_INVALID_ARGUMENT.
- *   Buffers  A capacity is in bytes and counts the NUL. TSM_TOKEN_MAX, TSM_API_TOKEN_MAX and
- *            TSM_INFO_MAX always suffice.
- *   Times    Milliseconds.
+ *   Buffers  A capacity is in bytes and counts the NUL. TSM_TOKEN_MAX, TSM_API_TOKEN_MAX,
+ *            TSM_INFO_MAX and TSM_METRICS_MAX always suffice.
+ *   Times    Milliseconds; in events microseconds.
  *   Handles  tsm_config, tsm_call, tsm_session, tsm_exchange, tsm_response and tsm_error are
  *            handles, not memory: NULL, a freed one, one of another kind or any other value gives
  *            TSM_E_INVALID_HANDLE and harms nothing. On a bad handle functions that return text
@@ -112,7 +113,8 @@
  *   used by many threads at once, and a response be read by many; an exchange and an error are for
  *   one thread at a time. However many threads find a token expired, one login is sent and all
  *   share its outcome. No lock of the library is held while a callback of yours runs; the exchange
- *   of the call that runs it is in use, and refuses.
+ *   of the call that runs it is in use, and refuses. Log lines and events of calls that a callback
+ *   makes itself are left out, so that there is an end.
  *
  * WAITING AND CANCELLING
  *   The functions that take a `tsm_call` may use the network and so wait. No other function waits,
@@ -144,11 +146,11 @@
  *   which go with their session.
  *
  * SECRETS
- *   Passwords, keys and tokens are in no log line, error message or tsm_info(). The library wipes
- *   its own copies when it drops them; copies in the buffers of the TLS and HTTP code it uses are
- *   not wiped. What tsm_token(), tsm_api_token() and their like copy out is yours to guard and
- *   wipe. Tokens go to `base_url` and `soap_url` only: no redirect is followed, and plain http is
- *   refused but to the machine itself.
+ *   Passwords, keys and tokens are in no log line, event, error message, tsm_info() or
+ *   tsm_metrics(). The library wipes its own copies when it drops them; copies in the buffers of
+ *   the TLS and HTTP code it uses are not wiped. What tsm_token(), tsm_api_token() and their like
+ *   copy out is yours to guard and wipe. Tokens go to `base_url` and `soap_url` only: no redirect
+ *   is followed, and plain http is refused but to the machine itself.
  *
  * THE ACCOUNT IS NEVER LOCKED
  *   The platform locks a contact after 5 consecutive failed logins, and only its support can unlock
@@ -160,6 +162,51 @@
  *   the limit a password that has worked is tried every 15 minutes. After a correction of the
  *   password things go on by themselves. tsm_unblock() is for the person who has made sure that the
  *   account is in order. A store that cannot be used is TSM_E_STORE, with nothing sent.
+ *
+ * EVENTS
+ *   For the callback of tsm_config_set_event(): TSM_EVENT_ and a name in capitals is its `kind`;
+ *   the words under it are its `detail`. tsm_metrics() counts them.
+ *
+ *   login_begun          A login is about to be sent; its slot of the lockout guard is
+ *                        taken.
+ *   login_ended          It has ended: the detail is its fate, the duration is from sending
+ *                        to the answer.
+ *     success            The platform gave a token.
+ *     rejected           The platform rejected the username or password.
+ *     locked             The platform says that the contact is locked.
+ *     unknown            No answer, or one that tells nothing: the platform may have counted
+ *                        it as a failure.
+ *     not_counted        A gateway refused it before the platform saw it.
+ *     not_sent           Nothing of it left this machine.
+ *   waited               A call or a login waited for another one; the duration is how long.
+ *     login              Another call of this session was logging in already, and this one
+ *                        shared its outcome.
+ *     lease              Another session, process or host held the account's lease.
+ *   adopted              A session token that is shared in the store was taken; no login was
+ *                        needed.
+ *   resent               A request that was refused for a token is sent again with a new
+ *                        one.
+ *     session_token      The session token was refused and renewed.
+ *     api_token          The API token was refused and renewed.
+ *   blocked              The lockout guard refused a login, to keep the account from being
+ *                        locked.
+ *     spacing            It is too early after a login of unknown fate, or the platform
+ *                        asked to wait.
+ *     rejected_password  The platform rejected this password before.
+ *     limit              As many logins as `max_login_failures` failed, or may have.
+ *   probe                The login that begins is a probe: no slot is left, but its password
+ *                        has worked before, and one is tried every 15 minutes.
+ *   store_lost           The store of the lockout guard failed, or lost what it held.
+ *     unusable           The store cannot be reached, read or written: no login was sent.
+ *     unsaved            What came of a login could not be written: it counts as of unknown
+ *                        fate.
+ *     damaged            The record could not be read: it counts as one login left at most.
+ *     incomplete         The store lost a part of the record, as this host knows: one login
+ *                        is left at most.
+ *   api_token_fetched    The platform was asked for an API token; the duration is how long
+ *                        that took.
+ *     success            The platform gave a token.
+ *     failure            No token came of it: the status says why.
  *
  * OPTIONS
  *   For tsm_config_set(config, "name", "value", &error). The environment variable of an option is
@@ -234,6 +281,57 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/**
+ * Enough for what tsm_metrics() writes: bytes, NUL included.
+ */
+#define TSM_METRICS_MAX 16384
+
+/**
+ * A login is about to be sent; its slot of the lockout guard is taken.
+ */
+#define TSM_EVENT_LOGIN_BEGUN 1
+
+/**
+ * It has ended: the detail is its fate, the duration is from sending to the answer.
+ */
+#define TSM_EVENT_LOGIN_ENDED 2
+
+/**
+ * A call or a login waited for another one; the duration is how long.
+ */
+#define TSM_EVENT_WAITED 3
+
+/**
+ * A session token that is shared in the store was taken; no login was needed.
+ */
+#define TSM_EVENT_ADOPTED 4
+
+/**
+ * A request that was refused for a token is sent again with a new one.
+ */
+#define TSM_EVENT_RESENT 5
+
+/**
+ * The lockout guard refused a login, to keep the account from being locked.
+ */
+#define TSM_EVENT_BLOCKED 6
+
+/**
+ * The login that begins is a probe: no slot is left, but its password has worked before, and one is
+ * tried every 15 minutes.
+ */
+#define TSM_EVENT_PROBE 7
+
+/**
+ * The store of the lockout guard failed, or lost what it held.
+ */
+#define TSM_EVENT_STORE_LOST 8
+
+/**
+ * The platform was asked for an API token; the duration is how long that took.
+ */
+#define TSM_EVENT_API_TOKEN_FETCHED 9
 
 /**
  * Enough for any session token: bytes, NUL included.
@@ -313,9 +411,80 @@ typedef int32_t tsm_status;
  * Receives one line of the log: `level` is 1 (error), 2 (warning), 3 (information), 4 (debug) or 5
  * (trace); `message` is UTF-8, `length` bytes and a NUL, valid during the call, without secrets.
  * It may be called from any thread that is in a call of this library, several at once. No lock of
- * the library is held, so it may call the library. It must return: no longjmp(), no C++ exception.
+ * the library is held, so it may call the library; what those calls would log is left out. It must
+ * return: no longjmp(), no C++ exception.
  */
 typedef void (*tsm_log_fn)(int32_t level, const char *message, size_t length, void *context);
+
+/**
+ * What happened to a session: one of TSM_EVENT_*. A number never changes its meaning; later
+ * versions may add numbers, so pass over one you do not know.
+ */
+typedef int32_t tsm_event_kind;
+
+/**
+ * Something that happened to a session. It is lent to a tsm_event_fn for the length of its call,
+ * texts included, and holds no secret.
+ */
+typedef struct tsm_event {
+  /**
+   * The size of this struct. Later versions may add fields at its end: one that lies beyond
+   * `size` is not there.
+   */
+  size_t size;
+  /**
+   * What happened.
+   */
+  tsm_event_kind kind;
+  /**
+   * The failure that it was, or came of; TSM_OK if it is none.
+   */
+  tsm_status status;
+  /**
+   * The HTTP status of that failure; 0 if there was none.
+   */
+  int32_t http_status;
+  /**
+   * How many logins the lockout guard has left, as this session saw last; -1 before it has
+   * looked.
+   */
+  int32_t slots_left;
+  /**
+   * When it happened, in microseconds since 1970 (UTC); what took time ended then.
+   */
+  int64_t time_us;
+  /**
+   * How long it took, in microseconds; -1 where that has no meaning.
+   */
+  int64_t duration_us;
+  /**
+   * The name of its kind, e.g. "login_ended". Static.
+   */
+  const char *name;
+  /**
+   * What tells it from others of its kind, in a word of the table of events, e.g. "success"; ""
+   * for none. Static.
+   */
+  const char *detail;
+  /**
+   * The platform's code for the failure; "" if there was none.
+   */
+  const char *code;
+  /**
+   * What failed and what to do, for a person; "" if nothing failed.
+   */
+  const char *message;
+} tsm_event;
+
+/**
+ * Receives one event. It may be called from any thread that is in a call of this library, several
+ * at once, but from no thread of the library's own: what happens on one of those is told by the
+ * call that waits for it, else by the next call of the session. So an event may come late, and
+ * after a younger one; `time_us` tells. No lock of the library is held, so it may call the
+ * library, tsm_free() included; the events of those calls are counted (tsm_metrics()), but not
+ * told. It must return: no longjmp(), no C++ exception.
+ */
+typedef void (*tsm_event_fn)(const tsm_event *event, void *context);
 
 /**
  * Asked at least every 100 ms while a call waits, on the thread that made the call; non-zero
@@ -508,6 +677,36 @@ tsm_status tsm_config_set_log(tsm_config *config,
 void tsm_config_free(tsm_config *config);
 
 /**
+ * Tells `callback` what happens to this config's sessions: logins and what came of them, waits,
+ * adopted tokens, resends, refusals of the lockout guard, failures of its store. The table of
+ * events above has them all. A NULL callback tells nobody. `context` is handed back as it is.
+ *
+ * After the config and every session made with it are freed, the callback is not called again; one
+ * that is running in another thread at that moment comes to its end. To be sure, free the context
+ * after the threads that were in calls have left them.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED (as tsm_config_set()).
+ */
+tsm_status tsm_config_set_event(tsm_config *config,
+                                tsm_event_fn callback,
+                                void *context,
+                                tsm_error **error);
+
+/**
+ * Writes what the session counted into `buffer`, in the text format of Prometheus (to be served as
+ * `text/plain; version=0.0.4`): logins by their fate and how long they took, waits, resends,
+ * refusals of the lockout guard, and how many logins it has left. TSM_METRICS_MAX bytes suffice.
+ * It waits for nothing. No secret is in it. A counter never goes back, a name is never taken away.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
+ * TSM_E_FORKED.
+ */
+tsm_status tsm_metrics(const tsm_session *session,
+                       char *buffer,
+                       size_t capacity,
+                       tsm_error **error);
+
+/**
  * Makes a call with nothing set. The caller frees it with tsm_call_free(). NULL only when sixteen
  * million are alive.
  */
@@ -564,6 +763,23 @@ tsm_status tsm_login(const tsm_config *config,
                      const tsm_call *call,
                      tsm_session **session,
                      tsm_error **error);
+
+/**
+ * Makes a session that is not logged in yet: it logs in when a request, or an exchange, first
+ * needs it to, or by tsm_relogin(); once, however many threads wait for that. For programs that
+ * must start whether or not the platform can be reached. All options are checked now; nothing is
+ * sent.
+ *
+ * Until then tsm_token() gives TSM_E_NOT_LOGGED_IN. Everything else is as with tsm_login().
+ *
+ * Gives TSM_E_INVALID_ARGUMENT (an option is missing or contradicts another),
+ * TSM_E_INVALID_HANDLE, TSM_E_TIMEOUT, TSM_E_TLS, TSM_E_CANCELLED, TSM_E_STORE, TSM_E_FORKED (as
+ * tsm_config_set()).
+ */
+tsm_status tsm_open(const tsm_config *config,
+                    const tsm_call *call,
+                    tsm_session **session,
+                    tsm_error **error);
 
 /**
  * Copies the session token, what the platform calls the VZ-M2M token, into `buffer`; TSM_TOKEN_MAX
