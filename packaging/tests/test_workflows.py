@@ -14,7 +14,7 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 
 
 def test_there_are_workflows() -> None:
-    assert {file.stem for file in WORKFLOWS} >= {"ci", "release"}
+    assert {file.stem for file in WORKFLOWS} >= {"ci", "publish", "release"}
 
 
 @pytest.mark.parametrize("linter", [["actionlint"], ["zizmor", "--offline", "--quiet"]], ids=str)
