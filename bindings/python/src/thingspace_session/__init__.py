@@ -11,7 +11,7 @@ expired, sends again what was refused, and never lets the account be locked::
         devices = session.post("/m2m/v1/devices/actions/list", json={"accountName": "…"}).json()
 
 ``thingspace_session.requests`` and ``thingspace_session.httpx`` hold adapters for those two
-clients.
+clients, ``thingspace_session.opentelemetry`` metrics and spans.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from . import _errors, _library
 from ._call import Cancellation
 from ._error import GuardWarning
 from ._errors import *  # noqa: F403 - a list that is generated
+from ._event import Event
 from ._exchange import Exchange, Tokens
 from ._options import Options
 from ._response import Headers, Response, check
@@ -30,10 +31,12 @@ from ._session import Session, login, unblock
 
 if TYPE_CHECKING:
     from . import httpx as httpx
+    from . import opentelemetry as opentelemetry
     from . import requests as requests
 
 __all__ = [
     "Cancellation",
+    "Event",
     "Exchange",
     "GuardWarning",
     "Headers",
@@ -62,7 +65,7 @@ for _public in map(globals().__getitem__, __all__):
         _public.__module__ = "thingspace_session"
 
 
-_ADAPTERS = ("httpx", "requests")
+_ADAPTERS = ("httpx", "opentelemetry", "requests")
 
 
 def __getattr__(name: str) -> Any:

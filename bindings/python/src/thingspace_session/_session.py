@@ -10,11 +10,12 @@ from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional
 
-from . import _call, _exchange, _library, _log, _values
+from . import _call, _event, _exchange, _library, _log, _values
 from ._call import Cancellation, Limits
 from ._config import configured, takes_options
 from ._error import GuardWarning, take_error
 from ._errors import Cancelled, SessionClosed
+from ._event import Listener, OnEvent
 from ._response import Response, take_response
 from ._values import Body, Data, Headers, Params
 
@@ -33,6 +34,7 @@ def login(
     headers: Optional[Headers] = None,
     load_env: bool = True,
     cancel: Optional[Cancellation] = None,
+    on_event: Optional[OnEvent] = None,
     **options: Unpack[Options],
 ) -> Session:
     """Logs in and gives the session.
@@ -47,6 +49,8 @@ def login(
         load_env: whether options that are not given are looked for in the environment
             (``TSM_USERNAME``, …).
         cancel: ends the login from another thread.
+        on_event: is called with each ``Event`` of the session, on a thread that is in one of its
+            calls; several may call it at once. ``thingspace_session.opentelemetry`` has one ready.
 
     Raises:
         TypeError: an option is of the wrong Python type.
@@ -63,11 +67,13 @@ def login(
     with configured(load_env, options) as config:
         lines = [] if headers is None else _values.headers(headers)
         level = _log.configure(config)
+        listener = _event.listen(config, on_event)
         handle = c_void_p()
         try:
             with _log.warnings_heard() as heard:
                 _run(_library.login, config, (byref(handle),), None, cancel)
             session = Session._of(handle, lines, level)
+            session._listener = listener
         except BaseException:
             _library.free(handle)
             raise
@@ -115,6 +121,7 @@ class Session:
         "__weakref__",
         "_handle",
         "_headers",
+        "_listener",
         "_log_level",
         "_protocol",
         "_session_token_header",
@@ -123,6 +130,7 @@ class Session:
 
     _handle: Optional[c_void_p]
     _headers: list[bytes]
+    _listener: Optional[Listener]
     _log_level: int
     _protocol: str
     _session_token_header: str
@@ -464,6 +472,15 @@ class Session:
             raise take_error(status, error)
         facts: dict[str, Any] = _json.loads(buffer.value)
         return facts
+
+    def metrics(self) -> str:
+        """What the session counted, in the text format of Prometheus (version 0.0.4): logins by
+        their fate, waits, refusals of the lockout guard, and more. No secret.
+
+        Raises:
+            SessionClosed, Forked
+        """
+        return _event.metrics(self._handle)
 
     @property
     def base_url(self) -> str:
