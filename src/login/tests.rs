@@ -1,8 +1,10 @@
-//! When the hash of a password is made, and how often: on a machine that counts hashes, and leaves
-//! what is to be done after a login until it is told to.
+//! When the hash of a password is made, and how often; and what operators are told of logins: on a
+//! machine that counts hashes, leaves what is to be done after a login until it is told to, and has
+//! a clock that can be put forward.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ use crate::store::memory::MemoryStore;
 const TOKEN: (u16, &str) = (200, r#"{"sessionToken":"T"}"#);
 const REJECTED: (u16, &str) = (400, r#"{"errorCode":"Any.InvalidPassword"}"#);
 const LOST: (u16, &str) = (502, "");
+const LOCKED: (u16, &str) = (400, r#"{"errorCode":"Any.UserLocked"}"#);
+const THROTTLED: (u16, &str) = (429, r#"{"fault":{"code":"900800"}}"#);
 
 struct Machine {
     real: Arc<dyn Runtime>,
@@ -26,6 +30,9 @@ struct Machine {
     /// Left to be done after logins.
     left: Mutex<Vec<Work>>,
     made: Mutex<BTreeMap<(String, Salt), PasswordHash>>,
+    ahead_ms: AtomicU64,
+    sleeps: AtomicUsize,
+    told: Arc<Mutex<Vec<Event>>>,
     number: u64,
 }
 
@@ -37,6 +44,9 @@ impl Machine {
             answer: Mutex::new(TOKEN),
             left: Mutex::default(),
             made: Mutex::default(),
+            ahead_ms: AtomicU64::new(0),
+            sleeps: AtomicUsize::new(0),
+            told: Arc::default(),
             number: u64::MAX - number,
         })
     }
@@ -54,9 +64,29 @@ impl Machine {
         left.into_iter().for_each(|work| work());
     }
 
+    fn put_forward(&self, seconds: u64) {
+        self.ahead_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// The events of its sessions since this was asked last.
+    fn told(&self) -> Vec<(&'static str, &'static str)> {
+        let told = std::mem::take(&mut *lock(&self.told));
+        let words = |event: &Event| (event.kind.name(), event.detail.map_or("", |d| d.name()));
+        told.iter().map(words).collect()
+    }
+
     /// A session of an account of the machine's own.
     fn session(self: &Arc<Machine>, password: &str) -> Session {
+        self.session_with(password, &[])
+    }
+
+    fn session_with(self: &Arc<Machine>, password: &str, options: &[(&str, &str)]) -> Session {
         let mut config = Config::new();
+        let told = Arc::clone(&self.told);
+        config.set_event(move |event| lock(&told).push(event.clone()));
+        for (name, value) in options {
+            config.set(name, value).unwrap();
+        }
         for (name, value) in [
             ("username", "zbeeblebrox"),
             ("password", password),
@@ -95,7 +125,7 @@ impl Runtime for Machine {
     }
 
     fn now_ms(&self) -> u64 {
-        self.real.now_ms()
+        self.real.now_ms() + self.ahead_ms.load(Ordering::SeqCst)
     }
 
     fn wall_ms(&self) -> u64 {
@@ -107,6 +137,7 @@ impl Runtime for Machine {
     }
 
     fn sleep(&self, _: Duration) {
+        self.sleeps.fetch_add(1, Ordering::SeqCst);
         std::thread::yield_now();
     }
 
@@ -252,4 +283,100 @@ fn without_a_thread_the_next_login_has_a_thread_do_it() {
     log_in(&session).unwrap();
     machine.do_what_is_left();
     assert!(is_hashed(&machine.record()));
+}
+
+#[test]
+fn the_fate_of_a_login_is_told_with_the_slots_that_are_left() {
+    for (number, (answer, fate, left)) in [
+        (TOKEN, "success", 3),
+        (REJECTED, "rejected", 2),
+        (LOCKED, "locked", 2),
+        (LOST, "unknown", 2),
+        (THROTTLED, "not_counted", 3),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let machine = Machine::new(10 + number as u64);
+        machine.answers(answer);
+        let failure = log_in(&machine.session("pass-word")).err();
+        let told = std::mem::take(&mut *lock(&machine.told));
+        let [begun, ended] = &told[..] else {
+            panic!("{told:?}");
+        };
+        assert_eq!(begun.kind, EventKind::LoginBegun);
+        assert_eq!((begun.slots_left, begun.duration), (Some(2), None));
+        assert_eq!(ended.kind, EventKind::LoginEnded);
+        assert_eq!(ended.detail.map(EventDetail::name), Some(fate));
+        assert_eq!(ended.slots_left, Some(left), "{fate}");
+        assert_eq!(ended.status(), failure.map(|error| error.status()));
+        assert!(ended.duration.is_some() && begun.time <= ended.time);
+        assert!(!format!("{told:?}").contains("pass-word"));
+    }
+}
+
+#[test]
+fn an_outage_is_told_by_what_is_sent_and_what_is_not() {
+    let machine = Machine::new(20);
+    let session = machine.session("right");
+    log_in(&session).unwrap();
+    machine.do_what_is_left();
+    machine.told();
+    machine.answers(LOST);
+    let sent = [("login_begun", ""), ("login_ended", "unknown")];
+    for seconds in [5, 60, 15 * 60] {
+        log_in(&session).unwrap_err();
+        assert_eq!(machine.told(), sent);
+        log_in(&session).unwrap_err();
+        assert_eq!(machine.told(), [("blocked", "spacing")]);
+        machine.put_forward(seconds);
+    }
+    log_in(&session).unwrap_err();
+    assert_eq!(machine.told(), [&[("probe", "")], &sent[..]].concat());
+    // Who has never logged in with this password may not probe.
+    log_in(&machine.session("other")).unwrap_err();
+    assert_eq!(machine.told(), [("blocked", "limit")]);
+    let metrics = session.metrics().unwrap();
+    for line in [
+        "tsm_guard_slots_left 0\n",
+        "tsm_login_probes_total 1\n",
+        "tsm_logins_total{tsm_login_fate=\"unknown\"} 4\n",
+        "tsm_login_blocked_total{tsm_block_reason=\"spacing\"} 3\n",
+        "tsm_login_duration_seconds_count 5\n",
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+}
+
+#[test]
+fn a_shared_token_that_is_taken_is_told() {
+    let machine = Machine::new(21);
+    let share = [("share_token", "true")];
+    log_in(&machine.session_with("right", &share)).unwrap();
+    machine.told();
+    log_in(&machine.session_with("right", &share)).unwrap();
+    assert_eq!(machine.told(), [("adopted", "")]);
+}
+
+#[test]
+fn a_wait_for_the_lease_is_told_and_how_long_it_was() {
+    let machine = Machine::new(22);
+    let session = machine.session("right");
+    let lease = machine.store().try_lease(&machine.key(), &running());
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| log_in(&session));
+        while machine.sleeps.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+        drop(lease);
+        waits.join().unwrap().unwrap();
+    });
+    let waited = lock(&machine.told)[0].clone();
+    assert!(waited.duration.is_some());
+    let told = [
+        ("waited", "lease"),
+        ("login_begun", ""),
+        ("login_ended", "success"),
+    ];
+    assert_eq!(machine.told(), told);
 }

@@ -7,6 +7,7 @@
 
 mod clocks;
 mod crowds;
+mod events;
 mod fails_closed;
 mod fork;
 mod gateways;
