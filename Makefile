@@ -120,6 +120,7 @@ dist: dist-libraries dist-packages
 
 # The packages alone, of libraries that were built before or brought from elsewhere.
 dist-packages: $(DIST_VENV)/ready
+	rm -rf dist
 	$(DIST_PYTHON) packaging/pack_c.py $(TARGETS)
 	$(DIST_PYTHON) packaging/pack_debian.py $(TARGETS)
 	$(DIST_PYTHON) packaging/pack_crate.py

@@ -45,8 +45,9 @@ class Layout:
         copy(ROOT / "include" / "tsm.h", root / "include" / "tsm.h")
         copy(self.target.static, root / self.static)
         if self.target.is_windows:
-            for library in self.target.shared.parent.glob("*.lib"):
-                copy(library, root / self.libdir / library.name)
+            # Visual C++ and MinGW look for the same by different names.
+            for name in ("thingspace_session.lib", "libthingspace_session.dll.a"):
+                copy(self.target.shared.with_suffix(".lib"), root / self.libdir / name)
         else:
             (root / self.libdir / "libthingspace_session.so").symlink_to(soname())
         self._fill("thingspace-session.pc", root / self.libdir / "pkgconfig")

@@ -256,6 +256,29 @@ def test_arm64_musl_static(place: Place, sandbox: Sandbox) -> None:
     assert place.run("qemu-aarch64", "./devices", **sandbox.variables) == STORY
 
 
+@pytest.mark.parametrize("how", ["shared", "static"])
+def test_windows(how: str, place: Place, sandbox: Sandbox) -> None:
+    """Under Wine, which is started as the tests of the C API start it."""
+    needed("x86_64-w64-mingw32-gcc", "pkg-config")
+    unpacked = unpack(WINDOWS, place.folder)
+    variables = {"PKG_CONFIG_PATH": str(unpacked / "lib" / "pkgconfig")}
+    asked = {
+        "shared": ("--libs", "thingspace-session"),
+        "static": ("--libs-only-other", "--libs-only-l", "--static", "thingspace-session"),
+    }[how]
+    flags = place.run("pkg-config", *asked, **variables).split()
+    if how == "static":
+        static = str(unpacked / "lib" / "libthingspace_session.a")
+        flags = [static if flag == "-lthingspace_session" else flag for flag in flags]
+    else:
+        shutil.copy(unpacked / "bin" / "thingspace_session.dll", place.folder)
+    files = (unpacked / EXAMPLE, "-o", "devices.exe", "-I", unpacked / "include")
+    place.run("x86_64-w64-mingw32-gcc", *files, *flags, "-lws2_32")
+    wine = {"WINEPREFIX": str(ROOT / "target" / "wine")}
+    printed = place.run(ROOT / "tests" / "wine" / "run", "devices.exe", **wine, **sandbox.variables)
+    assert printed.replace("\r", "") == STORY
+
+
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.triple)
 def test_what_an_archive_holds(target: Target, place: Place) -> None:
     unpacked = unpack(target, place.folder)
