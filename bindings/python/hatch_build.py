@@ -108,6 +108,12 @@ class Sources:
         packed = project / "crate"
         self.are_packed = packed.is_dir()
         self.folder = packed if self.are_packed else project.parents[1]
+        if not (self.folder / "Cargo.toml").is_file():
+            raise Unusable(
+                f"The Rust sources of the library are not in {self.folder}. Build from the sdist "
+                "or from a whole checkout, or let the environment variable TSM_LIBRARY name a "
+                f"{FILE_NAME} that was built before."
+            )
 
     def library(self, in_place: bool = False) -> Path:
         """The library of these sources, built anew if they changed. ``in_place``: in their own

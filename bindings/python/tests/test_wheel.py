@@ -166,6 +166,14 @@ def test_without_cargo_and_library_it_says_what_to_do(tmp_path: Path, checkout: 
     assert re.search(r"Rust 1\.\d+ or newer", said)
 
 
+def test_a_part_of_a_checkout_says_what_is_missing(tmp_path: Path, checkout: Checkout) -> None:
+    (checkout.folder / "Cargo.toml").unlink()
+    said = checkout.wheel(tmp_path).stdout
+    assert f"The Rust sources of the library are not in {checkout.folder}" in said
+    assert "Traceback" not in said
+    the_wheel(tmp_path, checkout.wheel(tmp_path, TSM_LIBRARY=str(LIBRARY)))
+
+
 def test_a_cargo_that_is_too_old_is_named(tmp_path: Path, checkout: Checkout) -> None:
     checkout.give_failing_cargo()
     said = checkout.wheel(tmp_path).stdout
