@@ -186,6 +186,15 @@ def by_httpx(session: thingspace_session.Session, url: str, **given: Any) -> Non
         client.post(url, timeout=60, **given)
 
 
+def by_transport(session: thingspace_session.Session, url: str, **given: Any) -> None:
+    httpx = sys.modules["httpx"]
+    if "data" in given:
+        given = {"content": given["data"]}
+    transport = thingspace_session.httpx.ThingSpaceTransport(session)
+    with httpx.Client(transport=transport) as client:
+        client.post(url, timeout=60, **given)
+
+
 def by_async_httpx(session: thingspace_session.Session, url: str, **given: Any) -> None:
     httpx, asyncio = sys.modules["httpx"], sys.modules["asyncio"]
 
@@ -201,7 +210,7 @@ def by_async_httpx(session: thingspace_session.Session, url: str, **given: Any) 
     asyncio.run(post())
 
 
-@pytest.mark.parametrize("send", [by_requests, by_httpx, by_async_httpx])
+@pytest.mark.parametrize("send", [by_requests, by_httpx, by_transport, by_async_httpx])
 def test_adapters_that_fail(
     session: thingspace_session.Session, sandbox: Sandbox, send: Callable[..., None]
 ) -> None:

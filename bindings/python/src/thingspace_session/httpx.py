@@ -4,6 +4,12 @@
     client = httpx.Client(auth=auth, base_url=session.base_url)
     client.post("/m2m/v1/devices/actions/list", json={…})
 
+``ThingSpaceTransport`` and ``AsyncThingSpaceTransport`` do the same beneath a client's event hooks,
+for clients whose hooks raise::
+
+    transport = thingspace_session.httpx.ThingSpaceTransport(session)
+    client = httpx.Client(transport=transport, base_url=session.base_url, event_hooks={…})
+
 It needs ``httpx`` 0.25 and ``anyio`` 4.1 or newer.
 """
 
@@ -19,7 +25,7 @@ from collections.abc import (
     KeysView,
     ValuesView,
 )
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from ._adapter import about, begin, checked, missing, renew, require, wait_for_tokens
 from ._call import Cancellation
@@ -35,7 +41,7 @@ try:
 except ImportError as error:
     raise missing("httpx", "httpx 0.25 and anyio 4.1", error) from error
 
-__all__ = ["ThingSpaceAuth"]
+__all__ = ["AsyncThingSpaceTransport", "ThingSpaceAuth", "ThingSpaceTransport"]
 
 _Result = TypeVar("_Result")
 
@@ -44,10 +50,11 @@ class ThingSpaceAuth(httpx.Auth):
     """Sends a session's tokens with requests to the session's origin and renews them when the
     platform refuses them, by the rules of ``Session.request``.
 
-    The refused answers are in ``response.history``, and event hooks see them: one that raises for
-    such an answer, as ``raise_for_status`` does, ends the request before it is mended. An answer
-    that renewing did not mend is returned as it is. The option ``auto_relogin`` is about
-    ``Session.request`` and does not matter here. A renewal may take the session's ``timeout_ms`` on
+    The refused answers are in ``response.history``, and event hooks see them. Where a hook raises
+    for such an answer, as ``raise_for_status`` does, the request ends before it is mended, and so
+    does every one after it: give such a client ``ThingSpaceTransport`` instead. An answer that
+    renewing did not mend is returned as it is. The option ``auto_relogin`` is about
+    ``Session.request`` and does not matter here. A renewal may take the session's ``timeout`` on
     top of the client's own timeout.
 
     Requests to another origin go without tokens, and so does what a redirect leads to: copies of a
@@ -114,6 +121,116 @@ class ThingSpaceAuth(httpx.Auth):
                     tokens = await _in_thread(
                         functools.partial(renew, exchange, _replayable(request))
                     )
+
+
+class ThingSpaceTransport(httpx.BaseTransport):
+    """What ``ThingSpaceAuth`` does, as a transport: beneath a client's authentication, redirects
+    and event hooks, which see no answer that was mended.
+
+    It sends by ``transport``; without one by an ``httpx.HTTPTransport()``. What a client would
+    give its own transport, such as ``verify`` and ``proxy``, goes to that::
+
+        transport = ThingSpaceTransport(session, httpx.HTTPTransport(verify=context))
+
+    The client's requests, and what hooks see of them, do not hold the tokens. A redirect within the
+    session's origin is followed with them. Raises what requests with ``ThingSpaceAuth`` raise.
+    """
+
+    def __init__(self, session: Session, transport: Optional[httpx.BaseTransport] = None) -> None:
+        self._session = checked(session)
+        self._transport = httpx.HTTPTransport() if transport is None else transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """What the client calls."""
+        exchange = begin(self._session, str(request.url))
+        if exchange is None:
+            return self._transport.handle_request(request)
+        with exchange:
+            tokens = wait_for_tokens(exchange)
+            while True:
+                response = self._transport.handle_request(_with_tokens(request, tokens))
+                response.request = request
+                try:
+                    body = _body(response, exchange.body_max(response.status_code))
+                    if not exchange.answered(response.status_code, body):
+                        return response
+                    response.read()
+                    with about(response):
+                        tokens = renew(exchange, _replayable(request))
+                except BaseException:
+                    response.close()
+                    raise
+
+    def close(self) -> None:
+        """Closes the transport beneath, not the session."""
+        self._transport.close()
+
+    def __enter__(self) -> ThingSpaceTransport:
+        self._transport.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._transport.__exit__(*error)
+
+
+class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
+    """``ThingSpaceTransport`` for ``httpx.AsyncClient``. Whatever waits for a renewal runs in a
+    worker thread, as with ``ThingSpaceAuth``."""
+
+    def __init__(
+        self, session: Session, transport: Optional[httpx.AsyncBaseTransport] = None
+    ) -> None:
+        self._session = checked(session)
+        self._transport = httpx.AsyncHTTPTransport() if transport is None else transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """What the client calls."""
+        exchange = begin(self._session, str(request.url))
+        if exchange is None:
+            return await self._transport.handle_async_request(request)
+        with exchange:
+            tokens = exchange.tokens()
+            if tokens is None:
+                tokens = await _in_thread(functools.partial(wait_for_tokens, exchange))
+            while True:
+                response = await self._transport.handle_async_request(_with_tokens(request, tokens))
+                response.request = request
+                try:
+                    body = await _abody(response, exchange.body_max(response.status_code))
+                    if not exchange.answered(response.status_code, body):
+                        return response
+                    await response.aread()
+                    with about(response):
+                        tokens = await _in_thread(
+                            functools.partial(renew, exchange, _replayable(request))
+                        )
+                except BaseException:
+                    await response.aclose()
+                    raise
+
+    async def aclose(self) -> None:
+        """Closes the transport beneath, not the session."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> AsyncThingSpaceTransport:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self._transport.__aexit__(*error)
+
+
+def _with_tokens(request: httpx.Request, tokens: Tokens) -> httpx.Request:
+    """A request like this one that carries the tokens."""
+    copy = httpx.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        stream=request.stream,
+        extensions=request.extensions,
+    )
+    copy.headers.update(tokens.headers)
+    return copy
 
 
 def _give_tokens(request: httpx.Request, tokens: Tokens) -> None:

@@ -38,12 +38,11 @@ class ThingSpaceAuth(requests.auth.AuthBase):
 
     The refused answers are in ``response.history``. An answer that renewing did not mend is
     returned as it is. The option ``auto_relogin`` is about ``Session.request`` and does not matter
-    here. A renewal may take the session's ``timeout_ms`` on top of the timeout that ``requests``
+    here. A renewal may take the session's ``timeout`` on top of the timeout that ``requests``
     was given.
 
-    Requests to another origin go without tokens, and so does what a redirect leads to: copies of a
-    prepared request do not have them. A prepared request may be sent any number of times, by one
-    thread at a time.
+    Requests to another origin go without tokens, and so does what a redirect to one leads to. A
+    prepared request may be copied, and sent any number of times, by one thread at a time.
 
     One object may serve any number of threads. Its session must be one with ``protocol="rest"``.
     Requests raise, besides what ``requests`` raises:
@@ -69,25 +68,38 @@ class ThingSpaceAuth(requests.auth.AuthBase):
 
 
 class _WithTokens(requests.PreparedRequest):
-    """A request whose copies are without the tokens.
+    """A request that leaves its tokens behind when its URL becomes one that they are not for.
 
-    requests follows a redirect with a copy of the first request, and takes only Authorization out
-    of that.
+    requests follows a redirect with a copy of the request, to which it gives another URL; it takes
+    only Authorization out of that by itself.
     """
 
-    token_headers: dict[str, str]
+    token_names: tuple[str, ...]
 
     def copy(self) -> requests.PreparedRequest:
         copy = super().copy()
-        for name in self.token_headers:
-            copy.headers.pop(name, None)
+        copy.__class__ = _WithTokens
+        vars(copy)["token_names"] = self.token_names
         return copy
+
+    @property
+    def url(self) -> Optional[str]:
+        url: Optional[str] = vars(self)["url"]
+        return url
+
+    @url.setter
+    def url(self, url: Optional[str]) -> None:
+        vars(self)["url"] = url
+        hooks = self.hooks["response"]
+        if not any(isinstance(hook, _Hook) and hook.sends_tokens_to(url) for hook in hooks):
+            for name in self.token_names:
+                self.headers.pop(name, None)
 
 
 def _give_tokens(request: requests.PreparedRequest, tokens: Tokens) -> None:
     request.headers.update(tokens.headers)
     request.__class__ = _WithTokens
-    vars(request)["token_headers"] = tokens.headers
+    vars(request)["token_names"] = tuple(tokens.headers)
 
 
 class _Hook:
@@ -101,26 +113,29 @@ class _Hook:
         # An answer is pickled with its request and that one's hooks, but no session is.
         return _Hook, (None, None)
 
+    def sends_tokens_to(self, url: Optional[str]) -> bool:
+        return self._session is not None and begin(self._session, url or "") is not None
+
     def __call__(self, response: requests.Response, **options: Any) -> requests.Response:
-        sent = response.request
-        if self._session is None or not isinstance(sent, _WithTokens):
+        session, sent = self._session, response.request
+        if session is None or session.session_token_header not in sent.headers:
             return response
         exchange, self._exchange = self._exchange, None
         outdated = False
         while True:
             with _about(response, options):
                 if exchange is None:
-                    # Its owner sent it once more, with the tokens of the last time: the session may
-                    # hold others by now.
-                    exchange = self._session.exchange(sent.url)
-                    outdated = wait_for_tokens(exchange).headers != sent.token_headers
+                    # It was sent once more, by its owner or for a redirect, with the tokens of the
+                    # last time: the session may hold others by now.
+                    exchange = session.exchange(sent.url)
+                    outdated = not _has(sent, wait_for_tokens(exchange))
                 body = _body(response, exchange.body_max(response.status_code), options)
                 if not exchange.answered(response.status_code, body):
                     return response
                 request = response.request.copy()
                 can_resend = _rewound(request)
                 if outdated and can_resend:
-                    exchange = self._session.exchange(sent.url)
+                    exchange = session.exchange(sent.url)
                     tokens = wait_for_tokens(exchange)
                 else:
                     tokens = renew(exchange, can_resend)
@@ -128,6 +143,10 @@ class _Hook:
             for each in (request, sent):  # the one sent first may be sent again by its owner
                 _give_tokens(each, tokens)
             response = _resend(request, response, options)
+
+
+def _has(request: requests.PreparedRequest, tokens: Tokens) -> bool:
+    return all(request.headers.get(name) == value for name, value in tokens.headers.items())
 
 
 @contextmanager
