@@ -25,6 +25,7 @@ import sysconfig
 from pathlib import Path
 
 import third_party
+from c_files import soname
 from targets import ELSEWHERE, ROOT, STAGE, UNIVERSAL2, Target, abi_version, chosen, exports
 
 BUILD = STAGE / "build"
@@ -90,11 +91,13 @@ def build_here(target: Target) -> None:
     )
     built = BUILD / target.triple / "dist"
     shutil.copyfile(built / target.shared.name, target.shared)
-    shutil.copyfile(built / target.static.name, target.static)
+    static = "thingspace_session.lib" if target.is_msvc else target.static.name
+    shutil.copyfile(built / static, target.static)
     if target.is_macos:
         run("dsymutil", "--flat", target.shared, "-o", target.symbols)
         run("strip", "-x", target.shared)
         run("strip", "-S", target.static)
+        sign(target)
     else:
         shutil.copyfile(built / target.symbols.name, target.symbols)
         shutil.copyfile(built / "thingspace_session.dll.lib", target.shared.with_suffix(".lib"))
@@ -104,7 +107,7 @@ def build_here(target: Target) -> None:
 def system_flags(target: Target) -> list[str]:
     """What a program records as the library's name, and no wish for a runtime of Visual C++."""
     if target.is_macos:
-        return [f"-Clink-arg=-Wl,-install_name,@rpath/{target.shared.name}"]
+        return [f"-Clink-arg=-Wl,-install_name,@rpath/{soname(target)}"]
     return ["-Ctarget-feature=+crt-static"]
 
 
@@ -114,8 +117,14 @@ def join_architectures(target: Target) -> None:
     parts = [part for part in ELSEWHERE if part.is_macos and part.rid]
     run("lipo", "-create", "-output", target.shared, *(part.shared for part in parts))
     run("lipo", "-create", "-output", target.static, *(part.static for part in parts))
+    sign(target)
     for name in ("native-static-libs.txt", "sbom.cdx.json"):
         shutil.copyfile(parts[0].stage / name, target.stage / name)
+
+
+def sign(target: Target) -> None:
+    """By nobody, as the linker does: a Mac loads no code that changed after it was signed."""
+    run("codesign", "--force", "--sign", "-", target.shared)
 
 
 def lay_folders(target: Target) -> None:
@@ -202,7 +211,7 @@ def link(target: Target, one_object: Path, library: Path) -> None:
     needs = (target.stage / "native-static-libs.txt").read_text().split()
     needs = [need for need in needs if need != "-lgcc_s"]
     options = (
-        f"-soname,libthingspace_session.so.{abi_version()}",
+        f"-soname,{soname(target)}",
         f"--version-script={script}",
         # Threads run code of the library when they end, after any `dlclose`.
         *("-z,nodelete", "-z,relro", "-z,now", "--gc-sections", "--as-needed", "--build-id=sha1"),

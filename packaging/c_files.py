@@ -30,7 +30,7 @@ class Layout:
         """The shared library's place, by its release name."""
         if self.target.is_windows:
             return f"bin/{self.target.shared.name}"
-        return f"{self.libdir}/{soname()}"
+        return f"{self.libdir}/{soname(self.target)}"
 
     @property
     def static(self) -> str:
@@ -49,7 +49,7 @@ class Layout:
             for name in ("thingspace_session.lib", "libthingspace_session.dll.a"):
                 copy(self.target.shared.with_suffix(".lib"), root / self.libdir / name)
         else:
-            (root / self.libdir / "libthingspace_session.so").symlink_to(soname())
+            (root / self.libdir / self.target.shared.name).symlink_to(soname(self.target))
         self._fill("thingspace-session.pc", root / self.libdir / "pkgconfig")
         for name in ("thingspace_sessionConfig.cmake", "thingspace_sessionConfigVersion.cmake"):
             self._fill(name, root / self.libdir / "cmake" / "thingspace_session")
@@ -58,10 +58,11 @@ class Layout:
         folder.mkdir(parents=True, exist_ok=True)
         up = "/".join([".."] * len(Path(self.libdir, "cmake", "thingspace_session").parts))
         major, minor, _ = version().split(".", 2)
+        recorded = f"{'@rpath/' if self.target.is_macos else ''}{soname(self.target)}"
         linked_as = (
             f'IMPORTED_IMPLIB "${{_tsm_prefix}}/{self.libdir}/thingspace_session.lib"'
             if self.target.is_windows
-            else f'IMPORTED_SONAME "{soname()}"'
+            else f'IMPORTED_SONAME "{recorded}"'
         )
         values = {
             "PREFIX": self.prefix,
@@ -80,13 +81,18 @@ class Layout:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def soname() -> str:
+def soname(target: Target) -> str:
+    """By what name programs record the library, its folder apart."""
+    if target.is_macos:
+        return f"libthingspace_session.{abi_version()}.dylib"
     return f"libthingspace_session.so.{abi_version()}"
 
 
 def native_libraries(target: Target) -> list[str]:
     """What a program links besides the static library."""
-    named = (target.stage / "native-static-libs.txt").read_text().split()
+    named = re.findall(
+        r"-framework \S+|[^\s/]\S*", (target.stage / "native-static-libs.txt").read_text()
+    )
     # Every C compiler adds these itself, after all others and as the way of linking wants it.
     implied = {"-lc", "-lgcc_s", "-lgcc_eh", "-lgcc", "-lmingwex", "-lmingw32", "-lmsvcrt"}
     return [library for library in dict.fromkeys(named) if library not in implied]

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from archives import fresh, pack
 from c_files import TEMPLATES, Layout, copy
-from targets import DIST, ROOT, STAGE, Target, chosen, version
+from targets import DIST, ROOT, STAGE, Target, version, with_those_brought
 
 
 def main(triples: list[str]) -> None:
-    for target in chosen(triples):
+    for target in with_those_brought(triples):
+        if not target.wheel:
+            continue  # Mac users get one archive for both kinds
         layout = Layout(target)
         name = f"thingspace-session-{version()}-{target.name}"
         ending = ".zip" if target.is_windows else ".tar.gz"

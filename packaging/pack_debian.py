@@ -81,7 +81,7 @@ def packages(target: Target) -> Iterator[Package]:
         f"{SUMMARY} (library)\n{STORY} This package has the shared library.",
         {
             "shlibs": f"libthingspace_session {abi_version()} {LIBRARY} (>= {version()})\n",
-            "symbols": symbols(),
+            "symbols": symbols(target),
             "triggers": "activate-noawait ldconfig\n",
         },
     )
@@ -105,10 +105,10 @@ def packages(target: Target) -> Iterator[Package]:
     yield development
 
 
-def symbols() -> str:
+def symbols(target: Target) -> str:
     """For dpkg-shlibdeps: which version of the package a program needs."""
     names = [f"TSM_{abi_version()}", *exports()]
-    lines = [f"{soname()} {LIBRARY} #MINVER#", f"* Build-Depends-Package: {DEVELOPMENT}"]
+    lines = [f"{soname(target)} {LIBRARY} #MINVER#", f"* Build-Depends-Package: {DEVELOPMENT}"]
     lines += [f" {name}@TSM_{abi_version()} {version()}" for name in names]
     return "\n".join(lines) + "\n"
 

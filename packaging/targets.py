@@ -26,7 +26,7 @@ class Target:
     zig: str
     # The end of the names of archives.
     name: str
-    # Of NuGet, and of wheels. Empty: that has another target's.
+    # Of NuGet, and of wheels. Empty: another target serves there.
     rid: str
     wheel: str
     # Of Debian, if there are packages for it.
@@ -64,7 +64,8 @@ class Target:
 
     @property
     def static(self) -> Path:
-        name = "thingspace_session.lib" if self.is_msvc else "libthingspace_session.a"
+        # Without its ending, MSVC's import library has the name that this would have.
+        name = "thingspace_session_static.lib" if self.is_msvc else "libthingspace_session.a"
         return self.stage / "static" / name
 
     @property
