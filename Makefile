@@ -9,7 +9,7 @@ DIST_PYTHON := $(DIST_VENV)/bin/python
 DEBIAN_ROOT := target/dist/roots/bullseye
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
-.PHONY: help library demo test test-rust test-windows test-windows-under-wine check-targets test-python test-csharp test-bench ruff loom bench soak generate dist dist-libraries dist-packages test-dist \
+.PHONY: help library demo test test-rust test-windows test-windows-under-wine check-targets test-python test-csharp test-bench ruff workflows loom bench soak generate dist dist-libraries dist-packages test-dist \
 	verify-release clean
 
 help:
@@ -29,7 +29,7 @@ demo:
 	@$(CARGO) build -p thingspace-session -p thingspace-sandbox
 	@$(PYTHON) examples/demo.py
 
-test: test-rust test-windows check-targets test-python test-csharp test-bench
+test: workflows test-rust test-windows check-targets test-python test-csharp test-bench
 	@echo "All tests passed."
 
 test-rust:
@@ -82,6 +82,11 @@ $(VENV)/ready: bindings/python/requirements-test.txt
 ruff: $(VENV)/ready
 	$(VENV)/bin/ruff check -q --config bindings/python/pyproject.toml .
 	$(VENV)/bin/ruff format -q --check --config bindings/python/pyproject.toml .
+
+# What runs on machines that are not here is checked as far as can be.
+workflows: $(VENV)/ready
+	$(VENV)/bin/actionlint
+	$(VENV)/bin/zizmor --quiet --offline .github/workflows
 
 test-python: ruff $(VENV)/ready target/release/libthingspace_session.so
 	$(CARGO) build -q -p thingspace-sandbox
