@@ -9,6 +9,7 @@
  *   bench login tsm|libcurl              what one login costs in this process
  *   bench trips tsm|libcurl              does the steps that standard input names, a line each
  *   bench expiry                         one of many processes that meet an expired token at once
+ *   bench events CALLS ROUNDS            calls of sessions with and without a callback for events
  *
  * The session comes from TSM_* in the environment, and the path of requests from BENCH_PATH. */
 #define _GNU_SOURCE
@@ -70,12 +71,15 @@ void come_to_rest(void)
     } while (cpu_seconds() - before > 0.001);
 }
 
-tsm_session *session_from_environment(void)
+tsm_session *session_from_environment(void) { return session_that_tells(NULL); }
+
+tsm_session *session_that_tells(tsm_event_fn callback)
 {
     tsm_session *session = NULL;
     tsm_error *error = NULL;
     tsm_config *config = tsm_config_new();
     if (tsm_config_load_env(config, &error) != TSM_OK
+        || tsm_config_set_event(config, callback, NULL, &error) != TSM_OK
         || tsm_login(config, NULL, &session, &error) != TSM_OK)
         fail("login", error);
     tsm_config_free(config);
@@ -128,7 +132,7 @@ int main(int argc, char **argv)
     } measurements[] = {
         {"tokens", bench_tokens}, {"requests", bench_requests}, {"storm", bench_storm},
         {"load", bench_load},     {"login", bench_login},       {"trips", bench_trips},
-        {"expiry", bench_expiry},
+        {"expiry", bench_expiry}, {"events", bench_events},
     };
     const char *what = argc > 1 ? argv[1] : "";
     curl_global_init(CURL_GLOBAL_DEFAULT);

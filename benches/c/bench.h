@@ -17,6 +17,7 @@ void bench_storm(int count, char **arguments);
 void bench_login(int count, char **arguments);
 void bench_trips(int count, char **arguments);
 void bench_expiry(int count, char **arguments);
+void bench_events(int count, char **arguments);
 
 /* bench.c */
 double wall_seconds(void);
@@ -27,6 +28,8 @@ int number(int count, char **arguments, int index);
 void report_call(const char *name, double wall, double cpu, double calls);
 void come_to_rest(void);
 tsm_session *session_from_environment(void);
+/* The same, with a callback for events. */
+tsm_session *session_that_tells(tsm_event_fn callback);
 void burst_of_threads(int threads, void *(*run)(void *), void *context);
 char *json_of(size_t bytes);
 /* The POST, answered with as many bytes. */

@@ -1,5 +1,5 @@
-"""Token reads from C beside a mutex and arc-swap; what calls cost after load; and a storm of many
-threads on one expired token."""
+"""Token reads from C beside a mutex and arc-swap; what calls cost after load, and with a callback
+for events; and a storm of many threads on one expired token."""
 
 from figures import LEAST, Aim, Bars, Part, Table, number
 from scene import Sandbox, one_core, say
@@ -8,6 +8,7 @@ from scene import Sandbox, one_core, say
 READS = 100_000
 READ_ROUNDS = 201
 LOAD_CALLS, LOAD_ROUNDS = 300, 41
+EVENT_CALLS, EVENT_ROUNDS = 100, 101
 READERS = {"tsm_token": "tsm_token", "mutex": "pthread_mutex and copy", "arc_swap": "arc-swap"}
 THREADS = ["1 thread", "2 threads"]
 CALLS = ("tsm_token", "tsm_api_token", "tsm_request")
@@ -31,18 +32,30 @@ def measure(programs, scale):
                 scale.calls(LOAD_CALLS),
                 scale.rounds(LOAD_ROUNDS),
             )
+            say("C: with and without a callback for events ...")
+            events = programs.run_c(
+                sandbox.environment(tls=True, by_name=True),
+                "events",
+                scale.calls(EVENT_CALLS),
+                scale.rounds(EVENT_ROUNDS),
+            )
     with Sandbox() as sandbox:
         say(f"C: {STORM} threads meet one expired token ...")
         rounds = scale.rounds(9)
         storm = programs.run_c(sandbox.environment(), "storm", STORM, rounds)
         logins = sandbox.control("GET", "/state")["counters"]["login"]
-    return part(reads, load, storm, logins / rounds - 1)
+    return part(reads, load, events, storm, logins / rounds - 1)
 
 
-def part(reads, load, storm, logins_an_expiry):
+def part(reads, load, events, storm, logins_an_expiry):
     return Part(
-        [reads_table(reads), load_table(load), storm_table(storm, logins_an_expiry)],
-        [*read_aims(reads), *load_aims(load)],
+        [
+            reads_table(reads),
+            load_table(load),
+            events_table(events),
+            storm_table(storm, logins_an_expiry),
+        ],
+        [*read_aims(reads), *load_aims(load), *event_aims(events)],
         [
             Bars(
                 "tokens.svg", "Reading the session token", THREADS, list(times(reads).items()), "ns"
@@ -88,6 +101,26 @@ def load_aims(load):
     for call in CALLS:
         before, after = before_and_after(load, call)
         yield Aim(f"{call} after load ÷ before, CPU", after / before, AFTER_LOAD)
+
+
+def with_and_without(events, call):
+    return [events.least(f"{call} {which}", "cpu_us") for which in ("without", "with")]
+
+
+def events_table(events):
+    rows = []
+    for call in ("tsm_token", "tsm_request"):
+        without, with_one = with_and_without(events, call)
+        rows.append([call, f"{without:.4f}", f"{with_one:.4f}", f"{with_one - without:.4f}"])
+    title = "A callback for events, where nothing happens"
+    return Table(title, ["CPU µs a call, one core", "without", "with", "more"], rows)
+
+
+def event_aims(events):
+    for call, unit, units in (("tsm_token", "ns", 1000), ("tsm_request", "µs", 1)):
+        without, with_one = with_and_without(events, call)
+        what = f"{call} with a callback for events − without, CPU"
+        yield Aim(what, (with_one - without) * units, 1, unit=unit)
 
 
 def storm_table(storm, logins_an_expiry):
