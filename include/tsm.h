@@ -40,12 +40,14 @@
  *   a session   tsm_login, tsm_open, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info,
  *               tsm_metrics, tsm_set_log_level, tsm_unblock
  *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
- *   requests    tsm_request, tsm_soap_call, tsm_check
+ *   requests    tsm_request, tsm_soap_call, tsm_check, tsm_check_answer
  *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
- *               tsm_exchange_answered, tsm_exchange_renew, tsm_exchange_free
+ *               tsm_exchange_answered, tsm_exchange_due, tsm_exchange_renew, tsm_exchange_free
+ *   carried     tsm_exchange_request, tsm_exchange_soap_call, tsm_exchange_head,
+ *               tsm_exchange_body, tsm_proxy
  *   answers     tsm_response_status, _header, _header_at, _body, _check, _free
  *   errors      tsm_error_status, _code, _message, _token, _http_status, _retryable,
- *               _retry_after_ms, _free; tsm_status_name
+ *               _retry_after_ms, _free; tsm_status_name, tsm_status_retryable
  *   versions    tsm_version, tsm_abi_version
  *
  * TWO TOKENS
@@ -78,6 +80,9 @@
  *                 status = tsm_exchange_renew(exchange, NULL, 1, &error);
  *         }
  *         tsm_exchange_free(exchange);
+ *
+ *   A client that carries what tsm_request() would send, with other means (asynchronous, streams),
+ *   begins with tsm_exchange_request() instead: it checks and says the whole request.
  *
  *   With TSM_OK at the end the last answer is the program's. Follow no redirect with these headers.
  *
@@ -346,7 +351,7 @@
 /**
  * Enough for what tsm_info() writes: bytes, NUL included.
  */
-#define TSM_INFO_MAX 4096
+#define TSM_INFO_MAX 16384
 
 /**
  * The answer is the caller's.
@@ -362,6 +367,21 @@
  * Call tsm_exchange_renew(), then tsm_exchange_tokens(), then send.
  */
 #define TSM_NEXT_RENEW 2
+
+/**
+ * Nothing is to be renewed.
+ */
+#define TSM_DUE_NOTHING 0
+
+/**
+ * An API token is to be fetched, or another fetched in place of the one refused.
+ */
+#define TSM_DUE_API_TOKEN 1
+
+/**
+ * A login is due: the session token was refused, or there was none yet.
+ */
+#define TSM_DUE_SESSION_TOKEN 2
 
 /**
  * The number of the ABI that this header describes: see tsm_abi_version().
@@ -747,6 +767,17 @@ tsm_status tsm_call_cancel(const tsm_call *call);
 void tsm_call_free(tsm_call *call);
 
 /**
+ * Copies the URL of the HTTP proxy that leads to the platform by the option `proxy` and the
+ * environment, as they were at the login: for an HTTP client of yours. It may hold a user and a
+ * password; they are percent-encoded, and secrets. "" where there is none. 1024 bytes
+ * are plenty.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
+ * TSM_E_FORKED.
+ */
+tsm_status tsm_proxy(const tsm_session *session, char *buffer, size_t capacity, tsm_error **error);
+
+/**
  * Logs in and makes a session. Use one for the life of the program: the platform's page "Start a
  * Connectivity Management Session" asks to keep a token as long as it works, and locks the contact
  * after five failed logins.
@@ -968,7 +999,7 @@ tsm_status tsm_soap_call(const tsm_session *session,
 
 /**
  * What does this answer, which an HTTP client of yours got, stand for? TSM_OK when it is a
- * success; else the error that tsm_response_check() would make of it. A 401 that names neither
+ * success: a 2xx that is no SOAP fault and no HTML page; else the error that tsm_response_check() would make of it. A 401 that names neither
  * token is TSM_E_SESSION_EXPIRED: either may be meant. It uses no network and needs no session.
  * What to renew, and whether to send again, an exchange says: tsm_exchange_new().
  *
@@ -979,6 +1010,18 @@ tsm_status tsm_check(int32_t http_status,
                      const uint8_t *body,
                      size_t body_length,
                      tsm_error **error);
+
+/**
+ * The same as tsm_check() for an answer whose header `Retry-After` you have: its error says when
+ * to try again (tsm_error_retry_after_ms()). `retry_after` is the header's value; NULL is none.
+ *
+ * Gives the errors of tsm_check().
+ */
+tsm_status tsm_check_answer(int32_t http_status,
+                            const char *retry_after,
+                            const uint8_t *body,
+                            size_t body_length,
+                            tsm_error **error);
 
 /**
  * Begins one request of a program with an HTTP client of its own: the exchange says which tokens
@@ -1002,6 +1045,58 @@ tsm_status tsm_exchange_new(const tsm_session *session,
                             const char *url,
                             tsm_exchange **exchange,
                             tsm_error **error);
+
+/**
+ * Begins what tsm_request() would send, for an HTTP client of yours to carry: an asynchronous one,
+ * or one whose bodies are streams. All that tsm_request() asks of method, path and headers is
+ * checked now. Go on as section A CLIENT OF YOUR OWN shows, and send what tsm_exchange_head() says.
+ *
+ * It differs from tsm_exchange_new() in two things: a refusal is mended as the option
+ * `auto_relogin` says, and one that stays is an error of tsm_exchange_answered(), as it is one of
+ * tsm_request().
+ *
+ * - `has_body`: 0 if no body goes with it; else a `Content-Type` is among the headers.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_FORKED.
+ */
+tsm_status tsm_exchange_request(const tsm_session *session,
+                                const char *method,
+                                const char *path,
+                                const char *const *headers,
+                                int32_t has_body,
+                                tsm_exchange **exchange,
+                                tsm_error **error);
+
+/**
+ * Begins what tsm_soap_call() would send, for an HTTP client of yours to carry, as
+ * tsm_exchange_request() does. The method is POST; tsm_exchange_body() gives the envelope.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_FORKED.
+ */
+tsm_status tsm_exchange_soap_call(const tsm_session *session,
+                                  const char *service,
+                                  const char *operation,
+                                  const uint8_t *body_xml,
+                                  size_t body_length,
+                                  tsm_exchange **exchange,
+                                  tsm_error **error);
+
+/**
+ * Where a request of tsm_exchange_request() or tsm_exchange_soap_call() goes, and its headers but
+ * those of the tokens: the URL, then name and value of each header, every one with a NUL behind it.
+ * `*length` (if `length` is not NULL) is set to the bytes of all, NULs included. NULL and 0 for
+ * any other exchange. Send the headers as they are and no others of this meaning, and the URL as it
+ * is: not every client leaves a path alone. Borrowed: it lives until the exchange is freed.
+ */
+const char *tsm_exchange_head(const tsm_exchange *exchange, size_t *length);
+
+/**
+ * The body of a request of tsm_exchange_soap_call(), for the tokens that tsm_exchange_tokens()
+ * gave: the envelope, with the session token in it. `*length` (if `length` is not NULL) is set to
+ * its bytes. NULL and 0 for any other exchange, and before there are tokens. This is a secret.
+ * Borrowed: it lives until the next tsm_exchange_tokens(), or until the exchange is freed.
+ */
+const uint8_t *tsm_exchange_body(const tsm_exchange *exchange, size_t *length);
 
 /**
  * Copies the tokens to send now: the session token for the header that tsm_info() names as
@@ -1044,7 +1139,8 @@ size_t tsm_exchange_body_max(const tsm_exchange *exchange, int32_t http_status);
  * be had. On failure `*next` is TSM_NEXT_DONE.
  *
  * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (also when no request is under way),
- * TSM_E_FORKED.
+ * TSM_E_FORKED; for a request of tsm_exchange_request() or tsm_exchange_soap_call() also
+ * TSM_E_SESSION_EXPIRED and TSM_E_API_TOKEN, when a refusal stays.
  */
 tsm_status tsm_exchange_answered(tsm_exchange *exchange,
                                  int32_t http_status,
@@ -1052,6 +1148,13 @@ tsm_status tsm_exchange_answered(tsm_exchange *exchange,
                                  size_t body_length,
                                  int32_t *next,
                                  tsm_error **error);
+
+/**
+ * What tsm_exchange_renew() would do now: TSM_DUE_API_TOKEN, TSM_DUE_SESSION_TOKEN, or
+ * TSM_DUE_NOTHING. Where many requests wait for the same, a program can let one of them renew and
+ * the others wait for that: their own tsm_exchange_renew() then takes what is there.
+ */
+int32_t tsm_exchange_due(const tsm_exchange *exchange);
 
 /**
  * Does what is due after TSM_NEXT_RENEW: fetches an API token, renews the one that was refused, or
@@ -1159,6 +1262,12 @@ const char *tsm_error_message(const tsm_error *error);
  * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL.
  */
 tsm_status tsm_error_token(const tsm_error *error, char *buffer, size_t capacity);
+
+/**
+ * Whether a call that failed so may succeed later without a change, as far as the status alone
+ * tells: for failures of an HTTP client of yours, which the library made no error of. 1 or 0.
+ */
+int32_t tsm_status_retryable(tsm_status status);
 
 /**
  * The HTTP status of the answer behind the error; 0 if there was no answer.

@@ -96,6 +96,15 @@ impl Status {
     pub fn name(self) -> &'static str {
         self.c_name().to_str().unwrap_or_default()
     }
+
+    /// Whether a call that failed so may succeed later without a change, where its error does not
+    /// say otherwise.
+    pub fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Status::RateLimited | Status::Unavailable | Status::Network | Status::Timeout
+        )
+    }
 }
 
 /// One failure: its kind, what the platform said, and what to do.
@@ -126,10 +135,7 @@ impl Error {
             said: String::new(),
             code: String::new(),
             http_status: 0,
-            retryable: matches!(
-                status,
-                Status::RateLimited | Status::Unavailable | Status::Network | Status::Timeout
-            ),
+            retryable: status.is_retryable(),
             retry_after: None,
             token: None,
         }))

@@ -141,7 +141,7 @@ options! {
     share_token: Flag, "false";
     /// The name of the platform behind a private gateway, so that the lockout guard counts for it
     /// and not for the gateway.
-    realm: Text("text", not_empty), "";
+    realm: Text("text", realm), "";
     /// How many logins may have failed, or be of unknown fate, before none is sent any more. The
     /// platform locks at 5.
     max_login_failures: Number(1..=4), "3";
@@ -299,16 +299,55 @@ fn credential(value: &str) -> Checked {
 }
 
 fn store(value: &str) -> Checked {
+    describes(value, 4096)?;
     StoreName::parse(value).map(drop)
 }
 
 fn url(value: &str) -> Checked {
+    describes(value, 2048)?;
     Endpoint::parse(value).map(drop)
+}
+
+fn realm(value: &str) -> Checked {
+    not_empty(value)?;
+    describes(value, 255)
+}
+
+/// What describes a session has its bounds, so that there is room for all of it.
+fn describes(value: &str, most: usize) -> Checked {
+    if value.len() > most {
+        return Err(format!("must not be longer than {most} bytes"));
+    }
+    match value.chars().any(char::is_control) {
+        true => Err("must not hold a control character".into()),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_describes_a_session_has_its_bounds() {
+        let flaw = |option: &str, value: &str| find(option).unwrap().check(value).unwrap_err();
+        let long = |start: &str, length: usize| format!("{start}{}", "x".repeat(length));
+        for (option, start, most) in [
+            ("store", "file:/", 4096),
+            ("base_url", "https://host/", 2048),
+            ("soap_url", "https://host/", 2048),
+            ("realm", "", 255),
+        ] {
+            let fits = long(start, most - start.len());
+            assert_eq!(find(option).unwrap().check(&fits), Ok(()), "{option}");
+            assert!(
+                flaw(option, &long(start, most - start.len() + 1)).contains("longer"),
+                "{option}"
+            );
+        }
+        assert!(flaw("store", "file:/a\nb").contains("control"));
+        assert!(flaw("realm", "a\tb").contains("control"));
+    }
 
     #[test]
     fn every_default_passes_its_own_check() {

@@ -51,7 +51,7 @@ impl Response {
         &self.body
     }
 
-    /// A typed error for anything but a 2xx answer without a SOAP fault.
+    /// A typed error for anything but a 2xx answer that is no SOAP fault and no HTML page.
     pub fn check(&self) -> Result<()> {
         self.judged(Answer::to_request).check()
     }

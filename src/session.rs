@@ -28,6 +28,7 @@ use crate::store::{self, Lasts, Store};
 use crate::tokens::{Token, Tokens};
 
 pub use exchange::Exchange;
+pub(crate) use request::Carried;
 pub use request::Request;
 
 /// A session, logged in or soon to be, for any number of threads.
@@ -40,6 +41,7 @@ pub struct Session {
     session_token_header: String,
     share_token: bool,
     max_response_bytes: u64,
+    user_agent: String,
     tokens: Arc<Tokens>,
     born: u32,
     requests: AtomicU64,
@@ -91,6 +93,7 @@ impl Session {
             session_token_header: settings.session_token_header.clone(),
             share_token: settings.share_token,
             max_response_bytes: settings.max_response_bytes,
+            user_agent: settings.user_agent.clone(),
             tokens: Arc::new(Tokens::new(settings, wire, store, runtime)),
             born: fork::generation(),
             requests: AtomicU64::new(0),
@@ -138,6 +141,13 @@ impl Session {
                 "no API token is held whose time is not up: fetch one",
             )),
         }
+    }
+
+    /// The URL of the proxy on the way to the platform, by the option `proxy` and the environment.
+    /// It may hold a user and a password.
+    pub fn proxy(&self) -> Result<Option<Secret>> {
+        self.check_process()?;
+        Ok(self.tokens.wire.proxy().map(|proxy| proxy.url()))
     }
 
     /// The header that the session token goes into.
@@ -294,9 +304,14 @@ impl fmt::Debug for Session {
 
 /// What an answer that another HTTP client got means for the session. Pure.
 pub fn check(http_status: i32, body: &[u8]) -> Result<()> {
+    check_answer(http_status, None, body)
+}
+
+/// The same for an answer with a header `Retry-After`.
+pub fn check_answer(http_status: i32, retry_after: Option<&str>, body: &[u8]) -> Result<()> {
     match u16::try_from(http_status) {
-        Ok(status @ 100..=599) => Answer::to_request(status, None, body).check(),
-        _ => Err(invalid("http_status must be from 100 to 599")),
+        Ok(status @ 100..=999) => Answer::to_request(status, retry_after, body).check(),
+        _ => Err(invalid("http_status must be from 100 to 999")),
     }
 }
 

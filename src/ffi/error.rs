@@ -105,6 +105,15 @@ pub unsafe extern "C" fn tsm_error_token(
     unsafe { panic::status("tsm_error_token", std::ptr::null_mut(), body) }
 }
 
+/// Whether a call that failed so may succeed later without a change, as far as the status alone
+/// tells: for failures of an HTTP client of yours, which the library made no error of. 1 or 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_status_retryable(status: tsm_status) -> i32 {
+    panic::value("tsm_status_retryable", 0, || {
+        known(status).is_some_and(Status::is_retryable).into()
+    })
+}
+
 /// The HTTP status of the answer behind the error; 0 if there was no answer.
 #[unsafe(no_mangle)]
 pub extern "C" fn tsm_error_http_status(error: *const tsm_error) -> i32 {
@@ -157,8 +166,12 @@ fn name(number: tsm_status) -> &'static CStr {
     if number == TSM_OK {
         return c"TSM_OK";
     }
-    let known = Status::ALL.iter().find(|s| **s as tsm_status == number);
-    known.map_or(c"TSM_E_UNKNOWN", |status| status.c_name())
+    known(number).map_or(c"TSM_E_UNKNOWN", Status::c_name)
+}
+
+fn known(number: tsm_status) -> Option<Status> {
+    let mut all = Status::ALL.iter().copied();
+    all.find(|status| *status as tsm_status == number)
 }
 
 #[cfg(test)]

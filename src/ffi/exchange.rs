@@ -5,14 +5,17 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use zeroize::Zeroizing;
+
 use super::call::{call_or_default, tsm_call};
 use super::error::{bad_handle, tsm_error, tsm_status};
 use super::handle::{Kind, Table};
 use super::panic;
 use super::session::{held, tsm_session, with_session};
-use super::text::{Out, OutNumber, bytes, copy_out, invalid, optional_text};
+use super::text::{Out, OutNumber, bytes, copy_out, headers, invalid, optional_text, text};
 use crate::error::{Error, Result, Status};
-use crate::exchange::{self, Next, Progress};
+use crate::exchange::{self, Due, Next, Progress};
+use crate::session::{Carried, Request, Session};
 use crate::settings::Protocol;
 
 /// The answer is the caller's.
@@ -21,6 +24,13 @@ pub const TSM_NEXT_DONE: i32 = 0;
 pub const TSM_NEXT_SEND: i32 = 1;
 /// Call tsm_exchange_renew(), then tsm_exchange_tokens(), then send.
 pub const TSM_NEXT_RENEW: i32 = 2;
+
+/// Nothing is to be renewed.
+pub const TSM_DUE_NOTHING: i32 = 0;
+/// An API token is to be fetched, or another fetched in place of the one refused.
+pub const TSM_DUE_API_TOKEN: i32 = 1;
+/// A login is due: the session token was refused, or there was none yet.
+pub const TSM_DUE_SESSION_TOKEN: i32 = 2;
 
 /// One request that a program sends with an HTTP client of its own, resends included.
 pub struct tsm_exchange {
@@ -36,6 +46,33 @@ struct HeldExchange {
     protocol: Protocol,
     /// Never waited for: two threads at once are a mistake of theirs.
     progress: Mutex<Progress>,
+    own: Option<Own>,
+}
+
+/// What an exchange for a request of the session's own lends.
+struct Own {
+    carried: Carried,
+    head: Vec<u8>,
+    /// The envelope that goes with the tokens given last. With the progress, under its lock.
+    envelope: Mutex<Option<Zeroizing<Vec<u8>>>>,
+}
+
+impl Own {
+    fn new(carried: Carried) -> Own {
+        let headers = &carried.headers;
+        let texts = headers.iter().flat_map(|(name, value)| [name, value]);
+        let head = [&carried.url].into_iter().chain(texts);
+        let head = head.flat_map(|text| text.bytes().chain([0])).collect();
+        Own {
+            carried,
+            head,
+            envelope: Mutex::default(),
+        }
+    }
+
+    fn envelope(&self) -> MutexGuard<'_, Option<Zeroizing<Vec<u8>>>> {
+        self.envelope.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl HeldExchange {
@@ -93,19 +130,182 @@ pub unsafe extern "C" fn tsm_exchange_new(
         let exchange = exchange?;
         // SAFETY: the caller's promise.
         let url = unsafe { optional_text(url, "url") }?;
-        let held = HeldExchange {
-            session: session.addr(),
-            protocol: owner.session.protocol(),
-            progress: Mutex::new(owner.session.begin_exchange(url)?),
-        };
-        let handle = EXCHANGES
-            .insert(held)
-            .ok_or_else(|| Error::new(Status::Internal, "too many exchanges are alive"))?;
-        exchange.give(handle);
+        let progress = owner.session.begin_exchange(url)?;
+        exchange.give(hand_out(session, &owner.session, progress, None)?);
         Ok(())
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_exchange_new", error, body) }
+}
+
+/// Begins what tsm_request() would send, for an HTTP client of yours to carry: an asynchronous one,
+/// or one whose bodies are streams. All that tsm_request() asks of method, path and headers is
+/// checked now. Go on as section A CLIENT OF YOUR OWN shows, and send what tsm_exchange_head() says.
+///
+/// It differs from tsm_exchange_new() in two things: a refusal is mended as the option
+/// `auto_relogin` says, and one that stays is an error of tsm_exchange_answered(), as it is one of
+/// tsm_request().
+///
+/// - `has_body`: 0 if no body goes with it; else a `Content-Type` is among the headers.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_exchange_request(
+    session: *const tsm_session,
+    method: *const c_char,
+    path: *const c_char,
+    headers: *const *const c_char,
+    has_body: i32,
+    exchange: *mut *mut tsm_exchange,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let carry = |session: &Session| {
+        // SAFETY: the caller's promise, for all three.
+        let (method, path, headers) = unsafe {
+            (
+                text(method, "method")?,
+                text(path, "path")?,
+                self::headers(headers)?,
+            )
+        };
+        let request = Request {
+            method,
+            path,
+            headers: &headers,
+            body: &[],
+        };
+        session.carry(&request, has_body != 0)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { begin_own("tsm_exchange_request", session, exchange, error, carry) }
+}
+
+/// Begins what tsm_soap_call() would send, for an HTTP client of yours to carry, as
+/// tsm_exchange_request() does. The method is POST; tsm_exchange_body() gives the envelope.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_exchange_soap_call(
+    session: *const tsm_session,
+    service: *const c_char,
+    operation: *const c_char,
+    body_xml: *const u8,
+    body_length: usize,
+    exchange: *mut *mut tsm_exchange,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let carry = |session: &Session| {
+        // SAFETY: the caller's promise, for all three.
+        let (service, operation, body_xml) = unsafe {
+            (
+                text(service, "service")?,
+                text(operation, "operation")?,
+                bytes(body_xml, body_length, "body_xml")?,
+            )
+        };
+        session.carry_soap_call(service, operation, body_xml)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { begin_own("tsm_exchange_soap_call", session, exchange, error, carry) }
+}
+
+/// Begins an exchange for a request of the session's own.
+///
+/// # Safety
+/// `exchange` and `error` are each NULL or may be written to.
+unsafe fn begin_own(
+    export: &'static str,
+    session: *const tsm_session,
+    exchange: *mut *mut tsm_exchange,
+    error: *mut *mut tsm_error,
+    carry: impl FnOnce(&Session) -> Result<Carried>,
+) -> tsm_status {
+    let body = || {
+        // SAFETY: the caller's promise.
+        let exchange = unsafe { Out::new(exchange, "exchange") };
+        let owner = held(session)?;
+        let exchange = exchange?;
+        let own = Own::new(carry(&owner.session)?);
+        let progress = owner.session.begin_own_exchange();
+        exchange.give(hand_out(session, &owner.session, progress, Some(own))?);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status(export, error, body) }
+}
+
+fn hand_out(
+    handle: *const tsm_session,
+    session: &Session,
+    progress: Progress,
+    own: Option<Own>,
+) -> Result<*mut tsm_exchange> {
+    let held = HeldExchange {
+        session: handle.addr(),
+        protocol: session.protocol(),
+        progress: Mutex::new(progress),
+        own,
+    };
+    EXCHANGES
+        .insert(held)
+        .ok_or_else(|| Error::new(Status::Internal, "too many exchanges are alive"))
+}
+
+/// Where a request of tsm_exchange_request() or tsm_exchange_soap_call() goes, and its headers but
+/// those of the tokens: the URL, then name and value of each header, every one with a NUL behind it.
+/// `*length` (if `length` is not NULL) is set to the bytes of all, NULs included. NULL and 0 for
+/// any other exchange. Send the headers as they are and no others of this meaning, and the URL as it
+/// is: not every client leaves a path alone. Borrowed: it lives until the exchange is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_exchange_head(
+    exchange: *const tsm_exchange,
+    length: *mut usize,
+) -> *const c_char {
+    let find = |held: &HeldExchange| held.own.as_ref().map(|own| lent(&own.head));
+    // SAFETY: the caller's promise.
+    unsafe { lend("tsm_exchange_head", exchange, length, find) }.cast()
+}
+
+/// The body of a request of tsm_exchange_soap_call(), for the tokens that tsm_exchange_tokens()
+/// gave: the envelope, with the session token in it. `*length` (if `length` is not NULL) is set to
+/// its bytes. NULL and 0 for any other exchange, and before there are tokens. This is a secret.
+/// Borrowed: it lives until the next tsm_exchange_tokens(), or until the exchange is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_exchange_body(
+    exchange: *const tsm_exchange,
+    length: *mut usize,
+) -> *const u8 {
+    let find = |held: &HeldExchange| {
+        let envelope = held.own.as_ref()?.envelope();
+        envelope.as_ref().map(|envelope| lent(envelope))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { lend("tsm_exchange_body", exchange, length, find) }
+}
+
+fn lent(bytes: &[u8]) -> (*const u8, usize) {
+    (bytes.as_ptr(), bytes.len())
+}
+
+/// Runs an export that gives bytes of an exchange's.
+///
+/// # Safety
+/// `length` is NULL or may be written to.
+unsafe fn lend(
+    export: &'static str,
+    exchange: *const tsm_exchange,
+    length: *mut usize,
+    find: impl FnOnce(&HeldExchange) -> Option<(*const u8, usize)>,
+) -> *const u8 {
+    let nothing = (ptr::null(), 0);
+    let (start, found) = panic::value(export, nothing, || {
+        EXCHANGES.with(exchange, find).flatten().unwrap_or(nothing)
+    });
+    if !length.is_null() {
+        // SAFETY: not NULL, and the caller's promise.
+        unsafe { length.write(found) };
+    }
+    start
 }
 
 /// Copies the tokens to send now: the session token for the header that tsm_info() names as
@@ -166,6 +366,10 @@ pub unsafe extern "C" fn tsm_exchange_tokens(
                 }
             }
             copied?;
+            if let Some(own) = &held.own {
+                let tokens = tokens.as_ref();
+                *own.envelope() = tokens.and_then(|tokens| own.carried.envelope(tokens));
+            }
             next.set(match tokens {
                 Some(_) => TSM_NEXT_SEND,
                 None => TSM_NEXT_RENEW,
@@ -201,7 +405,8 @@ pub extern "C" fn tsm_exchange_body_max(exchange: *const tsm_exchange, http_stat
 /// be had. On failure `*next` is TSM_NEXT_DONE.
 ///
 /// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (also when no request is under way),
-/// TSM_E_FORKED.
+/// TSM_E_FORKED; for a request of tsm_exchange_request() or tsm_exchange_soap_call() also
+/// TSM_E_SESSION_EXPIRED and TSM_E_API_TOKEN, when a refusal stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_exchange_answered(
     exchange: *mut tsm_exchange,
@@ -220,7 +425,9 @@ pub unsafe extern "C" fn tsm_exchange_answered(
             // SAFETY: the caller's promise.
             let body = unsafe { bytes(body, body_length, "body") }?;
             session.check_process()?;
-            let judged = session.judge_for(&mut *held.progress()?, http_status, body)?;
+            let carried = held.own.as_ref().map(|own| &own.carried);
+            let mut progress = held.progress()?;
+            let judged = session.judge_for(&mut progress, carried, http_status, body)?;
             next.set(match judged {
                 Next::Done => TSM_NEXT_DONE,
                 Next::Renew => TSM_NEXT_RENEW,
@@ -230,6 +437,23 @@ pub unsafe extern "C" fn tsm_exchange_answered(
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_exchange_answered", error, judge) }
+}
+
+/// What tsm_exchange_renew() would do now: TSM_DUE_API_TOKEN, TSM_DUE_SESSION_TOKEN, or
+/// TSM_DUE_NOTHING. Where many requests wait for the same, a program can let one of them renew and
+/// the others wait for that: their own tsm_exchange_renew() then takes what is there.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_exchange_due(exchange: *const tsm_exchange) -> i32 {
+    panic::value("tsm_exchange_due", TSM_DUE_NOTHING, || {
+        let due = |held: &HeldExchange| match held.progress().ok()?.due().ok()? {
+            Due::FetchApi | Due::RenewApi(_) => Some(TSM_DUE_API_TOKEN),
+            Due::LogIn | Due::RenewSession(_) => Some(TSM_DUE_SESSION_TOKEN),
+        };
+        EXCHANGES
+            .with(exchange, due)
+            .flatten()
+            .unwrap_or(TSM_DUE_NOTHING)
+    })
 }
 
 /// Does what is due after TSM_NEXT_RENEW: fetches an API token, renews the one that was refused, or

@@ -8,7 +8,7 @@ use super::error::{tsm_error, tsm_status};
 use super::panic;
 use super::response::{hand_out, tsm_response};
 use super::session::{held, tsm_session};
-use super::text::{Out, bytes, headers, text};
+use super::text::{Out, bytes, headers, optional_text, text};
 use crate::call::Call;
 use crate::error::Result;
 use crate::response::Response;
@@ -131,7 +131,7 @@ unsafe fn answer(
 }
 
 /// What does this answer, which an HTTP client of yours got, stand for? TSM_OK when it is a
-/// success; else the error that tsm_response_check() would make of it. A 401 that names neither
+/// success: a 2xx that is no SOAP fault and no HTML page; else the error that tsm_response_check() would make of it. A 401 that names neither
 /// token is TSM_E_SESSION_EXPIRED: either may be meant. It uses no network and needs no session.
 /// What to renew, and whether to send again, an exchange says: tsm_exchange_new().
 ///
@@ -151,4 +151,30 @@ pub unsafe extern "C" fn tsm_check(
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_check", error, check) }
+}
+
+/// The same as tsm_check() for an answer whose header `Retry-After` you have: its error says when
+/// to try again (tsm_error_retry_after_ms()). `retry_after` is the header's value; NULL is none.
+///
+/// Gives the errors of tsm_check().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_check_answer(
+    http_status: i32,
+    retry_after: *const c_char,
+    body: *const u8,
+    body_length: usize,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let check = || {
+        // SAFETY: the caller's promise, for both.
+        let (retry_after, body) = unsafe {
+            (
+                optional_text(retry_after, "retry_after")?,
+                bytes(body, body_length, "body")?,
+            )
+        };
+        session::check_answer(http_status, retry_after, body)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_check_answer", error, check) }
 }

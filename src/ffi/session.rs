@@ -22,7 +22,7 @@ pub const TSM_TOKEN_MAX: usize = 128;
 /// Enough for any API token: bytes, NUL included.
 pub const TSM_API_TOKEN_MAX: usize = 4096;
 /// Enough for what tsm_info() writes: bytes, NUL included.
-pub const TSM_INFO_MAX: usize = 4096;
+pub const TSM_INFO_MAX: usize = 16384;
 
 /// A ThingSpace session: a username, a password and the tokens got with them.
 pub struct tsm_session {
@@ -50,6 +50,32 @@ pub(super) fn with_session<R>(
     SESSIONS
         .with(session, |held| read(&held.session))
         .ok_or_else(|| bad_handle("session"))?
+}
+
+/// Copies the URL of the HTTP proxy that leads to the platform by the option `proxy` and the
+/// environment, as they were at the login: for an HTTP client of yours. It may hold a user and a
+/// password; they are percent-encoded, and secrets. "" where there is none. 1024 bytes
+/// are plenty.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
+/// TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_proxy(
+    session: *const tsm_session,
+    buffer: *mut c_char,
+    capacity: usize,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        with_session(session, |session| {
+            let proxy = session.proxy()?;
+            let url = proxy.as_ref().map_or("", |url| url.reveal());
+            // SAFETY: the caller's promise.
+            unsafe { copy_out(url.as_bytes(), buffer, capacity) }
+        })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_proxy", error, body) }
 }
 
 /// Logs in and makes a session. Use one for the life of the program: the platform's page "Start a

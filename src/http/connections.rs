@@ -68,6 +68,10 @@ impl Connections {
         }
     }
 
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
+    }
+
     /// Reads the certificates to trust.
     pub fn prepare(&self, running: &Running) -> Result<()> {
         match self.is_https {

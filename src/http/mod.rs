@@ -10,7 +10,9 @@ use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 
-use ureq::http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use ureq::http::header::{
+    ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT,
+};
 use ureq::http::{self, Method, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
@@ -19,6 +21,7 @@ use ureq::{Agent, Body};
 use crate::call::Running;
 use crate::error::{Error, Result, Status};
 use crate::net::Watch;
+use crate::net::proxy::Proxy;
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
@@ -71,6 +74,11 @@ pub(crate) trait Wire: Send + Sync {
         running: &Running,
         outgoing: &Outgoing<'_>,
     ) -> std::result::Result<Response, SendFailure>;
+
+    /// The proxy on the way.
+    fn proxy(&self) -> Option<&Proxy> {
+        None
+    }
 }
 
 /// The wire of the real world.
@@ -153,6 +161,24 @@ impl Wire for Http {
             SendFailure { error, sent }
         })
     }
+
+    fn proxy(&self) -> Option<&Proxy> {
+        self.connections.proxy()
+    }
+}
+
+/// The headers that a request goes out with, ours included, for another HTTP client to send.
+pub(crate) fn head(outgoing: &Outgoing<'_>, user_agent: &str) -> Result<Vec<(String, String)>> {
+    let mut request = build(outgoing)?;
+    let headers = request.headers_mut();
+    if let Ok(user_agent) = HeaderValue::from_str(user_agent) {
+        headers.entry(USER_AGENT).or_insert(user_agent);
+    }
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        let value = value.to_str().unwrap_or_default();
+        (name.as_str().to_owned(), value.to_owned())
+    };
+    Ok(headers.iter().map(text).collect())
 }
 
 /// Connects ureq with what was handed over.

@@ -95,6 +95,14 @@ pub(crate) fn check(value: &str) -> std::result::Result<(), String> {
 }
 
 impl Proxy {
+    /// `http[s]://[user[:password]@]host:port`
+    pub fn url(&self) -> Secret {
+        let scheme = if self.tls { "https" } else { "http" };
+        let user = self.authorization.as_ref().map(user_in_url);
+        let user = user.unwrap_or_default();
+        Secret::new(format!("{scheme}://{}{}", &*user, self.address))
+    }
+
     /// `[http[s]://][user[:password]@]host[:port]`; what follows a slash is passed over.
     fn parse(text: &str, named_by: &'static str) -> std::result::Result<Proxy, String> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
@@ -157,6 +165,8 @@ fn address(place: &str, default_port: u16) -> std::result::Result<Address, Strin
     })
 }
 
+const SCHEME: &str = "Basic ";
+
 /// The value of `Proxy-Authorization` for `user[:password]`.
 fn authorization(user: &str) -> std::result::Result<Secret, String> {
     let (user, password) = user.split_once(':').unwrap_or((user, ""));
@@ -167,11 +177,29 @@ fn authorization(user: &str) -> std::result::Result<Secret, String> {
     if plain.iter().any(u8::is_ascii_control) {
         return Err("its user or password holds a control character".to_owned());
     }
-    const SCHEME: &str = "Basic ";
     let mut value = String::with_capacity(SCHEME.len() + plain.len().div_ceil(3) * 4);
     value.push_str(SCHEME);
     STANDARD.encode_string(&*plain, &mut value);
     Ok(Secret::new(value))
+}
+
+/// `user:password@` as a URL has it.
+fn user_in_url(authorization: &Secret) -> Zeroizing<String> {
+    let encoded = authorization.reveal().trim_start_matches(SCHEME);
+    let plain = Zeroizing::new(STANDARD.decode(encoded).unwrap_or_default());
+    let mut url = Zeroizing::new(String::with_capacity(3 * plain.len() + 1));
+    let mut colons = 0;
+    for byte in plain.iter() {
+        // The first colon stands between the two.
+        let ends_user = *byte == b':' && colons == 0;
+        colons += usize::from(ends_user);
+        match ends_user || byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+            true => url.push(char::from(*byte)),
+            false => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url.push('@');
+    url
 }
 
 /// A percent sign that two hexadecimal digits do not follow stands for itself, as in curl.
@@ -278,6 +306,22 @@ fn holds(network: &str, ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_is_said_as_a_url_with_its_user_encoded() {
+        for (given, url) in [
+            ("proxy.example:3128", "http://proxy.example:3128"),
+            ("https://Proxy.Example", "https://proxy.example:443"),
+            ("http://[::1]:8080/", "http://[::1]:8080"),
+            ("http://me@h", "http://me:@h:1080"),
+            ("http://me:a%3Ab%40@h:1", "http://me:a%3Ab%40@h:1"),
+            ("http://me:a:b%2F%20@h:1", "http://me:a%3Ab%2F%20@h:1"),
+            ("http://m%C3%AB:x@h:1", "http://m%C3%AB:x@h:1"),
+        ] {
+            let proxy = Proxy::parse(given, OPTION).unwrap();
+            assert_eq!(proxy.url().reveal(), url, "{given}");
+        }
+    }
 
     const TARGET: &str = "https://api.thingspace.example/api";
 

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::charset::Kind;
 use super::said::{self, Said, Voice};
 use super::{charset, retry_after};
 use crate::error::{Error, Result, Status};
@@ -45,7 +46,7 @@ pub(crate) struct Answer {
     pub(super) retry_after: Option<Duration>,
     pub(super) said: Option<Said>,
     /// What a body is that says nothing, where that is plain: `an HTML page`.
-    kind: Option<String>,
+    kind: Option<Kind>,
 }
 
 impl Answer {
@@ -54,7 +55,8 @@ impl Answer {
         Answer::new(http_status, retry_after, body, said::read(body))
     }
 
-    /// To any other request: 2xx is a success, whatever the body says, unless it is a SOAP fault.
+    /// To any other request: 2xx is a success, whatever the body says, unless it is a SOAP fault or
+    /// an HTML page.
     pub fn to_request(http_status: u16, retry_after: Option<&str>, body: &[u8]) -> Answer {
         let said = match http_status {
             200..=299 => said::read_soap_fault(body),
@@ -88,7 +90,7 @@ impl Answer {
         self.meaning() == Meaning::Success
     }
 
-    /// A typed error for anything but a 2xx answer without a SOAP fault.
+    /// A typed error for anything but a 2xx answer that is no SOAP fault and no HTML page.
     pub fn check(&self) -> Result<()> {
         match self.meaning() {
             Meaning::Success => Ok(()),
@@ -109,6 +111,8 @@ impl Answer {
             return Meaning::Named;
         }
         match self.http_status {
+            // Of something that stands between, such as a portal that wants a login.
+            200..=299 if self.kind == Some(Kind::Page) => Meaning::Undocumented,
             200..=299 => Meaning::Success,
             300..=399 => Meaning::Redirect,
             401 => Meaning::EitherToken,
@@ -487,13 +491,26 @@ mod tests {
         }
     }
 
+    /// What stands between, such as a portal that wants a login, answers 200 with one.
+    #[test]
+    fn a_page_is_no_success() {
+        for page in ["<html><body>Error</body></html>", " \n<!DOCTYPE html><p>"] {
+            for (status, want) in [
+                (200, r#"Protocol "" Neither"#),
+                (299, r#"Protocol "" Neither"#),
+                (400, r#"Platform "" Neither"#),
+                (401, r#"SessionExpired "" Either"#),
+                (503, r#"Unavailable "" Neither"#),
+            ] {
+                assert_eq!(outline(status, page.as_bytes()), want, "{status} {page}");
+            }
+        }
+    }
+
     #[test]
     fn without_a_known_body_the_http_status_decides() {
-        let html = "<html><body>Error</body></html>";
         let wordless = [
             "",
-            html,
-            "<!DOCTYPE html><p>",
             "{",
             "[]",
             "null",

@@ -1,6 +1,7 @@
 //! The body of an answer as text, whatever its character set: UTF-8, UTF-16, Windows-1252 or
 //! ISO-8859-1. What is in none of them, or compressed, is named and not read.
 
+use std::fmt;
 use std::ops::Deref;
 
 use zeroize::Zeroizing;
@@ -53,17 +54,32 @@ pub(super) fn read(body: &[u8]) -> Result<Text<'_>, String> {
     }
 }
 
-/// A word for a body that says nothing of its own accord, where there is one.
-pub(super) fn kind(body: &[u8]) -> Option<String> {
+/// What a body is that says nothing of its own accord, where that is plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Compressed(&'static str),
+    Page,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Compressed(how) => write!(f, "compressed with {how}"),
+            Kind::Page => f.write_str("an HTML page"),
+        }
+    }
+}
+
+pub(super) fn kind(body: &[u8]) -> Option<Kind> {
     if let Some(how) = compression(body) {
-        return Some(format!("compressed with {how}"));
+        return Some(Kind::Compressed(how));
     }
     let start = trimmed(body);
     let begins = |with: &str| {
         let start = start.get(..with.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
     };
-    (begins("<!doctype html") || begins("<html")).then(|| "an HTML page".to_owned())
+    (begins("<!doctype html") || begins("<html")).then_some(Kind::Page)
 }
 
 /// The first byte of the text, in any of the character sets, without decoding it: no more than a
@@ -269,9 +285,9 @@ mod tests {
             "\u{feff} <html lang='en'>",
             "<HTML></HTML>",
         ] {
-            assert_eq!(kind(page.as_bytes()).unwrap(), "an HTML page");
+            assert_eq!(kind(page.as_bytes()), Some(Kind::Page));
         }
-        assert_eq!(kind(b"\x1f\x8b\x08").unwrap(), "compressed with gzip");
+        assert_eq!(kind(b"\x1f\x8b\x08"), Some(Kind::Compressed("gzip")));
         for other in ["", "<", "<a/>", "{}", "html", "<!DOCTYPE"] {
             assert_eq!(kind(other.as_bytes()), None);
         }

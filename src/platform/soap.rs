@@ -2,6 +2,8 @@
 //! included, and the token in the answer to a LogIn. Answers are matched by namespace and local
 //! name, whatever the prefixes.
 
+use std::borrow::Cow;
+
 use roxmltree::Node;
 use zeroize::Zeroizing;
 
@@ -77,7 +79,7 @@ fn is_identifier(name: &str) -> bool {
 
 /// A caller's body element, checked: one well-formed element, no DTD, bounded depth and size.
 #[derive(Debug)]
-pub(crate) struct BodyElement<'a>(&'a str);
+pub(crate) struct BodyElement<'a>(Cow<'a, str>);
 
 impl<'a> BodyElement<'a> {
     pub fn new(body: &'a [u8]) -> Result<BodyElement<'a>> {
@@ -122,7 +124,11 @@ impl<'a> BodyElement<'a> {
         if document.root().descendants().any(|node| node.is_pi()) {
             return Err(flaw("it has a processing instruction, which SOAP forbids"));
         }
-        Ok(BodyElement(trimmed))
+        Ok(BodyElement(Cow::Borrowed(trimmed)))
+    }
+
+    pub fn into_owned(self) -> BodyElement<'static> {
+        BodyElement(Cow::Owned(self.0.into_owned()))
     }
 
     /// The whole envelope with the token in its header.
@@ -131,7 +137,7 @@ impl<'a> BodyElement<'a> {
             Part::Markup(CALL_TO_TOKEN),
             Part::Text(token.reveal()),
             Part::Markup(CALL_TO_BODY),
-            Part::Markup(self.0),
+            Part::Markup(&self.0),
             Part::Markup(CALL_END),
         ])
     }
@@ -551,7 +557,7 @@ mod tests {
             (String::new(), "there is no whole element"),
             (
                 "<html><body>Welcome</body></html>".to_owned(),
-                "not a SOAP 1.1 envelope",
+                "an HTML page",
             ),
             (
                 r#"{"sessionToken":"T"}"#.to_owned(),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::request::Carried;
 use super::{Session, invalid};
 use crate::api_token::ApiToken;
 use crate::call::{Call, Running};
@@ -44,7 +45,7 @@ impl Exchange<'_> {
     /// Judges the answer to what was sent with the tokens. Never waits.
     pub fn answered(&mut self, http_status: i32, body: &[u8]) -> Result<Next> {
         self.session
-            .judge_for(&mut self.progress, http_status, body)
+            .judge_for(&mut self.progress, None, http_status, body)
     }
 
     /// Does what is due: fetches an API token, renews the refused one, logs in again. May wait.
@@ -117,10 +118,17 @@ impl Session {
         self.next_tokens(progress, self.tokens.held_or_new()?)
     }
 
-    /// See [`Exchange::answered`].
+    /// The beginning of an exchange for a request of the session's own, by the rules of
+    /// [`Session::request`].
+    pub(crate) fn begin_own_exchange(&self) -> Progress {
+        self.progress(self.auto_relogin)
+    }
+
+    /// See [`Exchange::answered`]. A request of the session's own is given as `carried`.
     pub(crate) fn judge_for(
         &self,
         progress: &mut Progress,
+        carried: Option<&Carried>,
         http_status: i32,
         body: &[u8],
     ) -> Result<Next> {
@@ -130,7 +138,13 @@ impl Session {
             _ => return Err(invalid("http_status must be from 100 to 999")),
         };
         let answer = progress.judge(http_status, None, body);
-        self.take_answer(progress, &answer)
+        match carried {
+            Some(carried) => {
+                self.log_answer(&carried.method, &carried.url, http_status);
+                self.take_own_answer(progress, &answer)
+            }
+            None => self.take_answer(progress, &answer),
+        }
     }
 
     /// See [`Exchange::renew`].
@@ -179,14 +193,23 @@ impl Session {
                 let response = send(&tokens)?;
                 let answer = response
                     .judged(|status, retry_after, body| progress.judge(status, retry_after, body));
-                if self.take_answer(&mut progress, answer)? == Next::Done {
-                    return match answer.concern() {
-                        Concern::Neither => Ok(response),
-                        _ => Err(self.refused(&tokens, answer)),
-                    };
+                if self.take_own_answer(&mut progress, answer)? == Next::Done {
+                    return Ok(response);
                 }
             }
             self.renew_due(running, &mut progress, true)?;
+        }
+    }
+
+    /// Takes the answer to a request of the session's own: a refusal that stays is an error.
+    fn take_own_answer(&self, progress: &mut Progress, answer: &Answer) -> Result<Next> {
+        let refused = match answer.concern() {
+            Concern::Neither => None,
+            _ => progress.sent().cloned(),
+        };
+        match (self.take_answer(progress, answer)?, refused) {
+            (Next::Done, Some(sent)) => Err(self.refused(&sent, answer)),
+            (next, _) => Ok(next),
         }
     }
 

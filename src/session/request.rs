@@ -9,12 +9,14 @@ use super::{Session, invalid};
 use crate::call::{Call, Running};
 use crate::error::Result;
 use crate::exchange::RequestTokens;
-use crate::http::{Connection, Outgoing};
+use crate::http::{self, Connection, Outgoing};
 use crate::login::bearer;
 use crate::options::OWN_HEADERS;
 use crate::platform::{rest, soap};
 use crate::response::Response;
 use crate::settings::Protocol;
+
+type Headers<'a> = Vec<(&'a str, &'a str)>;
 
 /// One request to be sent with both tokens.
 #[derive(Clone, Copy, Debug)]
@@ -30,19 +32,29 @@ pub struct Request<'a> {
     pub body: &'a [u8],
 }
 
+/// A request of the session's own that another HTTP client sends. Its tokens are an exchange's.
+pub(crate) struct Carried {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    element: Option<soap::BodyElement<'static>>,
+}
+
+impl Carried {
+    /// The envelope of a SOAP call. None with REST: the body is with the client.
+    pub fn envelope(&self, tokens: &RequestTokens) -> Option<Zeroizing<Vec<u8>>> {
+        let element = self.element.as_ref()?;
+        Some(element.envelope(tokens.session_token()))
+    }
+}
+
 impl Session {
     /// Sends one request with both tokens. A refused token is renewed and the request sent again,
     /// at most once for each renewal; nothing else is ever sent again. A 4xx or 5xx answer that
     /// does not concern the tokens is an answer: see [`Response::check`].
     pub fn request(&self, call: &Call, request: Request<'_>) -> Result<Response> {
         let running = self.start(call)?;
-        if self.protocol != Protocol::Rest {
-            return Err(invalid(
-                "this session speaks SOAP (option protocol): use the SOAP call, not a REST request",
-            ));
-        }
-        check_path(request.path)?;
-        check_headers(request.headers, &self.session_token_header)?;
+        self.check_request(&request)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let held = || self.tokens.held_or_new();
         self.complete(&running, self.auto_relogin, held, |tokens| {
@@ -61,19 +73,86 @@ impl Session {
         body_xml: &[u8],
     ) -> Result<Response> {
         let running = self.start(call)?;
-        if self.protocol != Protocol::Soap {
-            return Err(invalid(
-                "this session speaks REST (option protocol): use a REST request, not the SOAP call",
-            ));
-        }
-        let operation = soap::Operation::new(service, operation)?;
-        let element = soap::BodyElement::new(body_xml)?;
+        let (operation, element) = self.check_soap_call(service, operation, body_xml)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let held = || self.tokens.held_or_new();
         self.complete(&running, self.auto_relogin, held, |tokens| {
             let envelope = element.envelope(tokens.session_token());
             self.send_soap(&running, &operation, &envelope)
         })
+    }
+
+    /// The same request for another HTTP client to send. `has_body`: what `body` would be is with
+    /// that client.
+    pub(crate) fn carry(&self, request: &Request<'_>, has_body: bool) -> Result<Carried> {
+        self.check_process()?;
+        self.check_request(request)?;
+        let (url, headers) = self.rest_head(request, has_body);
+        self.carried(request.method, url, &headers, None)
+    }
+
+    /// The same SOAP call for another HTTP client to send.
+    pub(crate) fn carry_soap_call(
+        &self,
+        service: &str,
+        operation: &str,
+        body_xml: &[u8],
+    ) -> Result<Carried> {
+        self.check_process()?;
+        let (operation, element) = self.check_soap_call(service, operation, body_xml)?;
+        let action = operation.action();
+        let (url, headers) = self.soap_head(&operation, &action);
+        self.carried("POST", url, &headers, Some(element.into_owned()))
+    }
+
+    fn carried(
+        &self,
+        method: &str,
+        url: String,
+        headers: &[(&str, &str)],
+        element: Option<soap::BodyElement<'static>>,
+    ) -> Result<Carried> {
+        let outgoing = Outgoing {
+            method,
+            url: &url,
+            headers,
+            body: &[],
+            max_response_bytes: self.max_response_bytes,
+            on: Connection::Any,
+        };
+        let headers = http::head(&outgoing, &self.user_agent)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Ok(Carried {
+            method: method.to_owned(),
+            url,
+            headers,
+            element,
+        })
+    }
+
+    fn check_request(&self, request: &Request<'_>) -> Result<()> {
+        if self.protocol != Protocol::Rest {
+            return Err(invalid(
+                "this session speaks SOAP (option protocol): use the SOAP call, not a REST request",
+            ));
+        }
+        check_path(request.path)?;
+        check_headers(request.headers, &self.session_token_header)
+    }
+
+    fn check_soap_call<'a>(
+        &self,
+        service: &'a str,
+        operation: &'a str,
+        body_xml: &'a [u8],
+    ) -> Result<(soap::Operation<'a>, soap::BodyElement<'a>)> {
+        if self.protocol != Protocol::Soap {
+            return Err(invalid(
+                "this session speaks REST (option protocol): use a REST request, not the SOAP call",
+            ));
+        }
+        let operation = soap::Operation::new(service, operation)?;
+        Ok((operation, soap::BodyElement::new(body_xml)?))
     }
 
     pub(super) fn send_logout(
@@ -105,17 +184,23 @@ impl Session {
         token_header: &str,
         tokens: &RequestTokens,
     ) -> Result<Response> {
-        let url = [self.base_url.url(), request.path].concat();
         let bearer = tokens.api_token().map_or_else(Zeroizing::default, bearer);
-        let mut headers = Vec::with_capacity(request.headers.len() + 3);
-        headers.extend_from_slice(request.headers);
+        let (url, mut headers) = self.rest_head(request, !request.body.is_empty());
         headers.push(("Authorization", &bearer));
         headers.push((token_header, tokens.session_token().reveal()));
+        self.send(running, request.method, &url, &headers, request.body)
+    }
+
+    /// Where a request goes, and its headers without the tokens.
+    fn rest_head<'a>(&self, request: &Request<'a>, has_body: bool) -> (String, Headers<'a>) {
+        let url = [self.base_url.url(), request.path].concat();
+        let mut headers = Vec::with_capacity(request.headers.len() + 3);
+        headers.extend_from_slice(request.headers);
         let typed = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("content-type");
-        if !request.body.is_empty() && !request.headers.iter().any(typed) {
+        if has_body && !request.headers.iter().any(typed) {
             headers.push(("Content-Type", "application/json"));
         }
-        self.send(running, request.method, &url, &headers, request.body)
+        (url, headers)
     }
 
     fn send_soap(
@@ -124,14 +209,23 @@ impl Session {
         operation: &soap::Operation<'_>,
         envelope: &[u8],
     ) -> Result<Response> {
-        let url = [self.soap_url.url(), operation.path().as_str()].concat();
         let action = operation.action();
-        let headers = [
+        let (url, headers) = self.soap_head(operation, &action);
+        self.send(running, "POST", &url, &headers, envelope)
+    }
+
+    fn soap_head<'a>(
+        &self,
+        operation: &soap::Operation<'_>,
+        action: &'a str,
+    ) -> (String, Headers<'a>) {
+        let url = [self.soap_url.url(), operation.path().as_str()].concat();
+        let headers = vec![
             ("Content-Type", soap::CONTENT_TYPE),
-            ("SOAPAction", action.as_str()),
+            ("SOAPAction", action),
             ("Accept", "text/xml"),
         ];
-        self.send(running, "POST", &url, &headers, envelope)
+        (url, headers)
     }
 
     fn send(
@@ -151,11 +245,15 @@ impl Session {
             on: Connection::Any,
         };
         let answer = self.tokens.wire.send(running, &outgoing)?;
+        self.log_answer(method, url, answer.status);
+        Ok(answer)
+    }
+
+    pub(super) fn log_answer(&self, method: &str, url: &str, http_status: u16) {
         self.log.debug(|| {
             let path = url.split('?').next().unwrap_or_default();
-            format!("{method} {path}: {}", answer.status)
+            format!("{method} {path}: {http_status}")
         });
-        Ok(answer)
     }
 }
 

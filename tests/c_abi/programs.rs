@@ -40,6 +40,7 @@ programs! {
     errors
     events
     exchange
+    carried
     expiry
     fork
     fork_storm

@@ -25,10 +25,13 @@ from ._loading import Library
 METRICS_MAX = 16384
 TOKEN_MAX = 128
 API_TOKEN_MAX = 4096
-INFO_MAX = 4096
+INFO_MAX = 16384
 NEXT_DONE = 0
 NEXT_SEND = 1
 NEXT_RENEW = 2
+DUE_NOTHING = 0
+DUE_API_TOKEN = 1
+DUE_SESSION_TOKEN = 2
 ABI_VERSION = 1
 
 
@@ -74,6 +77,7 @@ call_set_interrupt = _library.with_gil(
 )
 call_cancel = _library.with_gil("tsm_call_cancel", c_int32, c_void_p)
 call_free = _library.with_gil("tsm_call_free", None, c_void_p)
+proxy = _library.with_gil("tsm_proxy", c_int32, c_void_p, c_char_p, c_size_t, POINTER(c_void_p))
 login = _library.without_gil(
     "tsm_login", c_int32, c_void_p, c_void_p, POINTER(c_void_p), POINTER(c_void_p)
 )
@@ -125,9 +129,36 @@ soap_call = _library.without_gil(
     POINTER(c_void_p),
 )
 check = _library.without_gil("tsm_check", c_int32, c_int32, c_char_p, c_size_t, POINTER(c_void_p))
+check_answer = _library.without_gil(
+    "tsm_check_answer", c_int32, c_int32, c_char_p, c_char_p, c_size_t, POINTER(c_void_p)
+)
 exchange_new = _library.with_gil(
     "tsm_exchange_new", c_int32, c_void_p, c_char_p, POINTER(c_void_p), POINTER(c_void_p)
 )
+exchange_request = _library.with_gil(
+    "tsm_exchange_request",
+    c_int32,
+    c_void_p,
+    c_char_p,
+    c_char_p,
+    POINTER(c_char_p),
+    c_int32,
+    POINTER(c_void_p),
+    POINTER(c_void_p),
+)
+exchange_soap_call = _library.without_gil(
+    "tsm_exchange_soap_call",
+    c_int32,
+    c_void_p,
+    c_char_p,
+    c_char_p,
+    c_char_p,
+    c_size_t,
+    POINTER(c_void_p),
+    POINTER(c_void_p),
+)
+exchange_head = _library.with_gil("tsm_exchange_head", c_void_p, c_void_p, POINTER(c_size_t))
+exchange_body = _library.with_gil("tsm_exchange_body", c_void_p, c_void_p, POINTER(c_size_t))
 exchange_tokens = _library.with_gil(
     "tsm_exchange_tokens",
     c_int32,
@@ -150,6 +181,7 @@ exchange_answered = _library.without_gil(
     POINTER(c_int32),
     POINTER(c_void_p),
 )
+exchange_due = _library.with_gil("tsm_exchange_due", c_int32, c_void_p)
 exchange_renew = _library.without_gil(
     "tsm_exchange_renew", c_int32, c_void_p, c_void_p, c_int32, POINTER(c_void_p)
 )
@@ -167,6 +199,7 @@ error_status = _library.with_gil("tsm_error_status", c_int32, c_void_p)
 error_code = _library.with_gil("tsm_error_code", c_char_p, c_void_p)
 error_message = _library.with_gil("tsm_error_message", c_char_p, c_void_p)
 error_token = _library.with_gil("tsm_error_token", c_int32, c_void_p, c_char_p, c_size_t)
+status_retryable = _library.with_gil("tsm_status_retryable", c_int32, c_int32)
 error_http_status = _library.with_gil("tsm_error_http_status", c_int32, c_void_p)
 error_retryable = _library.with_gil("tsm_error_retryable", c_int32, c_void_p)
 error_retry_after_ms = _library.with_gil("tsm_error_retry_after_ms", c_int64, c_void_p)

@@ -19,10 +19,13 @@ internal static unsafe partial class NativeMethods
     internal const int MetricsMax = 16384;
     internal const int TokenMax = 128;
     internal const int ApiTokenMax = 4096;
-    internal const int InfoMax = 4096;
+    internal const int InfoMax = 16384;
     internal const int NextDone = 0;
     internal const int NextSend = 1;
     internal const int NextRenew = 2;
+    internal const int DueNothing = 0;
+    internal const int DueApiToken = 1;
+    internal const int DueSessionToken = 2;
     internal const int AbiVersion = 1;
 
 #if NET8_0_OR_GREATER
@@ -82,6 +85,11 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void tsm_call_free(nint call);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_proxy(
+        nint session, byte* buffer, nuint capacity, out nint error);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -162,8 +170,33 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_check_answer(
+        int httpStatus, byte* retryAfter, byte* body, nuint bodyLength, out nint error);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int tsm_exchange_new(
         nint session, byte* url, out ExchangeHandle exchange, out nint error);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_exchange_request(
+        nint session, byte* method, byte* path, byte** headers, int hasBody,
+        out ExchangeHandle exchange, out nint error);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_exchange_soap_call(
+        nint session, byte* service, byte* operation, byte* bodyXml, nuint bodyLength,
+        out ExchangeHandle exchange, out nint error);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial byte* tsm_exchange_head(nint exchange, out nuint length);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial byte* tsm_exchange_body(nint exchange, out nuint length);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -179,6 +212,10 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int tsm_exchange_answered(
         nint exchange, int httpStatus, byte* body, nuint bodyLength, out int next, out nint error);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_exchange_due(nint exchange);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -233,6 +270,10 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int tsm_error_token(nint error, byte* buffer, nuint capacity);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_status_retryable(int status);
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -308,6 +349,10 @@ internal static unsafe partial class NativeMethods
     internal static extern void tsm_call_free(nint call);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_proxy(
+        nint session, byte* buffer, nuint capacity, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_login(
         ConfigHandle config, nint call, out SessionHandle session, out nint error);
 
@@ -368,8 +413,28 @@ internal static unsafe partial class NativeMethods
         int httpStatus, byte* body, nuint bodyLength, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_check_answer(
+        int httpStatus, byte* retryAfter, byte* body, nuint bodyLength, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_exchange_new(
         nint session, byte* url, out ExchangeHandle exchange, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_exchange_request(
+        nint session, byte* method, byte* path, byte** headers, int hasBody,
+        out ExchangeHandle exchange, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_exchange_soap_call(
+        nint session, byte* service, byte* operation, byte* bodyXml, nuint bodyLength,
+        out ExchangeHandle exchange, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern byte* tsm_exchange_head(nint exchange, out nuint length);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern byte* tsm_exchange_body(nint exchange, out nuint length);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_exchange_tokens(
@@ -382,6 +447,9 @@ internal static unsafe partial class NativeMethods
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_exchange_answered(
         nint exchange, int httpStatus, byte* body, nuint bodyLength, out int next, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_exchange_due(nint exchange);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_exchange_renew(
@@ -423,6 +491,9 @@ internal static unsafe partial class NativeMethods
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_error_token(nint error, byte* buffer, nuint capacity);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_status_retryable(int status);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_error_http_status(nint error);
