@@ -1,7 +1,8 @@
 // Threads for calls that block in the native library, so that asynchronous callers hold none of the
 // thread pool's, which grows by about one thread a second when its own are blocked. A thread that
-// had nothing to do for a while ends. The instances share the threads; each bounds how many of its
-// own calls run at once, and those beyond wait in turn, no longer than they have time.
+// had nothing to do for a while ends. The instances share the threads; each, which is a session's,
+// bounds how many of its own calls run at once, and those beyond wait in turn, no longer than they
+// have time.
 
 using System;
 using System.Collections.Generic;
@@ -30,13 +31,13 @@ internal sealed class BlockingWorkers(int most)
     /// <summary>Runs a blocking call, which is told how much of its time is left.</summary>
     /// <param name="state">What the call needs.</param>
     /// <param name="body">The call.</param>
-    /// <param name="timeout">How long it may take, from now.</param>
+    /// <param name="deadline">When it must be over.</param>
     /// <param name="ended">Says that its session ended.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     internal Task<TResult> Run<TState, TResult>(
         TState state,
         Func<TState, TimeSpan, CancellationToken, TResult> body,
-        TimeSpan timeout,
+        Deadline deadline,
         CancellationToken ended,
         CancellationToken cancellationToken)
     {
@@ -45,7 +46,6 @@ internal sealed class BlockingWorkers(int most)
             return Task.FromCanceled<TResult>(cancellationToken);
         }
 
-        var deadline = new Deadline(timeout);
         return _places.Wait(0)
             ? Start(() => body(state, deadline.Remaining, cancellationToken))
             : Wait(
@@ -67,14 +67,15 @@ internal sealed class BlockingWorkers(int most)
         }
         catch (OperationCanceledException)
         {
-            // The call finds that out at once, and says it as it does when it is running. So it
-            // does below, when it has no time.
+            // The call finds that out at once, and says it as it does when it is running.
             return body(deadline.Remaining);
         }
 
         return hasPlace
             ? await Start(() => body(deadline.Remaining)).ConfigureAwait(false)
-            : body(TimeSpan.Zero);
+            : throw deadline.Over(
+                $"it waited for a thread, of which {most} calls of this session's hold one each, " +
+                "and sent nothing");
     }
 
     /// <summary>Starts a call that has its place.</summary>

@@ -1,6 +1,7 @@
 using System;
 using System.Diagnostics;
 using System.Threading;
+using ThingSpace.Interop;
 
 namespace ThingSpace;
 
@@ -11,6 +12,18 @@ namespace ThingSpace;
 internal readonly struct Deadline(TimeSpan timeout)
 {
     private readonly long _asked = Stopwatch.GetTimestamp();
+
+    /// <summary>The error of a call whose time ran out outside the library.</summary>
+    /// <param name="meanwhile">What it was doing.</param>
+    internal ThingSpaceException Over(string meanwhile)
+    {
+        string message = $"the call's time is up ({timeout.TotalSeconds} s): {meanwhile}";
+        return new ThingSpaceException(
+            TsmStatus.Timeout,
+            message,
+            retryable: NativeMethods.tsm_status_retryable((int)TsmStatus.Timeout) != 0,
+            innerException: new TimeoutException(message));
+    }
 
     internal TimeSpan Remaining
     {

@@ -1,4 +1,7 @@
 using System;
+#if NET8_0_OR_GREATER
+using System.Net.Http;
+#endif
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading;
@@ -45,6 +48,9 @@ public sealed class Exchange : IDisposable
     private readonly Session _session;
     private readonly ExchangeHandle _handle;
 
+    /// <summary>The tokens given last.</summary>
+    private RequestTokens? _given;
+
     internal Exchange(Session session, ExchangeHandle handle)
     {
         _session = session;
@@ -71,7 +77,29 @@ public sealed class Exchange : IDisposable
             Number, sessionToken, NativeMethods.TokenMax, apiToken, NativeMethods.ApiTokenMax,
             out int next, out nint error);
         ThrowUnlessOk(status, error);
-        return next == NativeMethods.NextSend ? _session.ReadTokens(sessionToken, apiToken) : null;
+        _given = next == NativeMethods.NextSend
+            ? _session.ReadTokens(sessionToken, apiToken)
+            : _given;
+        return next == NativeMethods.NextSend ? _given : null;
+    }
+
+    /// <summary>
+    /// What <see cref="Renew"/> would do, as a name that is the same for all who wait for the same;
+    /// null for nothing.
+    /// </summary>
+    internal string? Due
+    {
+        get
+        {
+            int due = NativeMethods.tsm_exchange_due(Number);
+            GC.KeepAlive(this);
+            return due switch
+            {
+                NativeMethods.DueApiToken => $"API token {_given?.ApiToken}",
+                NativeMethods.DueSessionToken => $"session token {_given?.SessionToken}",
+                _ => null,
+            };
+        }
     }
 
     /// <summary>
@@ -158,6 +186,34 @@ public sealed class Exchange : IDisposable
 
     /// <summary>Ends the exchange. The session is left alone.</summary>
     public void Dispose() => _handle.Dispose();
+
+#if NET8_0_OR_GREATER
+    /// <summary>What a request of the session's own is sent with.</summary>
+    /// <param name="last">The one that was read the last time: most likely it is that.</param>
+    internal unsafe RequestHead ReadHead(ref RequestHead? last)
+    {
+        byte* start = NativeMethods.tsm_exchange_head(Number, out nuint length);
+        var block = new ReadOnlySpan<byte>(start, (int)length);
+        RequestHead? known = Volatile.Read(ref last);
+        if (known is null || !known.Is(block))
+        {
+            known = new RequestHead(block);
+            Volatile.Write(ref last, known);
+        }
+
+        GC.KeepAlive(this);
+        return known;
+    }
+
+    /// <summary>The envelope of a SOAP call, for the tokens given last.</summary>
+    internal unsafe ByteArrayContent ReadEnvelope()
+    {
+        byte* start = NativeMethods.tsm_exchange_body(Number, out nuint length);
+        byte[] envelope = new ReadOnlySpan<byte>(start, (int)length).ToArray();
+        GC.KeepAlive(this);
+        return new ByteArrayContent(envelope);
+    }
+#endif
 
     private nint Number =>
         _handle.IsClosed ? throw new ObjectDisposedException(nameof(Exchange)) : _handle.Number;

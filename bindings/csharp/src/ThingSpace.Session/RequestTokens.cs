@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Http.Headers;
 using System.Runtime.Serialization;
 using System.Text.Json.Serialization;
 
@@ -8,6 +9,8 @@ namespace ThingSpace;
 /// <remarks>These are secrets: do not log them. Serializers leave them out.</remarks>
 public sealed class RequestTokens
 {
+    private AuthenticationHeaderValue? _authorization;
+
     /// <summary>Makes tokens, for a program's tests.</summary>
     /// <param name="sessionToken">The session token.</param>
     /// <param name="apiToken">The API token; empty with SOAP.</param>
@@ -31,4 +34,13 @@ public sealed class RequestTokens
     [IgnoreDataMember]
     [JsonIgnore]
     public string ApiToken { get; }
+
+    /// <summary>Puts both into a request's headers, in place of what is there.</summary>
+    internal void AddTo(HttpRequestHeaders headers, string sessionTokenHeader)
+    {
+        headers.Authorization =
+            _authorization ??= new AuthenticationHeaderValue("Bearer", ApiToken);
+        headers.Remove(sessionTokenHeader);
+        headers.TryAddWithoutValidation(sessionTokenHeader, SessionToken);
+    }
 }

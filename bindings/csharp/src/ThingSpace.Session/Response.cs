@@ -1,6 +1,8 @@
 #if NET8_0_OR_GREATER
 using System;
 #endif
+using System.Collections.Generic;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 #if NET8_0_OR_GREATER
@@ -20,23 +22,40 @@ public sealed class Response
 {
     private const int MostBytes = 0x7FFFFFC7;
 
-    private readonly ThingSpaceException? _error;
     private string? _text;
 
-    private Response(
-        int statusCode, ResponseHeaders headers, byte[] body, ThingSpaceException? error)
+    /// <summary>Makes an answer, for a program's tests.</summary>
+    /// <param name="statusCode">The HTTP status.</param>
+    /// <param name="body">The body; null is none.</param>
+    /// <param name="headers">The headers; null is none.</param>
+    [OverloadResolutionPriority(1)]
+    public Response(
+        int statusCode,
+        string? body = null,
+        IEnumerable<KeyValuePair<string, string>>? headers = null)
+        : this(statusCode, body is null ? null : Encoding.UTF8.GetBytes(body), headers)
+    {
+    }
+
+    /// <inheritdoc cref="Response(int, string, IEnumerable{KeyValuePair{string, string}})"/>
+    public Response(
+        int statusCode, byte[]? body, IEnumerable<KeyValuePair<string, string>>? headers = null)
+        : this(statusCode, new ResponseHeaders(headers), body ?? [])
+    {
+    }
+
+    internal Response(int statusCode, ResponseHeaders headers, byte[] body)
     {
         StatusCode = statusCode;
         Headers = headers;
         Body = body;
-        _error = error;
     }
 
     /// <summary>The HTTP status.</summary>
     public int StatusCode { get; }
 
     /// <summary>
-    /// Whether the status is one of the 2xx. A SOAP fault may come with such a status; see
+    /// Whether the status is one of the 2xx. A SOAP fault or an HTML page may have such a status; see
     /// <see cref="EnsureSuccess"/>.
     /// </summary>
     public bool IsSuccessStatusCode => StatusCode is >= 200 and < 300;
@@ -92,28 +111,24 @@ public sealed class Response
 #endif
 
     /// <summary>
-    /// Throws unless the answer is a success: a status other than 2xx and a SOAP fault are errors.
+    /// Throws unless the answer is a success: a status other than 2xx is an error, and so are a SOAP
+    /// fault and an HTML page with any status.
     /// </summary>
     /// <returns>This answer.</returns>
     /// <exception cref="ThingSpaceException">It is an error.</exception>
-    public Response EnsureSuccess() => _error is null ? this : throw _error.Again();
+    public Response EnsureSuccess() =>
+        NativeError.Judge(StatusCode, Headers["Retry-After"], Body) is { } error
+            ? throw error
+            : this;
 
     /// <summary>The status and the size. The body may be private and is not shown.</summary>
     public override string ToString() => $"HTTP {StatusCode}, {Body.Length} bytes";
 
-    /// <summary>
-    /// Copies a native response. Its headers count for the error (Retry-After), so an error is made
-    /// now, while it is there.
-    /// </summary>
-    internal static Response From(nint response)
-    {
-        int status = NativeMethods.tsm_response_check(response, out nint error);
-        return new Response(
-            NativeMethods.tsm_response_status(response),
-            ResponseHeaders.From(response),
-            CopyBody(response),
-            status == 0 ? null : NativeError.Read(status, error));
-    }
+    /// <summary>Copies a native response.</summary>
+    internal static Response From(nint response) => new(
+        NativeMethods.tsm_response_status(response),
+        ResponseHeaders.From(response),
+        CopyBody(response));
 
     /// <summary>The length of an array for so many bytes.</summary>
     internal static int ArrayLength(nuint bytes) =>

@@ -1,16 +1,25 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.Linq;
+#if NET8_0_OR_GREATER
+using System.Net.Http;
+using System.Net.Http.Headers;
+#endif
 using ThingSpace.Interop;
 
 namespace ThingSpace;
 
-/// <summary>An answer's headers in the order in which they came.</summary>
+/// <summary>
+/// An answer's headers in the order in which they came; with asynchronous calls those that describe
+/// the body, such as <c>Content-Type</c>, come last.
+/// </summary>
 public sealed class ResponseHeaders : IReadOnlyList<KeyValuePair<string, string>>
 {
     private readonly KeyValuePair<string, string>[] _headers;
 
-    private ResponseHeaders(KeyValuePair<string, string>[] headers) => _headers = headers;
+    internal ResponseHeaders(IEnumerable<KeyValuePair<string, string>>? headers) =>
+        _headers = headers?.ToArray() ?? [];
 
     /// <inheritdoc/>
     public int Count => _headers.Length;
@@ -43,6 +52,28 @@ public sealed class ResponseHeaders : IReadOnlyList<KeyValuePair<string, string>
         ((IEnumerable<KeyValuePair<string, string>>)_headers).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => _headers.GetEnumerator();
+
+#if NET8_0_OR_GREATER
+    /// <summary>Those of the body come last.</summary>
+    internal static ResponseHeaders From(HttpResponseMessage response)
+    {
+        var headers = new List<KeyValuePair<string, string>>();
+        Add(response.Headers.NonValidated);
+        Add(response.Content.Headers.NonValidated);
+        return new ResponseHeaders(headers);
+
+        void Add(HttpHeadersNonValidated some)
+        {
+            foreach (KeyValuePair<string, HeaderStringValues> header in some)
+            {
+                foreach (string value in header.Value)
+                {
+                    headers.Add(new KeyValuePair<string, string>(header.Key, value));
+                }
+            }
+        }
+    }
+#endif
 
     internal static unsafe ResponseHeaders From(nint response)
     {

@@ -32,7 +32,7 @@ public partial class Session
     /// path="/returns|/exception"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
-    public Response PostAsJson<T>(
+    public virtual Response PostAsJson<T>(
         string path,
         T value,
         JsonSerializerOptions? options = null,
@@ -41,11 +41,12 @@ public partial class Session
         CancellationToken cancellationToken = default) =>
         Send("POST", path, Json(value, options), headers, timeout, cancellationToken);
 
+    /// <summary>Sends a <c>POST</c> request with an object as its JSON body.</summary>
     /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
     /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
-    public Task<Response> PostAsJsonAsync<T>(
+    public virtual Task<Response> PostAsJsonAsync<T>(
         string path,
         T value,
         JsonSerializerOptions? options = null,
@@ -60,44 +61,35 @@ public partial class Session
     /// <param name="typeInfo">What the source generator knows of the object.</param>
     /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
     /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
-    public Response PostAsJson<T>(
+    public virtual Response PostAsJson<T>(
         string path,
         T value,
         JsonTypeInfo<T> typeInfo,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        Send(
-            "POST",
-            path,
-            JsonSerializer.SerializeToUtf8Bytes(value, typeInfo),
-            headers,
-            timeout,
-            cancellationToken);
+        Send("POST", path, Json(value, typeInfo), headers, timeout, cancellationToken);
 
+    /// <summary>
+    /// Sends a <c>POST</c> request with an object as its JSON body, without reflection.
+    /// </summary>
     /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
     /// string}}, TimeSpan?, CancellationToken)"/>
-    public Task<Response> PostAsJsonAsync<T>(
+    public virtual Task<Response> PostAsJsonAsync<T>(
         string path,
         T value,
         JsonTypeInfo<T> typeInfo,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        SendAsync(
-            "POST",
-            path,
-            JsonSerializer.SerializeToUtf8Bytes(value, typeInfo),
-            headers,
-            timeout,
-            cancellationToken);
+        SendAsync("POST", path, Json(value, typeInfo), headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>PUT</c> request with an object as its JSON body.</summary>
     /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
     /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
-    public Response PutAsJson<T>(
+    public virtual Response PutAsJson<T>(
         string path,
         T value,
         JsonSerializerOptions? options = null,
@@ -111,7 +103,7 @@ public partial class Session
     /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
-    public Task<Response> PutAsJsonAsync<T>(
+    public virtual Task<Response> PutAsJsonAsync<T>(
         string path,
         T value,
         JsonSerializerOptions? options = null,
@@ -125,45 +117,148 @@ public partial class Session
     /// </summary>
     /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
     /// string}}, TimeSpan?, CancellationToken)"/>
-    public Response PutAsJson<T>(
+    public virtual Response PutAsJson<T>(
         string path,
         T value,
         JsonTypeInfo<T> typeInfo,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        Send(
-            "PUT",
-            path,
-            JsonSerializer.SerializeToUtf8Bytes(value, typeInfo),
-            headers,
-            timeout,
-            cancellationToken);
+        Send("PUT", path, Json(value, typeInfo), headers, timeout, cancellationToken);
 
     /// <summary>
     /// Sends a <c>PUT</c> request with an object as its JSON body, without reflection.
     /// </summary>
     /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
     /// string}}, TimeSpan?, CancellationToken)"/>
-    public Task<Response> PutAsJsonAsync<T>(
+    public virtual Task<Response> PutAsJsonAsync<T>(
         string path,
         T value,
         JsonTypeInfo<T> typeInfo,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        SendAsync(
-            "PUT",
-            path,
-            JsonSerializer.SerializeToUtf8Bytes(value, typeInfo),
-            headers,
-            timeout,
-            cancellationToken);
+        SendAsync("PUT", path, Json(value, typeInfo), headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PATCH</c> request with an object as its JSON body.</summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
+    /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    public virtual Response PatchAsJson<T>(
+        string path,
+        T value,
+        JsonSerializerOptions? options = null,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("PATCH", path, Json(value, options), headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PATCH</c> request with an object as its JSON body.</summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
+    /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    public virtual Task<Response> PatchAsJsonAsync<T>(
+        string path,
+        T value,
+        JsonSerializerOptions? options = null,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("PATCH", path, Json(value, options), headers, timeout, cancellationToken);
+
+    /// <summary>
+    /// Sends a <c>PATCH</c> request with an object as its JSON body, without reflection.
+    /// </summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
+    /// string}}, TimeSpan?, CancellationToken)"/>
+    public virtual Response PatchAsJson<T>(
+        string path,
+        T value,
+        JsonTypeInfo<T> typeInfo,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("PATCH", path, Json(value, typeInfo), headers, timeout, cancellationToken);
+
+    /// <summary>
+    /// Sends a <c>PATCH</c> request with an object as its JSON body, without reflection.
+    /// </summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
+    /// string}}, TimeSpan?, CancellationToken)"/>
+    public virtual Task<Response> PatchAsJsonAsync<T>(
+        string path,
+        T value,
+        JsonTypeInfo<T> typeInfo,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("PATCH", path, Json(value, typeInfo), headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>DELETE</c> request with an object as its JSON body.</summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
+    /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    public virtual Response DeleteAsJson<T>(
+        string path,
+        T value,
+        JsonSerializerOptions? options = null,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("DELETE", path, Json(value, options), headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>DELETE</c> request with an object as its JSON body.</summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonSerializerOptions,
+    /// IEnumerable{KeyValuePair{string, string}}, TimeSpan?, CancellationToken)"/>
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    public virtual Task<Response> DeleteAsJsonAsync<T>(
+        string path,
+        T value,
+        JsonSerializerOptions? options = null,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("DELETE", path, Json(value, options), headers, timeout, cancellationToken);
+
+    /// <summary>
+    /// Sends a <c>DELETE</c> request with an object as its JSON body, without reflection.
+    /// </summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
+    /// string}}, TimeSpan?, CancellationToken)"/>
+    public virtual Response DeleteAsJson<T>(
+        string path,
+        T value,
+        JsonTypeInfo<T> typeInfo,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("DELETE", path, Json(value, typeInfo), headers, timeout, cancellationToken);
+
+    /// <summary>
+    /// Sends a <c>DELETE</c> request with an object as its JSON body, without reflection.
+    /// </summary>
+    /// <inheritdoc cref="PostAsJson{T}(string, T, JsonTypeInfo{T}, IEnumerable{KeyValuePair{string,
+    /// string}}, TimeSpan?, CancellationToken)"/>
+    public virtual Task<Response> DeleteAsJsonAsync<T>(
+        string path,
+        T value,
+        JsonTypeInfo<T> typeInfo,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("DELETE", path, Json(value, typeInfo), headers, timeout, cancellationToken);
 #pragma warning restore CS1573
 
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     private static byte[] Json<T>(T value, JsonSerializerOptions? options) =>
         JsonSerializer.SerializeToUtf8Bytes(value, options ?? Response.Web);
+
+    private static byte[] Json<T>(T value, JsonTypeInfo<T> typeInfo) =>
+        JsonSerializer.SerializeToUtf8Bytes(value, typeInfo);
 }
 #endif

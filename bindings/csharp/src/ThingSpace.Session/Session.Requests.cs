@@ -1,6 +1,6 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
+using System.IO;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -14,7 +14,7 @@ public partial class Session
     private const int PathBuffer = 512;
     private const int BodyBuffer = 4096;
 
-    private static readonly BlockingWorkers s_requests = new(256);
+    private static readonly char[] s_endOfScheme = ['/', '?', ':'];
 
     /// <summary>
     /// Sends a request with both tokens. A refused session is renewed and the request sent again,
@@ -22,8 +22,8 @@ public partial class Session
     /// </summary>
     /// <param name="method">The HTTP method.</param>
     /// <param name="path">
-    /// What follows the base URL, with a slash at its start and the query included:
-    /// <c>/m2m/v1/devices/actions/list</c>.
+    /// What follows the base URL, query included: <c>m2m/v1/devices/actions/list</c>. A slash at
+    /// its start makes no difference.
     /// </param>
     /// <param name="body">
     /// The body, sent as UTF-8; null sends none. Without a <c>Content-Type</c> among the headers it
@@ -42,7 +42,7 @@ public partial class Session
     /// There was no answer, or it is about the tokens and no renewal helped.
     /// </exception>
     [OverloadResolutionPriority(1)]
-    public unsafe Response Send(
+    public virtual unsafe Response Send(
         string method,
         string path,
         string? body = null,
@@ -62,7 +62,7 @@ public partial class Session
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
 #pragma warning disable CS1573 // The other parameters are inherited.
-    public unsafe Response Send(
+    public virtual unsafe Response Send(
         string method,
         string path,
         byte[]? body,
@@ -77,26 +77,44 @@ public partial class Session
         }
     }
 
+    /// <param name="body">
+    /// The body, read from where it stands and left open. It is sent again, after a renewal, if it
+    /// can seek; if not, the token is renewed and the call throws, to be made anew. Without a
+    /// <c>Content-Type</c> among the headers it is JSON.
+    /// </param>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Response Send(
+        string method,
+        string path,
+        Stream body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default)
+    {
+        _ = body ?? throw new ArgumentNullException(nameof(body));
+        return SendStream(
+            method, path, body, headers, timeout, isAsync: false, cancellationToken)
+            .GetAwaiter().GetResult();
+    }
+
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public Task<Response> SendAsync(
+    public virtual Task<Response> SendAsync(
         string method,
         string path,
         string? body = null,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
-        CancellationToken cancellationToken = default)
-    {
-        Require(method, path);
-        return OnWorker(
-            s_requests,
-            (session: this, method, path, body, headers: headers?.ToArray()),
-            static (call, left, token) =>
-                call.session.Send(call.method, call.path, call.body, call.headers, left, token),
+        CancellationToken cancellationToken = default) =>
+        SendBytes(
+            method,
+            path,
+            body is null ? null : Utf8.Bytes(body, nameof(body)),
+            headers,
             timeout,
             cancellationToken);
-    }
 
     /// <param name="body">
     /// The body; null sends none. It must not change until the call is over. Without a
@@ -104,22 +122,28 @@ public partial class Session
     /// </param>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
-    public Task<Response> SendAsync(
+    public virtual Task<Response> SendAsync(
         string method,
         string path,
         byte[]? body,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendBytes(method, path, body, headers, timeout, cancellationToken);
+
+    /// <inheritdoc cref="Send(string, string, Stream, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Task<Response> SendAsync(
+        string method,
+        string path,
+        Stream body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
         CancellationToken cancellationToken = default)
     {
-        Require(method, path);
-        return OnWorker(
-            s_requests,
-            (session: this, method, path, body, headers: headers?.ToArray()),
-            static (call, left, token) =>
-                call.session.Send(call.method, call.path, call.body, call.headers, left, token),
-            timeout,
-            cancellationToken);
+        _ = body ?? throw new ArgumentNullException(nameof(body));
+        return SendStream(
+            method, path, body, headers, timeout, isAsync: true, cancellationToken);
     }
 #pragma warning restore CS1573
 
@@ -140,7 +164,7 @@ public partial class Session
     /// <exception cref="ThingSpaceException">
     /// There was no answer, or it is about the token and no renewal helped.
     /// </exception>
-    public unsafe Response SoapCall(
+    public virtual unsafe Response SoapCall(
         string service,
         string operation,
         string bodyXml,
@@ -166,7 +190,7 @@ public partial class Session
     }
 
     /// <inheritdoc cref="SoapCall"/>
-    public Task<Response> SoapCallAsync(
+    public virtual Task<Response> SoapCallAsync(
         string service,
         string operation,
         string bodyXml,
@@ -174,13 +198,7 @@ public partial class Session
         CancellationToken cancellationToken = default)
     {
         RequireSoap(service, operation, bodyXml);
-        return OnWorker(
-            s_requests,
-            (session: this, service, operation, bodyXml),
-            static (call, left, token) =>
-                call.session.SoapCall(call.service, call.operation, call.bodyXml, left, token),
-            timeout,
-            cancellationToken);
+        return CallSoap(service, operation, bodyXml, timeout, cancellationToken);
     }
 
     private static void RequireSoap(string service, string operation, string bodyXml)
@@ -196,6 +214,17 @@ public partial class Session
         _ = path ?? throw new ArgumentNullException(nameof(path));
     }
 
+    /// <summary>
+    /// The path as the library wants it. What names another place than one below the base URL is
+    /// left to it, to be refused.
+    /// </summary>
+    private static string BelowBase(string path)
+    {
+        int start = path.IndexOfAny(s_endOfScheme);
+        bool isElsewhere = path.Length == 0 || (start >= 0 && path[start] == ':');
+        return isElsewhere || path[0] == '/' ? path : "/" + path;
+    }
+
     private unsafe Response Send(
         string method,
         string path,
@@ -209,7 +238,8 @@ public partial class Session
         byte* methodBuffer = stackalloc byte[MethodBuffer];
         byte* pathBuffer = stackalloc byte[PathBuffer];
         using var methodText = new Utf8Argument(method, methodBuffer, MethodBuffer, nameof(method));
-        using var pathText = new Utf8Argument(path, pathBuffer, PathBuffer, nameof(path));
+        using var pathText = new Utf8Argument(
+            BelowBase(path), pathBuffer, PathBuffer, nameof(path));
         using var headerBlock = new HeaderBlock(headers);
         using NativeCall call = Start(timeout, cancellationToken);
         int status = NativeMethods.tsm_request(
@@ -246,11 +276,16 @@ public partial class Session
         BlockingWorkers workers,
         TState state,
         Func<TState, TimeSpan, CancellationToken, TResult> call,
-        TimeSpan? timeout,
-        CancellationToken cancellationToken)
+        Deadline deadline,
+        CancellationToken cancellationToken) =>
+        workers.Run(state, call, deadline, _ended.Token, cancellationToken);
+
+    /// <summary>Begins a call that waits for no native one.</summary>
+    private Deadline Begin(TimeSpan? timeout)
     {
         _ = Milliseconds.From(timeout, nameof(timeout));
-        return workers.Run(state, call, timeout ?? _timeout, _ended.Token, cancellationToken);
+        ThrowIfDisposed();
+        return new Deadline(timeout ?? _options.Timeout);
     }
 
     internal NativeCall Start(TimeSpan? timeout, CancellationToken cancellationToken)

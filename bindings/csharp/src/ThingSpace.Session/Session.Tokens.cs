@@ -9,16 +9,14 @@ public partial class Session
 {
     /// <summary>
     /// Apart from the requests and from other sessions: a platform that is slow to answer those
-    /// holds up no login.
+    /// holds up no login. Few: what many want at once is done by one of them.
     /// </summary>
-    private readonly BlockingWorkers _tokenWork = new(64);
+    private readonly BlockingWorkers _tokenWork = new(8);
 
-    /// <summary>
-    /// Few: who shares a login waits for the same, and who comes later finds it done.
-    /// </summary>
-    private readonly BlockingWorkers _exchangeRenewals = new(8);
+    private readonly Renewals _renewals;
 
     private string? _apiToken;
+    private RequestTokens? _tokens;
 
     private enum Operation
     {
@@ -49,14 +47,28 @@ public partial class Session
     }
 
     /// <inheritdoc cref="GetApiToken"/>
-    public virtual Task<string> GetApiTokenAsync(
-        TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
-        OnWorker(
+    public virtual async Task<string> GetApiTokenAsync(
+        TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        Deadline deadline = Begin(timeout);
+        if (HeldApiToken() is { } held)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return held;
+        }
+
+        Task<string> Fetch() => OnWorker(
             _tokenWork,
             this,
             static (session, left, token) => session.GetApiToken(left, token),
-            timeout,
+            deadline,
             cancellationToken);
+        string? fetched = null;
+        await _renewals.Run(
+            "fetch", async () => fetched = await Fetch().ConfigureAwait(false), deadline,
+            cancellationToken).ConfigureAwait(false);
+        return fetched ?? HeldApiToken() ?? await Fetch().ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Logs in again, once for all who ask. If the token held is no longer
@@ -84,7 +96,7 @@ public partial class Session
         string? expiredToken = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        DoAsync(Operation.Relogin, expiredToken, timeout, cancellationToken);
+        ShareAsync(Operation.Relogin, expiredToken, timeout, cancellationToken);
 
     /// <summary>
     /// Fetches a new API token, once for all who ask. If the one held is no longer
@@ -108,7 +120,7 @@ public partial class Session
         string? rejectedToken = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        DoAsync(Operation.RenewApiToken, rejectedToken, timeout, cancellationToken);
+        ShareAsync(Operation.RenewApiToken, rejectedToken, timeout, cancellationToken);
 
     /// <summary>
     /// Ends the session on the platform. With <see cref="SessionOptions.ShareToken"/> it ends for
@@ -124,7 +136,7 @@ public partial class Session
     /// <inheritdoc cref="Logout"/>
     public virtual Task LogoutAsync(
         TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
-        DoAsync(Operation.Logout, null, timeout, cancellationToken);
+        DoAsync(Operation.Logout, null, Begin(timeout), cancellationToken);
 
     /// <summary>
     /// Begins a request that the program sends with a client of its own. It uses no network and
@@ -146,6 +158,11 @@ public partial class Session
         using var text = new Utf8Argument(address, buffer, PathBuffer, nameof(url));
         int status = NativeMethods.tsm_exchange_new(
             _handle.Number, text.Pointer, out ExchangeHandle exchange, out nint error);
+        return Begun(status, exchange, error);
+    }
+
+    private Exchange Begun(int status, ExchangeHandle exchange, nint error)
+    {
         GC.KeepAlive(this);
         if (status != 0)
         {
@@ -157,30 +174,94 @@ public partial class Session
     }
 
     /// <summary>The tokens that an exchange wrote into buffers of their greatest size.</summary>
-    internal unsafe RequestTokens ReadTokens(byte* sessionToken, byte* apiToken) =>
-        new(Utf8.Read(sessionToken, ref _token), Utf8.Read(apiToken, ref _apiToken));
+    internal unsafe RequestTokens ReadTokens(byte* sessionToken, byte* apiToken)
+    {
+        string session = Utf8.Read(sessionToken, ref _token);
+        string api = Utf8.Read(apiToken, ref _apiToken);
+        RequestTokens? last = Volatile.Read(ref _tokens);
+        if (last is null ||
+            !ReferenceEquals(last.SessionToken, session) || !ReferenceEquals(last.ApiToken, api))
+        {
+            last = new RequestTokens(session, api);
+            Volatile.Write(ref _tokens, last);
+        }
 
-    /// <summary>An exchange's renewal on a thread for blocking calls.</summary>
+        return last;
+    }
+
+    /// <summary>
+    /// An exchange's renewal, on a thread for blocking calls. Many that wait for the same token
+    /// need one: when it is there, each takes it at once.
+    /// </summary>
     internal Task RenewAsync(
-        Exchange exchange,
-        bool canResend,
-        TimeSpan? timeout,
-        CancellationToken cancellationToken) =>
-        OnWorker(
-            _exchangeRenewals,
+        Exchange exchange, bool canResend, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        RenewAsync(exchange, canResend, Begin(timeout), cancellationToken);
+
+    /// <inheritdoc cref="RenewAsync(Exchange, bool, TimeSpan?, CancellationToken)"/>
+    internal async Task RenewAsync(
+        Exchange exchange, bool canResend, Deadline deadline, CancellationToken cancellationToken)
+    {
+        Task Renew() => OnWorker(
+            _tokenWork,
             (exchange, canResend),
             static (call, left, token) =>
             {
                 call.exchange.Renew(call.canResend, left, token);
                 return true;
             },
-            timeout,
+            deadline,
             cancellationToken);
+        string? due = exchange.Due;
+        if (due is null ||
+            !await _renewals.Run(due, Renew, deadline, cancellationToken).ConfigureAwait(false))
+        {
+            await Renew().ConfigureAwait(false);
+        }
+    }
+
+    private unsafe string? HeldToken()
+    {
+        ThrowIfDisposed();
+        byte* buffer = stackalloc byte[NativeMethods.TokenMax];
+        int status = NativeMethods.tsm_token(
+            _handle.Number, buffer, NativeMethods.TokenMax, out nint error);
+        GC.KeepAlive(this);
+        NativeMethods.tsm_error_free(error);
+        return status == 0 ? Utf8.Read(buffer, ref _token) : null;
+    }
+
+    private unsafe string? HeldApiToken()
+    {
+        ThrowIfDisposed();
+        byte* buffer = stackalloc byte[NativeMethods.ApiTokenMax];
+        int status = NativeMethods.tsm_api_token_held(
+            _handle.Number, buffer, NativeMethods.ApiTokenMax, out nint error);
+        GC.KeepAlive(this);
+        NativeMethods.tsm_error_free(error);
+        return status == 0 ? Utf8.Read(buffer, ref _apiToken) : null;
+    }
+
+    /// <summary>What many may ask for at once, and is the same for all of them.</summary>
+    private async Task ShareAsync(
+        Operation operation,
+        string? token,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken)
+    {
+        Deadline deadline = Begin(timeout);
+        string refused = token ??
+            "any " + (operation == Operation.Relogin ? HeldToken() : HeldApiToken());
+        await _renewals.Run(
+            $"{operation} {refused}",
+            () => DoAsync(operation, token, deadline, cancellationToken),
+            deadline,
+            cancellationToken).ConfigureAwait(false);
+    }
 
     private Task<bool> DoAsync(
         Operation operation,
         string? token,
-        TimeSpan? timeout,
+        Deadline deadline,
         CancellationToken cancellationToken) =>
         OnWorker(
             _tokenWork,
@@ -190,7 +271,7 @@ public partial class Session
                 call.session.Do(call.operation, call.token, left, token);
                 return true;
             },
-            timeout,
+            deadline,
             cancellationToken);
 
     private unsafe void Do(

@@ -1,10 +1,13 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 
 namespace ThingSpace;
+
+#pragma warning disable CA1716 // Get is a keyword of Visual Basic, which writes [Get].
 
 // The usual methods by name. Each is Send or SendAsync, whose documentation holds for all.
 public partial class Session
@@ -12,7 +15,7 @@ public partial class Session
     /// <summary>Sends a <c>GET</c> request.</summary>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
-    public Response Get(
+    public virtual Response Get(
         string path,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
@@ -22,7 +25,7 @@ public partial class Session
     /// <summary>Sends a <c>GET</c> request.</summary>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
-    public Task<Response> GetAsync(
+    public virtual Task<Response> GetAsync(
         string path,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
@@ -33,7 +36,7 @@ public partial class Session
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public Response Post(
+    public virtual Response Post(
         string path,
         string? body = null,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
@@ -44,9 +47,20 @@ public partial class Session
     /// <summary>Sends a <c>POST</c> request.</summary>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
-    public Response Post(
+    public virtual Response Post(
         string path,
         byte[]? body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("POST", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>POST</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, Stream, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Response Post(
+        string path,
+        Stream body,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
@@ -56,7 +70,7 @@ public partial class Session
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public Task<Response> PostAsync(
+    public virtual Task<Response> PostAsync(
         string path,
         string? body = null,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
@@ -67,9 +81,20 @@ public partial class Session
     /// <summary>Sends a <c>POST</c> request.</summary>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
-    public Task<Response> PostAsync(
+    public virtual Task<Response> PostAsync(
         string path,
         byte[]? body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("POST", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>POST</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, Stream, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Task<Response> PostAsync(
+        string path,
+        Stream body,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
@@ -79,7 +104,7 @@ public partial class Session
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public Response Put(
+    public virtual Response Put(
         string path,
         string? body = null,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
@@ -90,9 +115,20 @@ public partial class Session
     /// <summary>Sends a <c>PUT</c> request.</summary>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
-    public Response Put(
+    public virtual Response Put(
         string path,
         byte[]? body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("PUT", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PUT</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, Stream, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Response Put(
+        string path,
+        Stream body,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
@@ -102,7 +138,7 @@ public partial class Session
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public Task<Response> PutAsync(
+    public virtual Task<Response> PutAsync(
         string path,
         string? body = null,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
@@ -113,18 +149,97 @@ public partial class Session
     /// <summary>Sends a <c>PUT</c> request.</summary>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
-    public Task<Response> PutAsync(
+    public virtual Task<Response> PutAsync(
         string path,
         byte[]? body,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
         SendAsync("PUT", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PUT</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, Stream, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Task<Response> PutAsync(
+        string path,
+        Stream body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("PUT", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PATCH</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    [OverloadResolutionPriority(1)]
+    public virtual Response Patch(
+        string path,
+        string? body = null,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("PATCH", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PATCH</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Response Patch(
+        string path,
+        byte[]? body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("PATCH", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PATCH</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, Stream, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Response Patch(
+        string path,
+        Stream body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        Send("PATCH", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PATCH</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    [OverloadResolutionPriority(1)]
+    public virtual Task<Response> PatchAsync(
+        string path,
+        string? body = null,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("PATCH", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PATCH</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Task<Response> PatchAsync(
+        string path,
+        byte[]? body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("PATCH", path, body, headers, timeout, cancellationToken);
+
+    /// <summary>Sends a <c>PATCH</c> request.</summary>
+    /// <inheritdoc cref="Send(string, string, Stream, IEnumerable{KeyValuePair{string, string}},
+    /// TimeSpan?, CancellationToken)"/>
+    public virtual Task<Response> PatchAsync(
+        string path,
+        Stream body,
+        IEnumerable<KeyValuePair<string, string>>? headers = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        SendAsync("PATCH", path, body, headers, timeout, cancellationToken);
 
     /// <summary>Sends a <c>DELETE</c> request.</summary>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
-    public Response Delete(
+    public virtual Response Delete(
         string path,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
@@ -134,7 +249,7 @@ public partial class Session
     /// <summary>Sends a <c>DELETE</c> request.</summary>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
-    public Task<Response> DeleteAsync(
+    public virtual Task<Response> DeleteAsync(
         string path,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,

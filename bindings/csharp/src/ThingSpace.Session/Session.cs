@@ -21,9 +21,10 @@ namespace ThingSpace;
 /// token, one login is sent.
 /// </para>
 /// <para>
-/// The asynchronous methods run the library's blocking calls on threads of their own, so none of
-/// the thread pool's is held. Requests beyond 256 at once wait for a thread, no longer than their
-/// deadline, which counts from the call.
+/// Asynchronous requests hold no thread while they wait: the framework's HTTP client carries them.
+/// Logins and renewals run on threads of their own, and one serves all that wait for the same. The
+/// netstandard2.0 build has such threads for requests, too, 256 for each session; more requests
+/// than that wait for one, no longer than their deadline, which counts from the call.
 /// </para>
 /// <para>
 /// All that talk to the platform throw <see cref="ThingSpaceException"/> for what the platform and
@@ -43,23 +44,33 @@ public partial class Session : IDisposable, IAsyncDisposable
 public partial class Session : IDisposable
 #endif
 {
-    private static readonly BlockingWorkers s_logins = new(256);
+    /// <summary>
+    /// Each login has a thread of its own: a platform that hangs holds up no other's.
+    /// </summary>
+    private static readonly BlockingWorkers s_logins = new(int.MaxValue);
 
     private readonly SessionHandle _handle;
-    private readonly TimeSpan _timeout;
+    private readonly CarrierOptions _options;
     private readonly CancellationTokenSource _ended = new();
     private readonly Uri? _baseAddress;
     private readonly string? _sessionTokenHeader;
     private int _disposed;
+    private volatile bool _cancelled;
     private string? _token;
 
     /// <summary>Makes what stands in for a session in a program's tests.</summary>
-    protected Session() => _handle = new SessionHandle();
+    protected Session()
+    {
+        _handle = new SessionHandle();
+        _options = CarrierOptions.None;
+        _renewals = new Renewals(this);
+    }
 
-    private Session(SessionHandle handle, TimeSpan timeout)
+    private Session(SessionHandle handle, CarrierOptions options)
     {
         _handle = handle;
-        _timeout = timeout;
+        _options = options;
+        _renewals = new Renewals(this);
         SessionInfo info = ReadInfo();
         _baseAddress = new Uri(info.Values["base_url"]!.TrimEnd('/') + "/");
         _sessionTokenHeader = info.Values["session_token_header"]!;
@@ -147,12 +158,12 @@ public partial class Session : IDisposable
         using ConfigHandle config = options.ToNative(out LogSink? log);
         try
         {
-            TimeSpan timeout = config.ReadTimeout();
+            var carrier = new CarrierOptions(config);
             return await s_logins.Run(
-                (config, log, timeout),
+                (config, log, carrier),
                 static (login, left, token) =>
-                    Make(login.config, login.log, login.timeout, left, isLogin: true, token),
-                timeout,
+                    Make(login.config, login.log, login.carrier, left, isLogin: true, token),
+                new Deadline(carrier.Timeout),
                 CancellationToken.None,
                 cancellationToken).ConfigureAwait(false);
         }
@@ -217,7 +228,7 @@ public partial class Session : IDisposable
         int httpStatus, byte[]? body, [NotNullWhen(false)] out ThingSpaceException? error)
     {
         LibraryLoader.Ensure();
-        error = NativeError.Judge(httpStatus, body);
+        error = NativeError.Judge(httpStatus, null, body);
         return error is null;
     }
 
@@ -274,6 +285,7 @@ public partial class Session : IDisposable
             throw NativeError.Take(status, 0, this);
         }
 
+        _cancelled = true;
         EndWaiting();
     }
 
@@ -313,6 +325,7 @@ public partial class Session : IDisposable
         {
             _handle.Dispose();
             EndWaiting();
+            DisposeCarrier();
         }
     }
 
@@ -321,6 +334,19 @@ public partial class Session : IDisposable
     /// there and not in here.
     /// </summary>
     private void EndWaiting() => _ended.CancelAfter(0);
+
+    /// <summary>Cancelled when the session was cancelled or disposed.</summary>
+    internal CancellationToken Ended => _ended.Token;
+
+    /// <summary>What <see cref="Ended"/> stands for.</summary>
+    internal void ThrowIfEnded()
+    {
+        ThrowIfDisposed();
+        if (_cancelled)
+        {
+            throw new OperationCanceledException("The session was cancelled.");
+        }
+    }
 
     internal void ThrowIfDisposed()
     {
@@ -341,13 +367,13 @@ public partial class Session : IDisposable
     private unsafe SessionInfo ReadInfo()
     {
         ThrowIfDisposed();
-        byte* buffer = stackalloc byte[NativeMethods.InfoMax];
-        int status = NativeMethods.tsm_info(
-            _handle.Number, buffer, NativeMethods.InfoMax, out nint error);
+        string json = Utf8.ReadWhole(
+            NativeMethods.InfoMax,
+            (byte* buffer, nuint capacity, out nint error) =>
+                NativeMethods.tsm_info(_handle.Number, buffer, capacity, out error),
+            this);
         GC.KeepAlive(this);
-        return status == 0
-            ? new SessionInfo(Utf8.Read(buffer))
-            : throw NativeError.Take(status, error, this);
+        return new SessionInfo(json);
     }
 
     private static byte[]? Bytes(string? text) =>
@@ -359,14 +385,14 @@ public partial class Session : IDisposable
         LibraryLoader.Ensure();
         using ConfigHandle config =
             (options ?? new SessionOptions()).ToNative(out LogSink? log);
-        TimeSpan timeout = config.ReadTimeout();
-        return Make(config, log, timeout, timeout, isLogin, cancellationToken);
+        var carrier = new CarrierOptions(config);
+        return Make(config, log, carrier, carrier.Timeout, isLogin, cancellationToken);
     }
 
     private static Session Make(
         ConfigHandle config,
         LogSink? log,
-        TimeSpan timeout,
+        CarrierOptions carrier,
         TimeSpan left,
         bool isLogin,
         CancellationToken cancellationToken)
@@ -387,7 +413,7 @@ public partial class Session : IDisposable
             }
 
             handle.Own(log);
-            return new Session(handle, timeout);
+            return new Session(handle, carrier);
         }
         catch
         {

@@ -136,9 +136,7 @@ public sealed class ThingSpaceHandler : DelegatingHandler
         CancellationToken cancellationToken)
     {
         HttpRequestHeaders headers = request.Headers;
-        headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.ApiToken);
-        headers.Remove(_session.SessionTokenHeader);
-        headers.TryAddWithoutValidation(_session.SessionTokenHeader, tokens.SessionToken);
+        tokens.AddTo(headers, _session.SessionTokenHeader);
         try
         {
 #if NET8_0_OR_GREATER

@@ -5,7 +5,6 @@
 // method and are freed in its finally.
 
 using System;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Threading;
 
@@ -31,19 +30,16 @@ internal sealed class ConfigHandle : SafeHandle
         }
     }
 
-    /// <summary>How long a call may take: as it was set, or the library's default.</summary>
-    internal unsafe TimeSpan ReadTimeout()
-    {
-        const int Size = 32;
-        byte* name = stackalloc byte[Size];
-        byte* value = stackalloc byte[Size];
-        using var option = new Utf8Argument("timeout_ms", name, Size, "option");
-        int status = NativeMethods.tsm_config_get(
-            this, option.Pointer, value, Size, out nint error);
-        return status == 0
-            ? TimeSpan.FromMilliseconds(long.Parse(Utf8.Read(value), CultureInfo.InvariantCulture))
-            : throw NativeError.Take(status, error);
-    }
+    /// <summary>What an option comes to: as it was set, or the library's default.</summary>
+    internal unsafe string Read(string option) => Utf8.ReadWhole(
+        256,
+        (byte* buffer, nuint capacity, out nint error) =>
+        {
+            const int Size = 64;
+            byte* start = stackalloc byte[Size];
+            using var name = new Utf8Argument(option, start, Size, nameof(option));
+            return NativeMethods.tsm_config_get(this, name.Pointer, buffer, capacity, out error);
+        });
 
     /// <summary>Forgets what the lockout guard counted for this config's user.</summary>
     internal void Unblock()

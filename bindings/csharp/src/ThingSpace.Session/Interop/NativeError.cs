@@ -41,12 +41,16 @@ internal static unsafe class NativeError
     }
 
     /// <summary>What an answer means that another HTTP client got; null for a success.</summary>
-    internal static ThingSpaceException? Judge(int httpStatus, byte[]? body)
+    internal static ThingSpaceException? Judge(
+        int httpStatus, string? retryAfter, byte[]? body)
     {
+        const int Size = 64;
+        byte* buffer = stackalloc byte[Size];
+        using var after = new Utf8Argument(retryAfter, buffer, Size, nameof(retryAfter));
         fixed (byte* start = body)
         {
-            int status = NativeMethods.tsm_check(
-                httpStatus, start, (nuint)(body?.Length ?? 0), out nint error);
+            int status = NativeMethods.tsm_check_answer(
+                httpStatus, after.Pointer, start, (nuint)(body?.Length ?? 0), out nint error);
             return (TsmStatus)status switch
             {
                 TsmStatus.Ok => null,

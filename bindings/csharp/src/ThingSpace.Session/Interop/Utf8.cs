@@ -13,11 +13,26 @@ internal static unsafe class Utf8
     private static readonly UTF8Encoding s_strict =
         new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private const int MostText = 1 << 20;
+
     internal static int Count(string text, string parameter)
     {
         try
         {
             return s_strict.GetByteCount(text);
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw Unpaired(parameter, e);
+        }
+    }
+
+    /// <summary>A text as bytes of the program's.</summary>
+    internal static byte[] Bytes(string text, string parameter)
+    {
+        try
+        {
+            return s_strict.GetBytes(text);
         }
         catch (EncoderFallbackException e)
         {
@@ -58,6 +73,38 @@ internal static unsafe class Utf8
         }
 
         return Read(text, length);
+    }
+
+    /// <summary>A native function that copies a text out.</summary>
+    internal delegate int CopyOut(byte* buffer, nuint capacity, out nint error);
+
+    /// <summary>
+    /// A text of any length, which may be a secret, from a function that copies it out.
+    /// </summary>
+    internal static string ReadWhole(int capacity, CopyOut copyOut, Session? session = null)
+    {
+        while (true)
+        {
+            byte[] buffer = new byte[capacity];
+            fixed (byte* start = buffer)
+            {
+                int status = copyOut(start, (nuint)capacity, out nint error);
+                if (status == 0)
+                {
+                    string text = Read(start);
+                    Array.Clear(buffer, 0, capacity);
+                    return text;
+                }
+
+                Exception e = NativeError.Take(status, error, session);
+                if (status != (int)TsmStatus.BufferTooSmall || capacity > MostText)
+                {
+                    throw e;
+                }
+            }
+
+            capacity *= 4;
+        }
     }
 
     internal static string Read(byte* text, int length) =>

@@ -1,0 +1,254 @@
+#if NET8_0_OR_GREATER
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Net.Http;
+using System.Threading;
+using System.Threading.Tasks;
+using ThingSpace.Interop;
+
+namespace ThingSpace;
+
+// Asynchronous requests, and those whose body is a stream: the library says what to send and what
+// an answer means, the carrier sends.
+public partial class Session
+{
+    private readonly object _carrierGate = new();
+    private Carrier? _carrier;
+    private RequestHead? _head;
+
+    /// <summary>Made when it is needed: not every program sends asynchronous requests.</summary>
+    private Carrier Carrying
+    {
+        get
+        {
+            if (Volatile.Read(ref _carrier) is { } known)
+            {
+                return known;
+            }
+
+            lock (_carrierGate)
+            {
+                ThrowIfDisposed();
+                return _carrier ??= new Carrier(_options, BaseAddress, ReadProxy());
+            }
+        }
+    }
+
+    private Task<Response> SendBytes(
+        string method,
+        string path,
+        byte[]? body,
+        IEnumerable<KeyValuePair<string, string>>? headers,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken)
+    {
+        Require(method, path);
+        Deadline deadline = Begin(timeout);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<Response>(cancellationToken);
+        }
+
+        bool hasBody = body is { Length: > 0 };
+        return Carry(
+            BeginRequest(method, path, headers, hasBody),
+            HttpMethod.Parse(method),
+            hasBody ? new ByteArrayContent(body!) : null,
+            canResend: true,
+            deadline,
+            isAsync: true,
+            cancellationToken);
+    }
+
+    /// <summary>Not asynchronous, it is over when it returns.</summary>
+    private Task<Response> SendStream(
+        string method,
+        string path,
+        Stream body,
+        IEnumerable<KeyValuePair<string, string>>? headers,
+        TimeSpan? timeout,
+        bool isAsync,
+        CancellationToken cancellationToken)
+    {
+        Require(method, path);
+        Deadline deadline = Begin(timeout);
+        cancellationToken.ThrowIfCancellationRequested();
+        return Carry(
+            BeginRequest(method, path, headers, hasBody: true),
+            HttpMethod.Parse(method),
+            new StreamBody(body),
+            body.CanSeek,
+            deadline,
+            isAsync,
+            cancellationToken);
+    }
+
+    private Task<Response> CallSoap(
+        string service,
+        string operation,
+        string bodyXml,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken)
+    {
+        Deadline deadline = Begin(timeout);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<Response>(cancellationToken);
+        }
+
+        return Carry(
+            BeginSoapCall(service, operation, bodyXml),
+            HttpMethod.Post,
+            body: null,
+            canResend: true,
+            deadline,
+            isAsync: true,
+            cancellationToken);
+    }
+
+    /// <summary>A whole exchange: sends, renews what is refused and sends again.</summary>
+    private async Task<Response> Carry(
+        Exchange begun,
+        HttpMethod method,
+        HttpContent? body,
+        bool canResend,
+        Deadline deadline,
+        bool isAsync,
+        CancellationToken cancellationToken)
+    {
+        using Exchange exchange = begun;
+        ThrowIfEnded();
+        RequestHead head = exchange.ReadHead(ref _head);
+        body = body is null ? head.NoBody(method) : head.Body(body);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Ended);
+        end.CancelAfter(deadline.LongestWait);
+        while (true)
+        {
+            if (exchange.GetTokens() is { } tokens)
+            {
+                if (deadline.Remaining == TimeSpan.Zero)
+                {
+                    throw deadline.Over("nothing was sent");
+                }
+
+                HttpContent? content = IsSoap ? head.Body(exchange.ReadEnvelope()) : body;
+                HttpRequestMessage request = head.Request(method, content);
+                if (!IsSoap)
+                {
+                    tokens.AddTo(request.Headers, SessionTokenHeader);
+                }
+
+                Response answer;
+                try
+                {
+                    answer = await Carrying.Send(request, isAsync, end.Token).ConfigureAwait(false);
+                }
+                catch (Exception e) when (
+                    e is HttpRequestException or IOException or OperationCanceledException or
+                    ObjectDisposedException or ThingSpaceException)
+                {
+                    throw Failure(e, deadline, end.Token, cancellationToken);
+                }
+
+                if (exchange.Answered(answer.StatusCode, answer.Body))
+                {
+                    return answer;
+                }
+            }
+
+            if (isAsync)
+            {
+                await RenewAsync(exchange, canResend, deadline, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+            else
+            {
+                exchange.Renew(canResend, deadline.Remaining, cancellationToken);
+            }
+        }
+    }
+
+    private unsafe Exchange BeginRequest(
+        string method,
+        string path,
+        IEnumerable<KeyValuePair<string, string>>? headers,
+        bool hasBody)
+    {
+        byte* methodBuffer = stackalloc byte[MethodBuffer];
+        byte* pathBuffer = stackalloc byte[PathBuffer];
+        using var methodText = new Utf8Argument(method, methodBuffer, MethodBuffer, nameof(method));
+        using var pathText = new Utf8Argument(
+            BelowBase(path), pathBuffer, PathBuffer, nameof(path));
+        using var headerBlock = new HeaderBlock(headers);
+        int status = NativeMethods.tsm_exchange_request(
+            _handle.Number, methodText.Pointer, pathText.Pointer, headerBlock.Pointer,
+            hasBody ? 1 : 0,
+            out ExchangeHandle exchange, out nint error);
+        return Begun(status, exchange, error);
+    }
+
+    private unsafe Exchange BeginSoapCall(string service, string operation, string bodyXml)
+    {
+        byte* serviceBuffer = stackalloc byte[PathBuffer];
+        byte* operationBuffer = stackalloc byte[PathBuffer];
+        byte* bodyBuffer = stackalloc byte[BodyBuffer];
+        using var serviceText = new Utf8Argument(
+            service, serviceBuffer, PathBuffer, nameof(service));
+        using var operationText = new Utf8Argument(
+            operation, operationBuffer, PathBuffer, nameof(operation));
+        using var bodyText = new Utf8Argument(
+            bodyXml, bodyBuffer, BodyBuffer, nameof(bodyXml), isText: false);
+        int status = NativeMethods.tsm_exchange_soap_call(
+            _handle.Number, serviceText.Pointer, operationText.Pointer, bodyText.Pointer,
+            (nuint)bodyText.Length,
+            out ExchangeHandle exchange, out nint error);
+        return Begun(status, exchange, error);
+    }
+
+    private unsafe string ReadProxy() => Utf8.ReadWhole(
+        1024,
+        (byte* buffer, nuint capacity, out nint error) =>
+            NativeMethods.tsm_proxy(_handle.Number, buffer, capacity, out error),
+        this);
+
+    /// <summary>What a request without an answer is to its caller.</summary>
+    private Exception Failure(
+        Exception e,
+        Deadline deadline,
+        CancellationToken end,
+        CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return new OperationCanceledException(
+                "The call was cancelled. What was sent may have been acted on.",
+                e,
+                cancellationToken);
+        }
+
+        if (IsDisposed)
+        {
+            return new ObjectDisposedException(
+                nameof(Session), "The session was disposed while the call was running.");
+        }
+
+        if (_cancelled)
+        {
+            return new OperationCanceledException("The session was cancelled.", e);
+        }
+
+        return end.IsCancellationRequested
+            ? deadline.Over($"there is no whole answer from {BaseAddress.Authority}")
+            : Volatile.Read(ref _carrier)?.Explain(e) ?? e;
+    }
+
+    private void DisposeCarrier()
+    {
+        lock (_carrierGate)
+        {
+            _carrier?.Dispose();
+        }
+    }
+}
+#endif
