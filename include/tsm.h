@@ -999,9 +999,10 @@ tsm_status tsm_soap_call(const tsm_session *session,
 
 /**
  * What does this answer, which an HTTP client of yours got, stand for? TSM_OK when it is a
- * success: a 2xx that is no SOAP fault and no HTML page; else the error that tsm_response_check() would make of it. A 401 that names neither
- * token is TSM_E_SESSION_EXPIRED: either may be meant. It uses no network and needs no session.
- * What to renew, and whether to send again, an exchange says: tsm_exchange_new().
+ * success: a 2xx that is no SOAP fault and no HTML page. Else the error that tsm_response_check()
+ * would make of it. A 401 that names neither token is TSM_E_SESSION_EXPIRED: either may be meant.
+ * It uses no network and needs no session. What to renew, and whether to send again, an exchange
+ * says: tsm_exchange_new().
  *
  * Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
  * TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.
@@ -1049,7 +1050,8 @@ tsm_status tsm_exchange_new(const tsm_session *session,
 /**
  * Begins what tsm_request() would send, for an HTTP client of yours to carry: an asynchronous one,
  * or one whose bodies are streams. All that tsm_request() asks of method, path and headers is
- * checked now. Go on as section A CLIENT OF YOUR OWN shows, and send what tsm_exchange_head() says.
+ * checked now. Go on as section A CLIENT OF YOUR OWN shows, and send what tsm_exchange_head()
+ * says.
  *
  * It differs from tsm_exchange_new() in two things: a refusal is mended as the option
  * `auto_relogin` says, and one that stays is an error of tsm_exchange_answered(), as it is one of
@@ -1083,10 +1085,10 @@ tsm_status tsm_exchange_soap_call(const tsm_session *session,
 
 /**
  * Where a request of tsm_exchange_request() or tsm_exchange_soap_call() goes, and its headers but
- * those of the tokens: the URL, then name and value of each header, every one with a NUL behind it.
- * `*length` (if `length` is not NULL) is set to the bytes of all, NULs included. NULL and 0 for
- * any other exchange. Send the headers as they are and no others of this meaning, and the URL as it
- * is: not every client leaves a path alone. Borrowed: it lives until the exchange is freed.
+ * those of the tokens: the URL, then name and value of each header, every one with a NUL behind
+ * it. `*length` (if `length` is not NULL) is set to the bytes of all, NULs included. NULL and 0
+ * for any other exchange. Send the headers as they are and no others of this meaning, and the URL
+ * as it is: not every client leaves a path alone. Borrowed: it lives until the exchange is freed.
  */
 const char *tsm_exchange_head(const tsm_exchange *exchange, size_t *length);
 

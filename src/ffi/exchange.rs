@@ -140,7 +140,8 @@ pub unsafe extern "C" fn tsm_exchange_new(
 
 /// Begins what tsm_request() would send, for an HTTP client of yours to carry: an asynchronous one,
 /// or one whose bodies are streams. All that tsm_request() asks of method, path and headers is
-/// checked now. Go on as section A CLIENT OF YOUR OWN shows, and send what tsm_exchange_head() says.
+/// checked now. Go on as section A CLIENT OF YOUR OWN shows, and send what tsm_exchange_head()
+/// says.
 ///
 /// It differs from tsm_exchange_new() in two things: a refusal is mended as the option
 /// `auto_relogin` says, and one that stays is an error of tsm_exchange_answered(), as it is one of
@@ -252,10 +253,10 @@ fn hand_out(
 }
 
 /// Where a request of tsm_exchange_request() or tsm_exchange_soap_call() goes, and its headers but
-/// those of the tokens: the URL, then name and value of each header, every one with a NUL behind it.
-/// `*length` (if `length` is not NULL) is set to the bytes of all, NULs included. NULL and 0 for
-/// any other exchange. Send the headers as they are and no others of this meaning, and the URL as it
-/// is: not every client leaves a path alone. Borrowed: it lives until the exchange is freed.
+/// those of the tokens: the URL, then name and value of each header, every one with a NUL behind
+/// it. `*length` (if `length` is not NULL) is set to the bytes of all, NULs included. NULL and 0
+/// for any other exchange. Send the headers as they are and no others of this meaning, and the URL
+/// as it is: not every client leaves a path alone. Borrowed: it lives until the exchange is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tsm_exchange_head(
     exchange: *const tsm_exchange,

@@ -131,9 +131,10 @@ unsafe fn answer(
 }
 
 /// What does this answer, which an HTTP client of yours got, stand for? TSM_OK when it is a
-/// success: a 2xx that is no SOAP fault and no HTML page; else the error that tsm_response_check() would make of it. A 401 that names neither
-/// token is TSM_E_SESSION_EXPIRED: either may be meant. It uses no network and needs no session.
-/// What to renew, and whether to send again, an exchange says: tsm_exchange_new().
+/// success: a 2xx that is no SOAP fault and no HTML page. Else the error that tsm_response_check()
+/// would make of it. A 401 that names neither token is TSM_E_SESSION_EXPIRED: either may be meant.
+/// It uses no network and needs no session. What to renew, and whether to send again, an exchange
+/// says: tsm_exchange_new().
 ///
 /// Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
 /// TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.

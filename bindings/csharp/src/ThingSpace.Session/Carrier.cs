@@ -152,7 +152,7 @@ internal sealed class Carrier : IDisposable
 
         if (length > max)
         {
-            throw TooLong(length);
+            throw TooLong();
         }
 
         if (length == 0)
@@ -183,7 +183,7 @@ internal sealed class Carrier : IDisposable
                     .ConfigureAwait(false);
                 if (count > max)
                 {
-                    throw TooLong(null);
+                    throw TooLong();
                 }
 
                 if (count < buffer.Length)
@@ -193,7 +193,7 @@ internal sealed class Carrier : IDisposable
 
                 if (count == Array.MaxLength)
                 {
-                    throw TooLong(null);
+                    throw TooLong();
                 }
 
                 long room = Math.Min(2L * buffer.Length, Array.MaxLength);
@@ -209,7 +209,9 @@ internal sealed class Carrier : IDisposable
         }
     }
 
-    /// <summary>Reads until the buffer is full or the stream ends; says how much it holds.</summary>
+    /// <summary>
+    /// Reads until the buffer is full or the stream ends; says how much it holds.
+    /// </summary>
     private static async Task<int> Fill(
         Stream stream, byte[] buffer, int start, bool isAsync, CancellationToken cancellationToken)
     {
@@ -230,10 +232,10 @@ internal sealed class Carrier : IDisposable
         return start;
     }
 
-    private ThingSpaceException TooLong(long? length) => new(
+    private ThingSpaceException TooLong() => new(
         TsmStatus.Protocol,
-        $"no whole answer from {_otherSide}: it {(length is null ? "is" : $"has {length} bytes,")} " +
-        $"longer than MaxResponseBytes ({_options.MaxResponseBytes})");
+        $"no whole answer from {_otherSide}: it is longer than {_options.MaxResponseBytes} bytes " +
+        "(MaxResponseBytes)");
 
     private static NetworkCredential? CredentialsOf(Uri proxy)
     {

@@ -24,7 +24,8 @@ internal sealed class RequestHead
 
         // The path is sent as it is, as the library sends it.
         _url = new Uri(
-            texts[0], new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+            texts[0],
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         using var kinds = new HttpRequestMessage();
         for (int i = 1; i + 1 < texts.Length; i += 2)
         {

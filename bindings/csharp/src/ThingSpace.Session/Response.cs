@@ -55,8 +55,8 @@ public sealed class Response
     public int StatusCode { get; }
 
     /// <summary>
-    /// Whether the status is one of the 2xx. A SOAP fault or an HTML page may have such a status; see
-    /// <see cref="EnsureSuccess"/>.
+    /// Whether the status is one of the 2xx. A SOAP fault or an HTML page may have such a status:
+    /// see <see cref="EnsureSuccess"/>.
     /// </summary>
     public bool IsSuccessStatusCode => StatusCode is >= 200 and < 300;
 
@@ -111,8 +111,8 @@ public sealed class Response
 #endif
 
     /// <summary>
-    /// Throws unless the answer is a success: a status other than 2xx is an error, and so are a SOAP
-    /// fault and an HTML page with any status.
+    /// Throws unless the answer is a success: a status other than 2xx is an error, and so are a
+    /// SOAP fault and an HTML page with any status.
     /// </summary>
     /// <returns>This answer.</returns>
     /// <exception cref="ThingSpaceException">It is an error.</exception>

@@ -194,7 +194,10 @@ public partial class Session
     /// need one: when it is there, each takes it at once.
     /// </summary>
     internal Task RenewAsync(
-        Exchange exchange, bool canResend, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        Exchange exchange,
+        bool canResend,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken) =>
         RenewAsync(exchange, canResend, Begin(timeout), cancellationToken);
 
     /// <inheritdoc cref="RenewAsync(Exchange, bool, TimeSpan?, CancellationToken)"/>

@@ -159,7 +159,8 @@ public class CarriedTests
             () => session.GetAsync(Sandbox.Account));
         Assert.Equal(TsmStatus.Network, one.Status);
         Assert.Equal((one.Status, one.Retryable), (other.Status, other.Retryable));
-        Assert.Contains(new Uri(sandbox.BaseUrl).Authority, other.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            new Uri(sandbox.BaseUrl).Authority, other.Message, StringComparison.Ordinal);
     }
 
     [Fact]
