@@ -63,8 +63,10 @@ timeout 900 mono tests/ThingSpace.Mono/bin/Release/net472/ThingSpace.Mono.exe
 
 say "package"
 version=0.0.1-test
-dotnet pack src/ThingSpace.Session -c Release -nologo -v quiet -o "$work/feed" \
-    -p:Version=$version -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
+for package in ThingSpace.Session ThingSpace.Session.Extensions; do
+    dotnet pack src/$package -c Release -nologo -v quiet -o "$work/feed" \
+        -p:Version=$version -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
+done
 cp -r tests/Package "$work/consumer"
 cd "$work/consumer"
 
@@ -106,6 +108,21 @@ said_of "no native library for this machine (win-arm64)" \
 for property in PlatformTarget=x86 Prefer32Bit=true; do
     said_of "no native library for a program of 32 bits" -p:$property -p:ConsumerFramework=net472
 done
+
+# What the READMEs show, in the languages of their readers.
+cp -r "$here/tests/Readme" "$work/readme"
+shown() { # project, framework, language
+    rm -rf "$work/readme/obj" "$work/readme/Host/obj"
+    build "$work/readme/$1" -o "$work/shown" -p:ThingSpaceVersion=$version \
+        -p:ReadmeFramework="$2" -p:ReadmeLanguage="$3" -p:NuGetAudit=false \
+        -p:RestoreAdditionalProjectSources="$work/feed" -p:RestorePackagesPath="$work/packages"
+    echo "ok    $1 in C# $3 for $2"
+}
+shown Readme.csproj net472 7.3
+shown Readme.csproj net10.0 10
+shown Readme.csproj net10.0 12
+shown Host/Host.csproj net10.0 10
+shown Host/Host.csproj net10.0 12
 
 library() { # name, its source
     echo "$2" > "$1.c"

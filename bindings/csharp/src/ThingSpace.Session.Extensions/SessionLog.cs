@@ -2,7 +2,14 @@ using Microsoft.Extensions.Logging;
 
 namespace ThingSpace.Extensions;
 
-/// <summary>Hands a session's log to the program's: category <c>ThingSpace.Session</c>.</summary>
+/// <summary>
+/// Hands what a session tells to the program's log, category <c>ThingSpace.Session</c>: its events,
+/// each with the number and the name of its kind as event id; and its lines, as <c>Line</c> (100).
+/// </summary>
+/// <remarks>
+/// A failure's message is in the event and in a line. So that it is not there twice, only the
+/// warnings among the lines, which no event tells, keep their level; the others are for debugging.
+/// </remarks>
 internal static partial class SessionLog
 {
     private const string Category = "ThingSpace.Session";
@@ -13,7 +20,7 @@ internal static partial class SessionLog
         // Each line is looked at, so that a level that is changed while the program runs holds at
         // once.
         options.LogLevel = TsmLogLevel.Trace;
-        options.Log = (level, text) =>
+        options.Log += (level, text) =>
         {
             LogLevel of = LevelOf(level);
             if (logger.IsEnabled(of))
@@ -21,16 +28,37 @@ internal static partial class SessionLog
                 Line(logger, of, text);
             }
         };
+        options.OnEvent += happened => Event(logger, happened);
     }
 
     private static LogLevel LevelOf(TsmLogLevel level) => level switch
     {
-        TsmLogLevel.Error => LogLevel.Error,
         TsmLogLevel.Warning => LogLevel.Warning,
-        TsmLogLevel.Information => LogLevel.Information,
-        TsmLogLevel.Debug => LogLevel.Debug,
-        _ => LogLevel.Trace,
+        TsmLogLevel.Trace => LogLevel.Trace,
+        _ => LogLevel.Debug,
     };
+
+    private static LogLevel LevelOf(ThingSpaceEvent happened) => happened.Kind switch
+    {
+        TsmEventKind.StoreLost => LogLevel.Error,
+        TsmEventKind.Blocked => LogLevel.Warning,
+        TsmEventKind.LoginBegun or TsmEventKind.Waited => LogLevel.Debug,
+        _ when happened.Status != TsmStatus.Ok => LogLevel.Warning,
+        _ => LogLevel.Information,
+    };
+
+    private static void Event(ILogger logger, ThingSpaceEvent happened)
+    {
+        LogLevel level = LevelOf(happened);
+        if (!logger.IsEnabled(level))
+        {
+            return;
+        }
+
+        var id = new EventId((int)happened.Kind, happened.Kind.ToString());
+        logger.Log(
+            level, id, new EventState(happened), null, static (state, _) => state.ToString());
+    }
 
     [LoggerMessage(
         EventId = 100, EventName = "Line", Message = "{Text}", SkipEnabledCheck = true)]

@@ -25,7 +25,8 @@ public static class ThingSpaceServiceCollectionExtensions
     /// calls and does not log out: the platform ends a session that is not used.
     /// </para>
     /// <para>
-    /// The options are checked when the host starts. What the section lacks comes from the
+    /// The options are checked when the host starts, and taken when the session is made: later
+    /// changes of the configuration do not reach it. What the section lacks comes from the
     /// environment, then from the library's default.
     /// </para>
     /// </remarks>

@@ -116,6 +116,27 @@ public partial class Session : IDisposable
     public virtual SessionInfo Info => ReadInfo();
 
     /// <summary>
+    /// What the session counted, in the text format of Prometheus: serve it as
+    /// <c>text/plain; version=0.0.4</c>. Where a process has several sessions, each under a path of
+    /// its own.
+    /// </summary>
+    /// <remarks>
+    /// On .NET 8 and later the meter <c>ThingSpace.Session</c> has the same numbers for all
+    /// sessions of the process.
+    /// </remarks>
+    public virtual unsafe string Metrics()
+    {
+        ThrowIfDisposed();
+        string metrics = Utf8.ReadWhole(
+            NativeMethods.MetricsMax,
+            (byte* buffer, nuint capacity, out nint error) =>
+                NativeMethods.tsm_metrics(_handle.Number, buffer, capacity, out error),
+            this);
+        GC.KeepAlive(this);
+        return metrics;
+    }
+
+    /// <summary>
     /// The REST interface's address with a slash at its end, as
     /// <see cref="System.Net.Http.HttpClient.BaseAddress"/> wants it: paths relative to it have
     /// none at their start.
@@ -155,21 +176,21 @@ public partial class Session : IDisposable
     {
         LibraryLoader.Ensure();
         options ??= new SessionOptions();
-        using ConfigHandle config = options.ToNative(out LogSink? log);
+        using ConfigHandle config = options.ToNative(out Callbacks callbacks);
         try
         {
             var carrier = new CarrierOptions(config);
             return await s_logins.Run(
-                (config, log, carrier),
+                (config, callbacks, carrier),
                 static (login, left, token) =>
-                    Make(login.config, login.log, login.carrier, left, isLogin: true, token),
+                    Make(login.config, login.callbacks, login.carrier, left, isLogin: true, token),
                 new Deadline(carrier.Timeout),
                 CancellationToken.None,
                 cancellationToken).ConfigureAwait(false);
         }
         catch
         {
-            log?.Dispose();
+            callbacks.Dispose();
             throw;
         }
     }
@@ -263,8 +284,9 @@ public partial class Session : IDisposable
     public static void Unblock(SessionOptions? options = null)
     {
         LibraryLoader.Ensure();
-        using ConfigHandle config = (options ?? new SessionOptions()).ToNative(out LogSink? log);
-        using (log)
+        using ConfigHandle config =
+            (options ?? new SessionOptions()).ToNative(out Callbacks callbacks);
+        using (callbacks)
         {
             config.Unblock();
         }
@@ -384,14 +406,22 @@ public partial class Session : IDisposable
     {
         LibraryLoader.Ensure();
         using ConfigHandle config =
-            (options ?? new SessionOptions()).ToNative(out LogSink? log);
-        var carrier = new CarrierOptions(config);
-        return Make(config, log, carrier, carrier.Timeout, isLogin, cancellationToken);
+            (options ?? new SessionOptions()).ToNative(out Callbacks callbacks);
+        try
+        {
+            var carrier = new CarrierOptions(config);
+            return Make(config, callbacks, carrier, carrier.Timeout, isLogin, cancellationToken);
+        }
+        catch
+        {
+            callbacks.Dispose();
+            throw;
+        }
     }
 
     private static Session Make(
         ConfigHandle config,
-        LogSink? log,
+        Callbacks callbacks,
         CarrierOptions carrier,
         TimeSpan left,
         bool isLogin,
@@ -412,13 +442,12 @@ public partial class Session : IDisposable
                     NativeError.Take(status, error, null, cancellationToken));
             }
 
-            handle.Own(log);
+            handle.Own(callbacks);
             return new Session(handle, carrier);
         }
         catch
         {
             handle?.Dispose();
-            log?.Dispose();
             throw;
         }
     }

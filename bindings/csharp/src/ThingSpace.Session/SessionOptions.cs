@@ -65,12 +65,22 @@ public sealed partial class SessionOptions
     public TsmLogLevel LogLevel { get; set; } = TsmLogLevel.Information;
 
     /// <summary>
-    /// Makes the native configuration. The log sink belongs to whoever owns the session made with
+    /// Is told what happens to the session: logins and what came of them, waits, resends, refusals
+    /// of the lockout guard, failures of its store. It is called as <see cref="Log"/> is. On .NET 8
+    /// and later the same is told to a meter and an activity source, both named
+    /// <c>ThingSpace.Session</c>, whether or not this is set.
+    /// </summary>
+    [IgnoreDataMember]
+    [JsonIgnore]
+    public Action<ThingSpaceEvent>? OnEvent { get; set; }
+
+    /// <summary>
+    /// Makes the native configuration. The callbacks belong to whoever owns the session made with
     /// it.
     /// </summary>
-    internal ConfigHandle ToNative(out LogSink? log)
+    internal ConfigHandle ToNative(out Callbacks callbacks)
     {
-        log = null;
+        callbacks = new Callbacks(Log, OnEvent);
         ConfigHandle config = NativeMethods.tsm_config_new();
         try
         {
@@ -89,23 +99,16 @@ public sealed partial class SessionOptions
                 config.LoadEnvironment();
             }
 
-            if (Log is not null)
-            {
-                log = new LogSink(Log);
-                int status = NativeMethods.tsm_config_set_log(
-                    config, (int)LogLevel, LogSink.FunctionPointer, log.Context);
-                if (status != 0)
-                {
-                    throw NativeError.Take(status, 0);
-                }
-            }
-
+#if NET8_0_OR_GREATER
+            Telemetry.Start();
+#endif
+            callbacks.AddTo(config, LogLevel);
             return config;
         }
         catch
         {
             config.Dispose();
-            log?.Dispose();
+            callbacks.Dispose();
             throw;
         }
     }

@@ -47,7 +47,7 @@ public class ThingSpaceTokenBehavior : IEndpointBehavior, IClientMessageInspecto
     public ThingSpaceTokenBehavior(Session session)
     {
         _session = session ?? throw new ArgumentNullException(nameof(session));
-        if (!session.IsSoap)
+        if (session.Info.Values["protocol"] != "soap")
         {
             throw new ArgumentException(
                 "The session speaks REST, and this is for SOAP messages: set Protocol.",

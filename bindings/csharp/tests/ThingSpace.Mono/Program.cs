@@ -2,6 +2,8 @@
 // failed.
 
 using System;
+using System.Collections.Concurrent;
+using System.Linq;
 using System.Net.Http;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks;
@@ -23,6 +25,7 @@ await Case("the handler for HttpClient", Cases.Handler);
 await Case("disposal in the middle of a call", Cases.Dispose);
 await Case("text that is no text", Cases.BadText);
 await Case("a log callback that throws", Cases.Log);
+await Case("events and metrics", Cases.Events);
 await Case("an exception from another AppDomain", Cases.OtherDomain);
 await Case("await using", Cases.AwaitUsing);
 await Case("a WCF proxy by the documented pattern", WcfProxy.DocumentedPattern);
@@ -144,6 +147,20 @@ internal static class Cases
         using Session session = Session.Login(options);
         Require(session.Get(Sandbox.Account).StatusCode == 200, "the request succeeds");
         Require(lines > 0, "lines arrive");
+        return Task.CompletedTask;
+    }
+
+    internal static Task Events()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        var told = new ConcurrentQueue<ThingSpaceEvent>();
+        SessionOptions options = sandbox.Options();
+        options.OnEvent = told.Enqueue;
+        using Session session = Session.Login(options);
+        ThingSpaceEvent login = told.Single(e => e.Kind == TsmEventKind.LoginEnded);
+        Require(login.Detail == "success" && login.SlotsLeft == 3, "the login is told");
+        Require(login.Duration is not null && login.Message.Length == 0, "as it went");
+        Require(session.Metrics().Contains("tsm_guard_slots_left 3"), "metrics are counted");
         return Task.CompletedTask;
     }
 

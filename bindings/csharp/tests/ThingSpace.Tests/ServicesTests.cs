@@ -62,6 +62,14 @@ public class ServicesTests
         await provider.GetRequiredService<Devices>().Ask();
         Assert.Equal((1, 1), (one.Count("api"), two.Count("api")));
         Assert.Null(provider.GetService<Session>());
+
+        configuration["ThingSpace:three:Username"] = "somebody";
+        services.AddThingSpace("three", configuration);
+        await using ServiceProvider wrong = services.BuildServiceProvider();
+        OptionsValidationException e = Assert.Throws<OptionsValidationException>(
+            () => wrong.GetRequiredKeyedService<Session>("three"));
+        Assert.Contains("ThingSpace:three:Password is miss", e.Message, StringComparison.Ordinal);
+        Assert.NotNull(wrong.GetRequiredKeyedService<Session>("one"));
     }
 
     [Theory]

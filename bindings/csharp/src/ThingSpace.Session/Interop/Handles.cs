@@ -61,7 +61,7 @@ internal sealed class ConfigHandle : SafeHandle
 /// <summary>A <c>tsm_session</c>, with the log callback it may still call.</summary>
 internal sealed class SessionHandle : SafeHandle
 {
-    private LogSink? _log;
+    private Callbacks? _callbacks;
 
     public SessionHandle()
         : base(default, ownsHandle: true)
@@ -70,8 +70,8 @@ internal sealed class SessionHandle : SafeHandle
 
     public override bool IsInvalid => handle == default;
 
-    /// <summary>Hands over the log callback, to be forgotten once the session is freed.</summary>
-    internal void Own(LogSink? log) => _log = log;
+    /// <summary>Hands over the callbacks, to be forgotten once the session is freed.</summary>
+    internal void Own(Callbacks callbacks) => _callbacks = callbacks;
 
     /// <summary>
     /// The handle for a call. Who calls with it keeps the session alive until the call is over.
@@ -81,7 +81,7 @@ internal sealed class SessionHandle : SafeHandle
     protected override bool ReleaseHandle()
     {
         NativeMethods.tsm_free(handle);
-        _log?.Dispose();
+        _callbacks?.Dispose();
         return true;
     }
 }

@@ -60,6 +60,10 @@ internal static unsafe class NativeError
         }
     }
 
+    /// <summary>The library's name of a status, the same in every language.</summary>
+    internal static string Name(TsmStatus status) =>
+        Utf8.Read(NativeMethods.tsm_status_name((int)status));
+
     /// <summary>Reads and frees a native error.</summary>
     internal static ThingSpaceException Read(int status, nint error)
     {
@@ -68,7 +72,7 @@ internal static unsafe class NativeError
             string message = Utf8.Read(NativeMethods.tsm_error_message(error));
             if (message.Length == 0)
             {
-                message = Utf8.Read(NativeMethods.tsm_status_name(status));
+                message = Name((TsmStatus)status);
             }
 
             int httpStatus = NativeMethods.tsm_error_http_status(error);

@@ -1,0 +1,182 @@
+// The way of log lines and events from the library to the program's callbacks. The library is given
+// a number, never a pointer to something of ours, so what comes late finds nothing instead of
+// something freed.
+
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+#if NET8_0_OR_GREATER
+using System.Runtime.CompilerServices;
+#endif
+using System.Runtime.InteropServices;
+using System.Threading;
+
+namespace ThingSpace.Interop;
+
+internal sealed unsafe class Callbacks : IDisposable
+{
+    private const int MicrosecondTicks = 10;
+
+    private static readonly ConcurrentDictionary<nint, Callbacks> s_all = new();
+    private static int s_last;
+
+    [ThreadStatic]
+    private static bool t_isInCallback;
+
+    private readonly Action<TsmLogLevel, string>? _log;
+    private readonly Action<ThingSpaceEvent>? _onEvent;
+    private readonly nint _context;
+    private volatile int _slotsLeft = -1;
+
+    internal Callbacks(Action<TsmLogLevel, string>? log, Action<ThingSpaceEvent>? onEvent)
+    {
+        _log = log;
+        _onEvent = onEvent;
+        _context = Interlocked.Increment(ref s_last);
+        s_all[_context] = this;
+    }
+
+    /// <summary>What each session's lockout guard had left when it looked last.</summary>
+    internal static IEnumerable<int> SlotsLeft
+    {
+        get
+        {
+            foreach (KeyValuePair<nint, Callbacks> one in s_all)
+            {
+                if (one.Value._slotsLeft >= 0)
+                {
+                    yield return one.Value._slotsLeft;
+                }
+            }
+        }
+    }
+
+    /// <summary>Has the sessions of a config call what is here.</summary>
+    internal void AddTo(ConfigHandle config, TsmLogLevel most)
+    {
+        if (_log is not null)
+        {
+            int status = NativeMethods.tsm_config_set_log(config, (int)most, LogFunction, _context);
+            if (status != 0)
+            {
+                throw NativeError.Take(status, 0);
+            }
+        }
+
+#if !NET8_0_OR_GREATER
+        // There is no meter to tell.
+        if (_onEvent is null)
+        {
+            return;
+        }
+#endif
+        int refused = NativeMethods.tsm_config_set_event(
+            config, EventFunction, _context, out nint error);
+        if (refused != 0)
+        {
+            throw NativeError.Take(refused, error);
+        }
+    }
+
+    public void Dispose() => s_all.TryRemove(_context, out _);
+
+#if NET8_0_OR_GREATER
+    private static nint LogFunction =>
+        (nint)(delegate* unmanaged[Cdecl]<int, byte*, nuint, nint, void>)&OnLine;
+
+    private static nint EventFunction =>
+        (nint)(delegate* unmanaged[Cdecl]<NativeEvent*, nint, void>)&OnEvent;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnLine(int level, byte* message, nuint length, nint context) =>
+        DeliverLine(level, message, length, context);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnEvent(NativeEvent* happened, nint context) =>
+        DeliverEvent(happened, context);
+#else
+    private static readonly NativeLogCallback s_onLine = DeliverLine;
+    private static readonly NativeEventCallback s_onEvent = DeliverEvent;
+
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    private delegate void NativeLogCallback(int level, byte* message, nuint length, nint context);
+
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    private delegate void NativeEventCallback(NativeEvent* happened, nint context);
+
+    private static nint LogFunction => Marshal.GetFunctionPointerForDelegate(s_onLine);
+
+    private static nint EventFunction => Marshal.GetFunctionPointerForDelegate(s_onEvent);
+#endif
+
+    private static void DeliverLine(int level, byte* message, nuint length, nint context)
+    {
+        if (s_all.TryGetValue(context, out Callbacks? callbacks) && callbacks._log is { } log)
+        {
+            string line = Utf8.Read(message, (int)length);
+            Deliver(() => log((TsmLogLevel)level, line));
+        }
+    }
+
+    private static void DeliverEvent(NativeEvent* happened, nint context)
+    {
+        if (!s_all.TryGetValue(context, out Callbacks? callbacks))
+        {
+            return;
+        }
+
+        ThingSpaceEvent told = Read(happened);
+        if (told.SlotsLeft is { } slotsLeft)
+        {
+            callbacks._slotsLeft = slotsLeft;
+        }
+
+        Deliver(() =>
+        {
+#if NET8_0_OR_GREATER
+            Telemetry.Note(told);
+#endif
+            callbacks._onEvent?.Invoke(told);
+        });
+    }
+
+    /// <summary>
+    /// A callback that uses the session would be called by what it does, and so on until the stack
+    /// is full; and none must unwind through native frames.
+    /// </summary>
+    private static void Deliver(Action tell)
+    {
+        if (t_isInCallback)
+        {
+            return;
+        }
+
+        t_isInCallback = true;
+        try
+        {
+            tell();
+        }
+#pragma warning disable CA1031 // Nobody is to tell.
+        catch
+#pragma warning restore CA1031
+        {
+        }
+        finally
+        {
+            t_isInCallback = false;
+        }
+    }
+
+    private static ThingSpaceEvent Read(NativeEvent* happened) => new(
+        (TsmEventKind)happened->Kind,
+        Utf8.Read(happened->Detail),
+        DateTimeOffset.FromUnixTimeMilliseconds(0).AddTicks(happened->TimeUs * MicrosecondTicks),
+        happened->DurationUs < 0
+            ? null
+            : TimeSpan.FromTicks(happened->DurationUs * MicrosecondTicks),
+        happened->SlotsLeft < 0 ? null : happened->SlotsLeft,
+        (TsmStatus)happened->Status,
+        Utf8.Read(happened->Message),
+        Utf8.Read(happened->Code),
+        happened->HttpStatus == 0 ? null : happened->HttpStatus);
+}
