@@ -222,22 +222,22 @@ class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
 
 def _with_tokens(request: httpx.Request, tokens: Tokens) -> httpx.Request:
     """A request like this one that carries the tokens."""
-    copy = httpx.Request(
-        request.method,
-        request.url,
-        headers=request.headers,
-        stream=request.stream,
-        extensions=request.extensions,
-    )
-    copy.headers.update(tokens.headers)
+    copy: httpx.Request = object.__new__(type(request))  # in a tenth of the time of its making
+    vars(copy).update(vars(request))
+    copy.headers = _with(request.headers, tokens)
+    return copy
+
+
+def _with(headers: httpx.Headers, tokens: Tokens) -> httpx.Headers:
+    copy = httpx.Headers(headers)
+    for name, value in tokens.headers.items():
+        copy[name] = value
     return copy
 
 
 def _give_tokens(request: httpx.Request, tokens: Tokens) -> None:
-    headers = httpx.Headers(request.headers)
-    headers.update(tokens.headers)
     request.__class__ = _Request
-    vars(request)["headers"] = _Headers(headers, tuple(tokens.headers))
+    vars(request)["headers"] = _Headers(_with(request.headers, tokens), tuple(tokens.headers))
 
 
 class _Request(httpx.Request):
