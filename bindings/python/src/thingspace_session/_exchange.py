@@ -188,7 +188,7 @@ class Exchange:
             can_resend: ``False`` if the request's body cannot be sent twice. All that may be at
                 fault is renewed then, and the refusal is raised: make the request again with a
                 fresh body.
-            timeout: seconds for this call, in place of the session's ``timeout_ms``.
+            timeout: seconds for this call, in place of the session's ``timeout``.
             cancel: ends the call from another thread; a login that others wait for goes on.
 
         Raises:

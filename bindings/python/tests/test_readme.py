@@ -1,0 +1,54 @@
+"""The README's programs that need nothing but the sandbox do what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable
+from unittest import mock
+
+import thingspace_session
+from sandbox import binary
+
+PACKAGE = Path(__file__).resolve().parents[1]
+README = (PACKAGE / "README.md").read_text()
+
+
+def block(heading: str) -> str:
+    """The first program beneath a heading."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_first_program(python: Callable[..., subprocess.Popen[str]]) -> None:
+    out, err = python(block("Try it without Verizon")).communicate(timeout=60)
+    assert "Megadodo Publications" in out, err
+
+
+def test_the_fixtures_for_programs(tmp_path: Path) -> None:
+    test = tmp_path / "test_program.py"
+    test.write_text(block("Testing your own program"))
+    named = tmp_path / "thingspace-sandbox"
+    named.symlink_to(binary().resolve())
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(PACKAGE / "src"),
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert "1 passed" in ended.stdout
+
+
+def test_a_mock_stands_in_for_a_session() -> None:
+    session = mock.create_autospec(thingspace_session.Session, instance=True)
+    session.get.return_value = thingspace_session.Response(200, content=b'{"devices": []}')
+    assert session.get("/x", timeout=1).raise_for_status().json() == {"devices": []}
