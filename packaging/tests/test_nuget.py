@@ -43,14 +43,17 @@ def dotnet(place: Place, *arguments: str) -> str:
     )
 
 
-def program(place: Place, framework: str) -> Path:
+def program(place: Place, framework: str, package: str = "ThingSpace.Session") -> Path:
     """A fresh program: the example, as somebody would write it, with the package added."""
     folder = place.folder / "Program"
     folder.mkdir()
     (folder / "Program.csproj").write_text(PROGRAM.replace("FRAMEWORK", framework))
     shutil.copy(ROOT / "examples" / "csharp" / "Program.cs", folder)
-    add = ("add", str(folder), "package", "ThingSpace.Session", "--version", version())
-    dotnet(place, *add, "--source", str(DIST))
+    dotnet(
+        place,
+        *("add", str(folder), "package", package, "--version", version()),
+        *("--source", str(DIST)),
+    )
     return folder
 
 
@@ -132,8 +135,9 @@ def test_a_program_for_one_platform_gets_its_library(target: Target, place: Plac
     assert library.read_bytes() == target.shared.read_bytes()
 
 
-def test_a_platform_without_a_library_is_an_error_of_the_build(place: Place) -> None:
-    project = program(place, "net10.0")
+@pytest.mark.parametrize("package", ["ThingSpace.Session", "ThingSpace.Session.Extensions"])
+def test_a_platform_without_a_library_is_an_error_of_the_build(package: str, place: Place) -> None:
+    project = program(place, "net10.0", package)
     with pytest.raises(AssertionError) as failed:
         build(place, project, "--runtime", "freebsd-x64")
     said = str(failed.value)
