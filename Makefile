@@ -7,6 +7,7 @@ VENV := target/venv
 DIST_VENV := target/dist/venv
 DIST_PYTHON := $(DIST_VENV)/bin/python
 DEBIAN_ROOT := target/dist/roots/bullseye
+ARM64_ROOT := target/dist/roots/bullseye-arm64
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
 .PHONY: help library demo test test-rust test-windows test-windows-under-wine check-targets test-python test-csharp test-bench ruff workflows loom bench soak generate dist dist-libraries dist-packages test-dist \
@@ -138,7 +139,7 @@ dist-libraries: $(DIST_VENV)/ready
 	$(DIST_PYTHON) packaging/build_libraries.py $(TARGETS)
 
 # Tries what `make dist` made; it does not make it anew.
-test-dist: $(DIST_VENV)/ready $(DEBIAN_ROOT)
+test-dist: $(DIST_VENV)/ready $(DEBIAN_ROOT) $(ARM64_ROOT)
 	$(CARGO) build -q -p thingspace-sandbox
 	packaging/tests/offline.sh $(DIST_PYTHON) -m pytest -q packaging/tests
 
@@ -150,6 +151,13 @@ verify-release:
 $(DEBIAN_ROOT):
 	rm -rf $@.part
 	debootstrap --variant=minbase --include=gcc,libc6-dev,pkg-config bullseye $@.part >/dev/null
+	mv $@.part $@
+
+# A Python for qemu: unpacked only, since nothing of it runs here by itself.
+$(ARM64_ROOT):
+	rm -rf $@.part
+	debootstrap --foreign --arch=arm64 --variant=minbase --include=python3 bullseye $@.part >/dev/null
+	for package in $@.part/var/cache/apt/archives/*.deb; do dpkg-deb --extract $$package $@.part || exit; done
 	mv $@.part $@
 
 $(DIST_VENV)/ready: packaging/requirements.txt packaging/requirements-test.txt

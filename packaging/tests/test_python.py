@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import STORY, Place, Sandbox, artefact
+from conftest import STORY, Place, Sandbox, artefact, needed
 from targets import DIST, ROOT, TARGETS, Target, version
 
 X64 = TARGETS[0]
@@ -75,6 +75,17 @@ def test_installed_from_dist_alone(number: str, place: Place, sandbox: Sandbox) 
     # Nothing is left of it.
     place.run(python, "-m", "pip", "uninstall", "--yes", "thingspace-session")
     assert not list(place.folder.glob("venv/lib/*/site-packages/thingspace_session*"))
+
+
+def test_an_arm64_wheel_works_under_qemu(place: Place, sandbox: Sandbox) -> None:
+    needed("qemu-aarch64")
+    root = ROOT / "target" / "dist" / "roots" / "bullseye-arm64"
+    with zipfile.ZipFile(wheel_of(TARGETS[1])) as wheel:
+        wheel.extractall(place.folder / "site")
+    shutil.copy(ROOT / "examples" / "python" / "devices.py", place.folder)
+    site = {"PYTHONPATH": str(place.folder / "site"), **sandbox.variables}
+    python = ("qemu-aarch64", "-L", root, root / "usr" / "bin" / "python3.9")
+    assert place.run(*python, "devices.py", **site) == STORY
 
 
 def test_the_sdist_builds_with_cargo_alone(place: Place, sandbox: Sandbox) -> None:
