@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 use thingspace_sandbox::Sandbox;
@@ -70,6 +71,9 @@ fn run(scenario: &Value, name: &str, via: Via) {
         let counted = stage.sandbox.counter(counter);
         assert_eq!(Some(counted), wanted.as_u64(), "{name}: wire: {counter}");
     }
+    if let Some(wanted) = scenario.get("events") {
+        assert_eq!(&json!(*stage.events.lock().unwrap()), wanted, "{name}");
+    }
 }
 
 /// What one scenario works with, and what it remembers between steps.
@@ -81,6 +85,8 @@ struct Stage {
     sessions: HashMap<String, Session>,
     refused: Option<String>,
     tokens: HashMap<String, String>,
+    /// Those of all its sessions.
+    events: Arc<Mutex<Vec<String>>>,
     temp: tempdir::TempDir,
 }
 
@@ -129,6 +135,7 @@ impl Stage {
             sessions: HashMap::new(),
             refused: None,
             tokens: HashMap::new(),
+            events: Arc::default(),
             temp: tempdir::TempDir::new(),
         }
     }
@@ -243,6 +250,12 @@ impl Stage {
                 config.set(name, &self.filled(value))?;
             }
         }
+        let events = Arc::clone(&self.events);
+        config.set_event(move |event| {
+            let detail = event.detail.map_or("", |detail| detail.name());
+            let words = format!("{} {detail}", event.kind.name());
+            events.lock().unwrap().push(words.trim_end().to_owned());
+        });
         Ok(config)
     }
 

@@ -92,6 +92,7 @@ def test_scenario(scenario: dict[str, Any], send: Optional[Send], tmp_path: Path
         counters = sandbox.counters()
         wire = scenario.get("wire", {})
         assert {name: counters[name] for name in wire} == wire
+        assert run.events == scenario.get("events", run.events)
 
 
 class Run:
@@ -123,6 +124,7 @@ class Run:
         self._sessions: dict[str, thingspace_session.Session] = {}
         self._tokens: dict[tuple[str, str], str] = {}
         self._last_error: Optional[thingspace_session.Error] = None
+        self.events: list[str] = []
 
     def close(self) -> None:
         for session in self._sessions.values():
@@ -221,8 +223,13 @@ class Run:
         return None if named == "held" else str(named)
 
     def do_login(self, step: dict[str, Any]) -> None:
-        session = thingspace_session.login(load_env=False, **self._login_options(step))
+        session = thingspace_session.login(
+            load_env=False, on_event=self._on_event, **self._login_options(step)
+        )
         self._sessions[step.get("as", "main")] = session
+
+    def _on_event(self, event: thingspace_session.Event) -> None:
+        self.events.append(f"{event.kind} {event.detail or ''}".rstrip())
 
     def do_sandbox(self, step: dict[str, Any]) -> None:
         body = json.loads(self._filled(json.dumps(step.get("body"))))
