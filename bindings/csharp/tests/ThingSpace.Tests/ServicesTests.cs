@@ -198,6 +198,15 @@ public class ServicesTests
             Assert.True(line.Level >= LogLevel.Information);
             Assert.DoesNotContain(session.Token, line.Text, StringComparison.Ordinal);
         });
+        var login = log.Written.Single(line => line.Id.Name == nameof(TsmEventKind.LoginEnded));
+        Assert.Equal((int)TsmEventKind.LoginEnded, login.Id.Id);
+        Assert.Equal(LogLevel.Information, login.Level);
+        Assert.Contains("success", login.Text, StringComparison.Ordinal);
+        log.Written.Clear();
+        sandbox.ChangePassword("another");
+        Assert.Throws<ThingSpaceException>(() => session.Relogin());
+        login = log.Written.Single(line => line.Id.Name == nameof(TsmEventKind.LoginEnded));
+        Assert.Equal(LogLevel.Warning, login.Level);
         log.Written.Clear();
         session.Get(Sandbox.Account);
         Assert.Empty(log.Written);
