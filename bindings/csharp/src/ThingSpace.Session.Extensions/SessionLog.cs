@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace ThingSpace.Extensions;
 
@@ -10,11 +11,14 @@ namespace ThingSpace.Extensions;
 /// A failure's message is in the event and in a line. So that it is not there twice, only the
 /// warnings among the lines, which no event tells, keep their level; the others are for debugging.
 /// </remarks>
-internal static partial class SessionLog
+internal sealed partial class SessionLog(ILoggerFactory loggers)
+    : IConfigureNamedOptions<SessionOptions>
 {
     private const string Category = "ThingSpace.Session";
 
-    internal static void Write(SessionOptions options, ILoggerFactory loggers)
+    public void Configure(SessionOptions options) => Configure(Options.DefaultName, options);
+
+    public void Configure(string? name, SessionOptions options)
     {
         ILogger logger = loggers.CreateLogger(Category);
         // Each line is looked at, so that a level that is changed while the program runs holds at

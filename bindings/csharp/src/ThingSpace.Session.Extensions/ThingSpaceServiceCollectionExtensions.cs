@@ -1,7 +1,6 @@
 using System;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ThingSpace;
 using ThingSpace.Extensions;
@@ -115,8 +114,12 @@ public static class ThingSpaceServiceCollectionExtensions
         _ = services ?? throw new ArgumentNullException(nameof(services));
         _ = name ?? throw new ArgumentNullException(nameof(name));
         services.AddLogging();
+        // Once, however many sessions there are.
         services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IValidateOptions<SessionOptions>, SessionOptionsCheck>());
+        [
+            ServiceDescriptor.Singleton<IConfigureOptions<SessionOptions>, SessionLog>(),
+            ServiceDescriptor.Singleton<IValidateOptions<SessionOptions>, SessionOptionsCheck>(),
+        ]);
         if (name.Length == 0)
         {
             services.TryAddSingleton(provider => Open(provider, name));
@@ -128,7 +131,6 @@ public static class ThingSpaceServiceCollectionExtensions
 
         return services
             .AddOptions<SessionOptions>(name)
-            .Configure<ILoggerFactory>(SessionLog.Write)
             .ValidateOnStart();
     }
 

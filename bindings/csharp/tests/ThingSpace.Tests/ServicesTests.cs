@@ -184,6 +184,7 @@ public class ServicesTests
             .SetMinimumLevel(LogLevel.Trace)
             .AddFilter((_, level) => level >= log.Least)
             .AddProvider(log));
+        services.AddThingSpace();
         services.AddThingSpace(options => Copy(sandbox.Options(), options));
         using ServiceProvider provider = services.BuildServiceProvider();
         Session session = provider.GetRequiredService<Session>();
