@@ -228,12 +228,20 @@
  *       The contact that logs in.
  *   password              text
  *       Its password.
+ *   password_file         path
+ *       A file that holds the password instead, read when a login needs it, and once more when the
+ *       platform rejected it: it is sent if it has changed by then. One line end is cut off. Others
+ *       must not be able to read the file, but on a mount that nobody can write.
  *   api_token             token
  *       A fixed API token, instead of app_key and app_secret. REST only.
+ *   api_token_file        path
+ *       A file that holds it instead, read as password_file is.
  *   app_key               text without a colon
  *       The application's key, to fetch API tokens with. REST only.
  *   app_secret            text
  *       The application's secret.
+ *   app_secret_file       path
+ *       A file that holds it instead, read as password_file is.
  *   auto_relogin          true, false; true
  *       Whether a request refused for its session token logs in again and is sent again.
  *   session_token_header  header name; VZ-M2M-Token

@@ -1,7 +1,7 @@
 //! The API token (OAuth2 client credentials, one hour): handed out while it lasts, renewed when it
-//! has run out by the clock or was rejected. A renewal runs on a thread of its own. Failing to
-//! renew never drops one that is still valid. The platform's page: "Getting Credentials to use the
-//! API".
+//! has run out by the clock or was rejected, or read from its file again. A renewal runs on a
+//! thread of its own. Failing to renew never drops one that is still valid. The platform's page:
+//! "Getting Credentials to use the API".
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,9 +16,10 @@ use crate::events::{Event, EventDetail, EventKind, Events};
 use crate::http::{Connection, Outgoing, Wire};
 use crate::log::Log;
 use crate::per_key::PerKey;
-use crate::platform::oauth;
+use crate::platform::oauth::{self, Granted};
 use crate::runtime::Runtime;
 use crate::secret::Secret;
+use crate::secret_source::{SecretAtHand, SecretSource};
 use crate::settings::ApiCredential;
 use crate::single_flight::SingleFlight;
 
@@ -78,11 +79,10 @@ pub(crate) struct ApiTokens {
 }
 
 enum Source {
-    Fixed,
+    Fixed(SecretSource),
     Application {
         app_key: String,
-        secret: Secret,
-        authorization: Secret,
+        secret: SecretSource,
         url: String,
     },
 }
@@ -97,22 +97,24 @@ impl ApiTokens {
         events: Arc<Events>,
     ) -> ApiTokens {
         let (source, held) = match credential {
-            ApiCredential::Fixed(token) => {
-                let fixed = ApiToken {
-                    token: token.clone(),
-                    generation: 0,
-                    since_ms: runtime.now_ms(),
-                    ends_ms: None,
-                    accepted: AtomicBool::default(),
-                    damping: Damping::default(),
+            ApiCredential::Fixed(source) => {
+                let held = match source {
+                    SecretSource::Given(token) => Some(ApiToken {
+                        token: token.clone(),
+                        generation: 0,
+                        since_ms: runtime.now_ms(),
+                        ends_ms: None,
+                        accepted: AtomicBool::default(),
+                        damping: Damping::default(),
+                    }),
+                    SecretSource::File { .. } => None,
                 };
-                (Source::Fixed, Some(Arc::new(fixed)))
+                (Source::Fixed(source.clone()), held.map(Arc::new))
             }
             ApiCredential::Application { key, secret } => {
                 let source = Source::Application {
                     app_key: key.clone(),
                     secret: secret.clone(),
-                    authorization: oauth::basic(key, secret),
                     url: format!("{base_url}{}", oauth::TOKEN_PATH),
                 };
                 (source, None)
@@ -137,7 +139,10 @@ impl ApiTokens {
 
     /// Whether a rejected token can be replaced at all.
     pub fn is_renewable(&self) -> bool {
-        matches!(self.source, Source::Application { .. })
+        match &self.source {
+            Source::Fixed(source) => source.is_file(),
+            Source::Application { .. } => true,
+        }
     }
 
     /// The token held, unless its time is up.
@@ -211,25 +216,69 @@ impl ApiTokens {
     }
 
     fn fetch(&self, running: &Running) -> Result<Arc<ApiToken>> {
-        let Source::Application {
-            app_key,
-            secret,
-            authorization,
-            url,
-        } = &self.source
-        else {
+        match &self.source {
+            Source::Fixed(source) => self.read_anew(source),
+            Source::Application {
+                app_key,
+                secret,
+                url,
+            } => self.ask_for_one(running, app_key, secret, url),
+        }
+    }
+
+    fn read_anew(&self, source: &SecretSource) -> Result<Arc<ApiToken>> {
+        let token = source.read()?;
+        let before = self.held.load_full();
+        if before.is_some_and(|before| before.token == token) {
             return Err(Error::new(
                 Status::ApiToken,
-                "the platform rejects the api_token, and there is no app_key and app_secret to \
-                 fetch another with",
+                match source {
+                    SecretSource::Given(_) => {
+                        "the platform rejects the api_token, and there is no app_key and \
+                         app_secret to fetch another with"
+                    }
+                    SecretSource::File { .. } => {
+                        "the platform rejects the API token in api_token_file; a new one there is \
+                         taken at the next call"
+                    }
+                },
             ));
-        };
-        let key = (self.runtime.process(), url.clone(), app_key.clone());
+        }
+        Ok(self.hold(token, self.runtime.now_ms(), None))
+    }
+
+    fn ask_for_one(
+        &self,
+        running: &Running,
+        app_key: &str,
+        secret: &SecretSource,
+        url: &str,
+    ) -> Result<Arc<ApiToken>> {
+        let key = (self.runtime.process(), url.to_owned(), app_key.to_owned());
         let hold = HOLDS.get(&key);
         self.check_hold(&hold)?;
         running.doing(|| "waiting for an API token".into());
+        let mut secret = SecretAtHand::new(secret);
+        let (asked_ms, granted) = loop {
+            let asked_ms = self.runtime.now_ms();
+            match self.ask(running, app_key, secret.get()?, url) {
+                Err(error) if error.status() == Status::ApiToken && secret.has_changed() => {}
+                granted => break (asked_ms, granted),
+            }
+        };
+        let granted = granted.inspect_err(|error| self.note_failure(error, &hold))?;
+        hold.store(None);
+        let life = |life: Duration| life.max(SHORTEST_LIFE).as_millis() as u64;
+        let ends_ms = granted
+            .expires_in
+            .map(|expires_in| asked_ms.saturating_add(life(expires_in)));
+        Ok(self.hold(granted.token, asked_ms, ends_ms))
+    }
+
+    fn ask(&self, running: &Running, app_key: &str, secret: &Secret, url: &str) -> Result<Granted> {
         self.fetches.fetch_add(1, Ordering::Relaxed);
-        let (asked_ms, asked) = (self.runtime.now_ms(), Instant::now());
+        let asked = Instant::now();
+        let authorization = oauth::basic(app_key, secret);
         let outgoing = Outgoing {
             method: "POST",
             url,
@@ -241,26 +290,23 @@ impl ApiTokens {
             max_response_bytes: MAX_ANSWER_BYTES,
             on: Connection::Any,
         };
-        let granted = self
-            .wire
-            .send(running, &outgoing)
-            .map_err(Error::from)
+        let answer = self.wire.send(running, &outgoing).map_err(Error::from);
+        let granted = answer
             .and_then(|answer| {
                 oauth::answer(answer.status, answer.header("retry-after"), &answer.body)
             })
             .map_err(|error| error.masking(&[secret]));
         self.tell_of_fetch(asked.elapsed(), granted.as_ref().err());
-        let granted = granted.inspect_err(|error| self.note_failure(error, &hold))?;
-        hold.store(None);
+        granted
+    }
+
+    fn hold(&self, token: Secret, since_ms: u64, ends_ms: Option<u64>) -> Arc<ApiToken> {
         let before = self.held.load_full();
-        let life = |life: Duration| life.max(SHORTEST_LIFE).as_millis() as u64;
         let token = Arc::new(ApiToken {
-            token: granted.token,
+            token,
             generation: before.as_ref().map_or(0, |before| before.generation) + 1,
-            since_ms: asked_ms,
-            ends_ms: granted
-                .expires_in
-                .map(|expires_in| asked_ms.saturating_add(life(expires_in))),
+            since_ms,
+            ends_ms,
             accepted: AtomicBool::default(),
             damping: before.map_or_else(Damping::default, |before| {
                 before
@@ -270,7 +316,7 @@ impl ApiTokens {
         });
         self.held.store(Some(Arc::clone(&token)));
         self.log.info(|| "API token fetched".into());
-        Ok(token)
+        token
     }
 
     fn tell_of_fetch(&self, duration: Duration, error: Option<&Error>) {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::error::{Error, Result, Status};
 use crate::events::{Event, EventSink};
 use crate::log::{Log, LogLevel};
-use crate::options::{self, OPTIONS, OptionInfo, is_true};
+use crate::options::{self, OPTIONS, OptionInfo, OptionKind, is_true};
 use crate::secret::Secret;
 
 /// What a session is to do, option by option. Copied by `login`; changing it later touches no
@@ -62,7 +63,9 @@ impl Config {
     }
 
     /// Takes every option that is set as `TSM_…` in the environment; empty ones count as not set.
-    /// What is set by hand wins, before or after.
+    /// What is set by hand wins, before or after. A secret that is set in no way is looked for as
+    /// the file `tsm_…` (`tsm_password`) in the folder that `CREDENTIALS_DIRECTORY` names, where
+    /// systemd puts a service's credentials.
     pub fn load_env(&mut self) -> Result<()> {
         self.load_from(|variable| std::env::var_os(variable))
     }
@@ -85,6 +88,28 @@ impl Config {
                 .ok_or_else(|| invalid(format!("{variable} is not UTF-8")))?;
             self.put(info, value, false)
                 .map_err(|error| invalid(format!("environment {variable}: {}", error.message())))?;
+        }
+        match environment("CREDENTIALS_DIRECTORY") {
+            Some(directory) => self.load_credentials(Path::new(&directory)),
+            None => Ok(()),
+        }
+    }
+
+    fn load_credentials(&mut self, directory: &Path) -> Result<()> {
+        for info in OPTIONS {
+            let OptionKind::SecretFile = info.kind else {
+                continue;
+            };
+            let secret = info.name.trim_end_matches("_file");
+            let is_set = |option| self.values.contains_key(option);
+            let path = directory.join(format!("tsm_{secret}"));
+            if is_set(info.name) || is_set(secret) || !path.exists() {
+                continue;
+            }
+            let path = path
+                .to_str()
+                .ok_or_else(|| invalid("environment CREDENTIALS_DIRECTORY is not UTF-8"))?;
+            self.put(info, path, false)?;
         }
         Ok(())
     }
@@ -160,13 +185,16 @@ impl Config {
     }
 
     pub(crate) fn required(&self, name: &str) -> Result<&str> {
-        self.get(name).ok_or_else(|| {
-            let variable = options::find(name).map_or_else(|_| String::new(), OptionInfo::variable);
-            invalid(format!(
-                "{name} is missing: set this option, or {variable} in the environment"
-            ))
-        })
+        self.get(name).ok_or_else(|| missing(name, name))
     }
+}
+
+/// What is missing, and the option that it is set by.
+pub(crate) fn missing(what: &str, option: &str) -> Error {
+    let variable = options::find(option).map_or_else(|_| String::new(), OptionInfo::variable);
+    invalid(format!(
+        "{what} is missing: set this option, or {variable} in the environment"
+    ))
 }
 
 pub(crate) fn invalid(message: impl Into<String>) -> Error {
@@ -249,5 +277,38 @@ mod tests {
         assert!(!format!("{error:?}").contains("hunter2"));
         let error = config.set("api_token", "hunter2\n").unwrap_err();
         assert!(!format!("{error:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn credentials_of_a_service_are_found_where_nothing_else_is_set() {
+        let directory =
+            std::env::temp_dir().join(format!("tsm-credentials-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        for name in [
+            "tsm_password",
+            "tsm_app_secret",
+            "tsm_store_seal_key",
+            "password",
+        ] {
+            std::fs::write(directory.join(name), "x").unwrap();
+        }
+        let found = |set: &[(&str, &str)], variable: &str| {
+            let mut config = config(set);
+            let folder = |name: &str| match name {
+                "CREDENTIALS_DIRECTORY" => Some(directory.clone().into_os_string()),
+                name if name == variable => Some("v".into()),
+                _ => None,
+            };
+            config.load_from(folder).unwrap();
+            let path = config.get("password_file").map(str::to_owned);
+            path.map(|path| path == directory.join("tsm_password").to_str().unwrap())
+        };
+        assert_eq!(found(&[], ""), Some(true));
+        assert_eq!(found(&[("password", "p")], ""), None);
+        assert_eq!(found(&[("password_file", "/p")], ""), Some(false));
+        assert_eq!(found(&[], "TSM_PASSWORD"), None);
+        assert_eq!(found(&[], "TSM_PASSWORD_FILE"), Some(false));
+        assert_eq!(found(&[], "TSM_APP_KEY"), Some(true));
+        std::fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -60,6 +60,7 @@ mod response;
 mod runtime;
 mod secret;
 mod secret_file;
+mod secret_source;
 mod session;
 mod settings;
 mod sha256;

@@ -36,6 +36,8 @@ pub enum OptionKind {
     Milliseconds,
     /// The path of a file.
     Path,
+    /// The path of a file that holds a secret; its name ends with `_file`.
+    SecretFile,
     /// Text of a form of its own: what to call it, and its check.
     Text(&'static str, Check),
     /// The same for a value that must never be shown.
@@ -63,7 +65,7 @@ impl OptionInfo {
             OptionKind::Flag => "true, false".into(),
             OptionKind::Number(range) => format!("{} to {}", range.start(), range.end()),
             OptionKind::Milliseconds => format!("1 to {DAY_MS}"),
-            OptionKind::Path => "path".into(),
+            OptionKind::Path | OptionKind::SecretFile => "path".into(),
             OptionKind::Text(words, _) | OptionKind::Secret(words, _) => (*words).into(),
         }
     }
@@ -79,7 +81,7 @@ impl OptionInfo {
             OptionKind::Milliseconds => {
                 number(value, &(1..=DAY_MS)).map_err(|flaw| format!("{flaw}, in milliseconds"))
             }
-            OptionKind::Path => not_empty(value),
+            OptionKind::Path | OptionKind::SecretFile => not_empty(value),
             OptionKind::Text(_, check) | OptionKind::Secret(_, check) => check(value),
         }
     }
@@ -97,7 +99,7 @@ macro_rules! options {
     };
 }
 
-use OptionKind::{Choice, Flag, Milliseconds, Number, Path, Secret, Text};
+use OptionKind::{Choice, Flag, Milliseconds, Number, Path, Secret, SecretFile, Text};
 
 options! {
     /// Which session service to log in to.
@@ -110,12 +112,20 @@ options! {
     username: Text("text", credential), "";
     /// Its password.
     password: Secret("text", credential), "";
+    /// A file that holds the password instead, read when a login needs it, and once more when the
+    /// platform rejected it: it is sent if it has changed by then. One line end is cut off.
+    /// Others must not be able to read the file, but on a mount that nobody can write.
+    password_file: SecretFile, "";
     /// A fixed API token, instead of app_key and app_secret. REST only.
     api_token: Secret("token", api_token), "";
+    /// A file that holds it instead, read as password_file is.
+    api_token_file: SecretFile, "";
     /// The application's key, to fetch API tokens with. REST only.
     app_key: Text("text without a colon", app_key), "";
     /// The application's secret.
     app_secret: Secret("text", not_empty), "";
+    /// A file that holds it instead, read as password_file is.
+    app_secret_file: SecretFile, "";
     /// Whether a request refused for its session token logs in again and is sent again.
     auto_relogin: Flag, "true";
     /// The request header that carries the session token; a few of the platform's endpoints want
@@ -133,10 +143,10 @@ options! {
     store_password: Secret("text", credential), "";
     /// A file that holds it instead, read at every new connection. Others must not be able to read
     /// it.
-    store_password_file: Path, "";
+    store_password_file: SecretFile, "";
     /// A file with the key that seals shared tokens on Redis: 32 random bytes in base64. A second
     /// line may hold the key before it, which opens what is sealed still.
-    store_seal_key_file: Path, "";
+    store_seal_key_file: SecretFile, "";
     /// Whether all sessions of the same account and store use one session token.
     share_token: Flag, "false";
     /// The name of the platform behind a private gateway, so that the lockout guard counts for it

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Config, invalid};
+use crate::config::{Config, invalid, missing};
 use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::events::Events;
 use crate::log::Log;
 use crate::secret::Secret;
+use crate::secret_source::SecretSource;
 use crate::store_name::StoreName;
 
 impl Config {
@@ -17,10 +18,7 @@ impl Config {
         let protocol = Protocol::of(self);
         Ok(Settings {
             account: self.account()?,
-            password: {
-                self.required("password")?;
-                self.secret("password").unwrap_or_default()
-            },
+            password: self.required_secret("password", "password_file")?,
             api_credential: match protocol {
                 Protocol::Rest => Some(self.api_credential()?),
                 Protocol::Soap => None,
@@ -64,6 +62,39 @@ impl Config {
         })
     }
 
+    /// Where a secret comes from, and whether that was set by hand: that wins over the environment.
+    fn secret_source(
+        &self,
+        option: &'static str,
+        file: &'static str,
+    ) -> Result<Option<(SecretSource, bool)>> {
+        let given = self.set_by_hand(option);
+        let path = self.set_by_hand(file);
+        Ok(match (given, path) {
+            (None, None) => None,
+            (Some(a), Some(b)) if a == b => {
+                return Err(invalid(format!(
+                    "{option} and {file} contradict each other: set one"
+                )));
+            }
+            (given, Some(by_hand)) if given < path => {
+                let path = self.text(file).to_owned();
+                Some((SecretSource::File { option, path }, by_hand))
+            }
+            (given, _) => {
+                let secret = self.secret(option).unwrap_or_default();
+                Some((SecretSource::Given(secret), given == Some(true)))
+            }
+        })
+    }
+
+    fn required_secret(&self, option: &'static str, file: &'static str) -> Result<SecretSource> {
+        match self.secret_source(option, file)? {
+            Some((source, _)) => Ok(source),
+            None => Err(missing(&format!("{option} (or {file})"), option)),
+        }
+    }
+
     fn store(&self) -> Result<StoreName> {
         let store = StoreName::parse(self.text("store")).map_err(invalid)?;
         if let StoreName::Redis(name) = &store
@@ -104,28 +135,24 @@ impl Config {
     }
 
     fn api_credential(&self) -> Result<ApiCredential> {
-        let fixed = self.set_by_hand("api_token");
-        let pair = self
-            .set_by_hand("app_key")
-            .max(self.set_by_hand("app_secret"));
+        let fixed = self.secret_source("api_token", "api_token_file")?;
+        let secret = self.secret_source("app_secret", "app_secret_file")?;
+        let by_hand = |source: &Option<(SecretSource, bool)>| source.as_ref().map(|(_, by)| *by);
+        let pair = self.set_by_hand("app_key").max(by_hand(&secret));
         match (fixed, pair) {
             (None, None) => Err(invalid(
-                "no API token is to be had: set app_key and app_secret, or api_token",
+                "no API token is to be had: set app_key and app_secret (or app_secret_file), or \
+                 api_token (or api_token_file)",
             )),
-            (Some(a), Some(b)) if a == b => Err(invalid(
+            (Some((_, a)), Some(b)) if a == b => Err(invalid(
                 "api_token and app_key/app_secret contradict each other: set one or the other",
             )),
             // What is set by hand wins over the environment.
-            (Some(a), b) if Some(a) > b => Ok(ApiCredential::Fixed(
-                self.secret("api_token").unwrap_or_default(),
-            )),
-            _ => {
-                self.required("app_secret")?;
-                Ok(ApiCredential::Application {
-                    key: self.required("app_key")?.to_owned(),
-                    secret: self.secret("app_secret").unwrap_or_default(),
-                })
-            }
+            (Some((fixed, a)), b) if Some(a) > b => Ok(ApiCredential::Fixed(fixed)),
+            _ => Ok(ApiCredential::Application {
+                secret: self.required_secret("app_secret", "app_secret_file")?,
+                key: self.required("app_key")?.to_owned(),
+            }),
         }
     }
 }
@@ -136,7 +163,7 @@ pub(crate) struct Settings {
     pub protocol: Protocol,
     pub base_url: Endpoint,
     pub soap_url: Endpoint,
-    pub password: Secret,
+    pub password: SecretSource,
     /// None with SOAP, which needs no API token.
     pub api_credential: Option<ApiCredential>,
     pub auto_relogin: bool,
@@ -213,8 +240,8 @@ impl Protocol {
 
 /// Where API tokens come from.
 pub(crate) enum ApiCredential {
-    Fixed(Secret),
-    Application { key: String, secret: Secret },
+    Fixed(SecretSource),
+    Application { key: String, secret: SecretSource },
 }
 
 #[cfg(test)]
@@ -263,6 +290,22 @@ mod tests {
             settings.api_credential,
             Some(ApiCredential::Application { .. })
         ));
+    }
+
+    #[test]
+    fn a_secret_and_its_file_set_the_same_way_contradict() {
+        let user = [
+            ("username", "u"),
+            ("api_token", "t"),
+            ("password_file", "/p"),
+        ];
+        let error = config(&[&user[..], &[("password", "p")]].concat()).settings();
+        assert!(error.err().unwrap().message().contains("contradict"));
+        let mut config = config(&user);
+        config
+            .load_from(|name| (name == "TSM_PASSWORD").then(|| "p".into()))
+            .unwrap();
+        assert!(config.settings().unwrap().password.is_file());
     }
 
     #[test]

@@ -156,10 +156,10 @@ enum Noted {
 impl Logins {
     /// Takes the lease only if it is free: nobody is to wait for this.
     fn note_what_succeeded(&self) -> Result<Noted> {
-        let Some(unhashed) = self.unhashed() else {
+        let Some((unhashed, password)) = self.unhashed() else {
             return Ok(Noted::Done);
         };
-        let hash = self.hash(&unhashed.salt)?;
+        let hash = self.hash(&password, &unhashed.salt)?;
         let running = &Running::start(&Call::new(), Arc::default(), LONGEST_OWN_TIME);
         let of_it = |found: Found| match found {
             Found::Record(record) if unhashed.stands(&record) => Some(record),

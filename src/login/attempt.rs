@@ -17,6 +17,7 @@ use crate::platform::login::LoginAnswer;
 use crate::response::Response;
 use crate::runtime::Moment;
 use crate::secret::Secret;
+use crate::secret_source::SecretAtHand;
 use crate::store::{LastLogin, Lease, LoginFailure, Record, SharedToken};
 
 /// A gateway that throttles and does not say for how long is left alone this long.
@@ -28,6 +29,7 @@ pub(super) struct Attempt<'a> {
     pub logins: &'a Logins,
     pub running: &'a Running,
     pub replaced: Option<&'a Secret>,
+    pub password: &'a SecretAtHand<'a>,
     pub api_token: Option<&'a ApiToken>,
 }
 
@@ -43,7 +45,7 @@ pub(super) enum End {
     },
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
     /// `looked_ms` is when the record was looked at, by this machine's clock.
     pub fn log_in(
         &self,
@@ -51,8 +53,9 @@ impl Attempt<'_> {
         record: &mut Record,
         looked_ms: u64,
     ) -> Result<End> {
-        let body = self.logins.request.body(&self.logins.password)?;
-        let (permit, mut password) = self.reserve(lease, record)?;
+        let secret = self.password.get()?;
+        let body = self.logins.request.body(secret)?;
+        let (permit, mut password) = self.reserve(lease, record, secret)?;
         self.logins.saw(record);
         let began = self.tell_begin(&permit);
         let sent = self.send(&body, lease);
@@ -86,20 +89,21 @@ impl Attempt<'_> {
         &self,
         lease: &mut dyn Lease,
         record: &mut Record,
-    ) -> Result<(Permit, Hashable<'_>)> {
+        secret: &'a Secret,
+    ) -> Result<(Permit, Hashable<'a>)> {
         let logins = self.logins;
         logins.note_news(record);
         let admitted = lockout::admit(
             record,
             &logins.key,
-            &mut |salt| logins.hash(salt),
+            &mut |salt| logins.hash(secret, salt),
             logins.runtime.wall_ms(),
             lease.ends().map(|ends| ends.ms),
             logins.max_failures,
         );
         match admitted {
             Ok(permit) => {
-                let password = logins.hashable(&record.salt)?;
+                let password = Hashable::new(secret, &record.salt, &*logins.runtime)?;
                 // If this process dies now, what came of its login is not known.
                 record.last = None;
                 if let Err(error) = lease.save(record, self.running) {
@@ -113,7 +117,7 @@ impl Attempt<'_> {
             }
             Err(refusal) => {
                 logins.saw(record);
-                logins.tell_refusal(record, &refusal);
+                logins.tell_refusal(record, self.password, &refusal);
                 if self.save_afterwards(lease, record) {
                     logins.forget_unsaved();
                 }
@@ -187,7 +191,7 @@ impl Attempt<'_> {
     fn masked(&self, mut end: End) -> End {
         if let End::Failed(error) | End::ApiTokenRefused { error, .. } = &mut end {
             let secrets = [
-                Some(&self.logins.password),
+                self.password.get().ok(),
                 self.api_token.map(|api| &api.token),
             ];
             for secret in secrets.into_iter().flatten() {
@@ -231,7 +235,8 @@ impl Attempt<'_> {
         match (saved, fate) {
             (true, Fate::Succeeded(hash)) => {
                 let unhashed = Unhashed { salt, login };
-                logins.set_unhashed(hash.is_none().then_some(unhashed));
+                let password = || (unhashed, password.password().clone());
+                logins.set_unhashed(hash.is_none().then(password));
                 lease.all_is_well();
             }
             (false, Fate::Rejected(password)) => {

@@ -26,6 +26,7 @@ use crate::password::{PasswordHash, Salt};
 use crate::per_key::PerKey;
 use crate::runtime::{Moment, Runtime};
 use crate::secret::Secret;
+use crate::secret_source::{SecretAtHand, SecretSource};
 use crate::settings::{Account, Settings};
 use crate::sha256::sha256;
 use crate::single_flight::SingleFlight;
@@ -43,7 +44,7 @@ pub(crate) use request::bearer;
 /// Logs in for one session, as often as it takes.
 pub(crate) struct Logins {
     key: Key,
-    password: Secret,
+    password: SecretSource,
     request: LoginRequest,
     max_failures: usize,
     share_token: bool,
@@ -56,8 +57,9 @@ pub(crate) struct Logins {
     events: Arc<Events>,
     /// Rejections that the store did not take when they came.
     unsaved: Arc<UnsavedRejections>,
-    /// The last login of this session that succeeded before its password was hashed.
-    unhashed: Mutex<Option<Unhashed>>,
+    /// The last login of this session that succeeded before its password was hashed, and that
+    /// password.
+    unhashed: Mutex<Option<(Unhashed, Secret)>>,
     succeeded: AtomicU64,
     failed: AtomicU64,
 }
@@ -182,6 +184,27 @@ impl Logins {
         running: &Running,
         replaced: Option<&Secret>,
     ) -> Result<Obtained> {
+        let mut password = SecretAtHand::new(&self.password);
+        loop {
+            let outcome = self.with_password(&password, api_tokens, running, replaced);
+            match outcome {
+                // Whoever changed it while the platform rejected it expects no more than a login.
+                Err(error) if error.status() == Status::Credentials && password.has_changed() => {
+                    self.log
+                        .info(|| "the password's file has another one by now".into());
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn with_password(
+        &self,
+        password: &SecretAtHand<'_>,
+        api_tokens: Option<&Arc<ApiTokens>>,
+        running: &Running,
+        replaced: Option<&Secret>,
+    ) -> Result<Obtained> {
         let mut ended_before = None;
         let mut api_token_renewed = false;
         loop {
@@ -193,7 +216,7 @@ impl Logins {
                     return Ok(adopted);
                 }
                 ended_before.get_or_insert(record.ended);
-                self.check_before_anything_is_sent(&record, running)?;
+                self.check_before_anything_is_sent(&record, running, password)?;
             }
             running.doing(|| "waiting for an API token".into());
             let api_token = api_tokens.map(|tokens| tokens.get(running)).transpose()?;
@@ -201,6 +224,7 @@ impl Logins {
                 logins: self,
                 running,
                 replaced,
+                password,
                 api_token: api_token.as_deref(),
             };
             match self.with_lease(attempt, ended_before)? {
@@ -237,9 +261,12 @@ impl Logins {
     /// What is done with the lease in hand.
     fn with_lease(&self, attempt: Attempt<'_>, ended_before: Option<u64>) -> Result<End> {
         let Attempt {
-            running, replaced, ..
+            running,
+            replaced,
+            password,
+            ..
         } = attempt;
-        let meanwhile = |found| self.outcome(found, running, replaced, ended_before);
+        let meanwhile = |found| self.outcome(found, attempt, ended_before);
         let (store, runtime) = (&*self.store, &*self.runtime);
         let began = Instant::now();
         let waited = || {
@@ -260,13 +287,13 @@ impl Logins {
         self.tell_damage(&found);
         let looked_ms = self.runtime.now_ms();
         let now = self.store.now(running)?;
-        let mut record = self.record(found, &now)?;
+        let mut record = self.record(found, &now, password)?;
         self.saw(&record);
         if let Some(adopted) = self.adopt(&record, replaced) {
             return Ok(End::Adopted(adopted));
         }
         if ended_before.is_some_and(|ended| record.ended > ended)
-            && let Some(failure) = self.shared_failure(&record, replaced)?
+            && let Some(failure) = self.shared_failure(&record, attempt)?
         {
             return Ok(End::Failed(failure));
         }
@@ -278,31 +305,30 @@ impl Logins {
     fn outcome(
         &self,
         found: Found,
-        running: &Running,
-        replaced: Option<&Secret>,
+        of: Attempt<'_>,
         ended_before: Option<u64>,
     ) -> Result<Option<End>> {
         let Found::Record(mut record) = found else {
             return Ok(None);
         };
         self.saw(&record);
-        if let Some(adopted) = self.adopt(&record, replaced) {
+        if let Some(adopted) = self.adopt(&record, of.replaced) {
             return Ok(Some(End::Adopted(adopted)));
         }
-        let now = self.store.now(running)?;
+        let now = self.store.now(of.running)?;
         if !record.is_by_clock_of(&now) {
             return Ok(None);
         }
         record.look_at(&now);
         let has_ended = ended_before.is_some_and(|ended| record.ended > ended);
-        if has_ended && let Some(failure) = self.shared_failure(&record, replaced)? {
+        if has_ended && let Some(failure) = self.shared_failure(&record, of)? {
             return Ok(Some(End::Failed(failure)));
         }
         // Many who would all be refused need not take turns for it.
-        let mut hash = |salt: &Salt| self.hash(salt);
+        let mut hash = |salt: &Salt| self.hash(of.password.get()?, salt);
         let max_failures = self.max_failures;
         lockout::check_without_lease(&record, &now, &self.key, &mut hash, max_failures)
-            .inspect_err(|refusal| self.tell_refusal(&record, refusal))?;
+            .inspect_err(|refusal| self.tell_refusal(&record, of.password, refusal))?;
         Ok(None)
     }
 
@@ -343,27 +369,33 @@ impl Logins {
             .map_err(|error| advise(error, self.store_is_default))
     }
 
-    fn record(&self, found: Found, now: &Moment) -> Result<Record> {
-        let found = lockout::leave_nothing_to_unproven(found, |rest| self.may_have_worked(rest))?;
+    fn record(&self, found: Found, now: &Moment, password: &SecretAtHand<'_>) -> Result<Record> {
+        let may_have_worked = |rest: &Record| self.may_have_worked(rest, password);
+        let found = lockout::leave_nothing_to_unproven(found, may_have_worked)?;
         lockout::record(found, now, || self.runtime.salt(), self.max_failures)
     }
 
     /// Whether this may be the password that worked last.
-    fn may_have_worked(&self, record: &Record) -> Result<bool> {
+    fn may_have_worked(&self, record: &Record, password: &SecretAtHand<'_>) -> Result<bool> {
         Ok(match record.succeeded {
             Succeeded::Nothing => false,
             // Of those who took a shared token right away nobody knows.
             Succeeded::Login(_) => true,
-            Succeeded::Password(hash) => self.hash(&record.salt)? == hash,
+            Succeeded::Password(hash) => self.hash(password.get()?, &record.salt)? == hash,
         })
     }
 
     /// Fails where the guard would refuse, so that not even an API token is asked for. Where that
     /// cannot be told without the lease, it is taken if it is free: then whoever held it is gone.
-    fn check_before_anything_is_sent(&self, record: &Record, running: &Running) -> Result<()> {
+    fn check_before_anything_is_sent(
+        &self,
+        record: &Record,
+        running: &Running,
+        password: &SecretAtHand<'_>,
+    ) -> Result<()> {
         let (key, max_failures) = (&self.key, self.max_failures);
         let now = self.store.now(running)?;
-        let mut hash = |salt: &Salt| self.hash(salt);
+        let mut hash = |salt: &Salt| self.hash(password.get()?, salt);
         // What the store does not know yet is told it, now or as soon as it can be.
         let checked = match self.unsaved.load().is_empty() && self.succeeded_with(record).is_none()
         {
@@ -374,7 +406,7 @@ impl Logins {
             Ok(false) => match self.store.try_lease(key, running)? {
                 Some(mut lease) => {
                     let found = lease.load(running)?;
-                    let mut record = self.record(found, &self.store.now(running)?)?;
+                    let mut record = self.record(found, &self.store.now(running)?, password)?;
                     self.note_news(&mut record);
                     let checked =
                         lockout::check_with_lease(&mut record, key, &mut hash, max_failures);
@@ -382,19 +414,20 @@ impl Logins {
                     lease.save(&record, running)?;
                     self.forget_unsaved();
                     self.saw(&record);
-                    checked.inspect_err(|refusal| self.tell_refusal(&record, refusal))
+                    checked.inspect_err(|refusal| self.tell_refusal(&record, password, refusal))
                 }
                 None => Ok(()),
             },
             checked => checked
                 .map(drop)
-                .inspect_err(|refusal| self.tell_refusal(record, refusal)),
+                .inspect_err(|refusal| self.tell_refusal(record, password, refusal)),
         }
     }
 
     /// One that ends by itself is no matter for the log of an operator.
-    fn tell_refusal(&self, record: &Record, refusal: &Error) {
-        let rejected = || lockout::is_rejected(record, &mut |salt| self.hash(salt));
+    fn tell_refusal(&self, record: &Record, password: &SecretAtHand<'_>, refusal: &Error) {
+        let mut hash = |salt: &Salt| self.hash(password.get()?, salt);
+        let mut rejected = || lockout::is_rejected(record, &mut hash);
         let reason = match refusal.retry_after() {
             Some(_) => EventDetail::Spacing,
             None if rejected().unwrap_or(false) => EventDetail::RejectedPassword,
@@ -435,16 +468,17 @@ impl Logins {
     /// The hash that the record lacks of the password that worked last, where this session had that
     /// success and its hash costs nothing.
     fn succeeded_with(&self, record: &Record) -> Option<(Unhashed, PasswordHash)> {
-        let unhashed = self.unhashed().filter(|unhashed| unhashed.stands(record))?;
-        let hash = self.runtime.known_hash(&self.password, &unhashed.salt)?;
+        let (unhashed, password) = self.unhashed().filter(|(login, _)| login.stands(record))?;
+        let hash = self.runtime.known_hash(&password, &unhashed.salt)?;
         Some((unhashed, hash))
     }
 
-    fn unhashed(&self) -> Option<Unhashed> {
-        *self.unhashed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unhashed(&self) -> Option<(Unhashed, Secret)> {
+        let unhashed = self.unhashed.lock();
+        unhashed.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_unhashed(&self, unhashed: Option<Unhashed>) {
+    fn set_unhashed(&self, unhashed: Option<(Unhashed, Secret)>) {
         *self.unhashed.lock().unwrap_or_else(PoisonError::into_inner) = unhashed;
     }
 
@@ -464,9 +498,10 @@ impl Logins {
     /// The failure of a login for the same token that ended while this one waited: it is shared,
     /// not repeated. But a rejection is only for those who have the same password; and where the
     /// guard refuses the next login, it has better words.
-    fn shared_failure(&self, record: &Record, replaced: Option<&Secret>) -> Result<Option<Error>> {
+    fn shared_failure(&self, record: &Record, of: Attempt<'_>) -> Result<Option<Error>> {
         let same = |last: &&LastLogin| {
-            last.protocol == self.request.protocol_name() && last.replaced == replaced.map(digest)
+            last.protocol == self.request.protocol_name()
+                && last.replaced == of.replaced.map(digest)
         };
         let last = record
             .last
@@ -477,7 +512,8 @@ impl Logins {
             return Ok(None);
         };
         if failure.status == Status::Credentials {
-            if !lockout::is_rejected(record, &mut |salt| self.hash(salt))? {
+            let mut hash = |salt: &Salt| self.hash(of.password.get()?, salt);
+            if !lockout::is_rejected(record, &mut hash)? {
                 return Ok(None);
             }
         } else if record.slots.iter().any(|slot| !slot.refused) {
@@ -486,12 +522,8 @@ impl Logins {
         Ok(Some(failure.error("").with_retry_after(record.hold())))
     }
 
-    fn hashable(&self, salt: &Salt) -> Result<Hashable<'_>> {
-        Hashable::new(&self.password, salt, &*self.runtime)
-    }
-
-    fn hash(&self, salt: &Salt) -> Result<PasswordHash> {
-        Ok(self.hashable(salt)?.hash())
+    fn hash(&self, password: &Secret, salt: &Salt) -> Result<PasswordHash> {
+        Ok(Hashable::new(password, salt, &*self.runtime)?.hash())
     }
 }
 

@@ -37,6 +37,10 @@ impl<'a> Hashable<'a> {
         })
     }
 
+    pub fn password(&self) -> &'a Secret {
+        self.password
+    }
+
     /// The hash, where it costs nothing.
     pub fn made(&self) -> Option<PasswordHash> {
         match self.hash {

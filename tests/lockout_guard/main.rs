@@ -17,6 +17,7 @@ mod machine;
 mod outages;
 mod renewals;
 mod scene;
+mod secret_files;
 mod store;
 mod system_calls;
 mod waiting;

@@ -189,7 +189,10 @@ fn options(api: &Api) -> String {
             OptionKind::Flag | OptionKind::Number(_) => format!("Text({property})"),
             OptionKind::Milliseconds => format!("Text({property}, nameof({property}))"),
             OptionKind::Choice(_) => format!("{property}?.ToString().ToLowerInvariant()"),
-            OptionKind::Path | OptionKind::Text(..) | OptionKind::Secret(..) => property.clone(),
+            OptionKind::Path
+            | OptionKind::SecretFile
+            | OptionKind::Text(..)
+            | OptionKind::Secret(..) => property.clone(),
         };
         let row = format!("        ({name:?}, nameof({property}), {value}),");
         values += &match row.len() {
@@ -253,7 +256,10 @@ fn property_type(option: &OptionInfo) -> String {
         OptionKind::Number(range) if i32::try_from(*range.end()).is_ok() => "int".into(),
         OptionKind::Number(_) => "long".into(),
         OptionKind::Milliseconds => "TimeSpan".into(),
-        OptionKind::Path | OptionKind::Text(..) | OptionKind::Secret(..) => "string".into(),
+        OptionKind::Path
+        | OptionKind::SecretFile
+        | OptionKind::Text(..)
+        | OptionKind::Secret(..) => "string".into(),
     }
 }
 

@@ -224,7 +224,7 @@ fn type_name(kind: &OptionKind) -> &'static str {
         OptionKind::Flag => "bool",
         OptionKind::Number(_) => "int",
         OptionKind::Milliseconds => "float",
-        OptionKind::Path => PATH,
+        OptionKind::Path | OptionKind::SecretFile => PATH,
         OptionKind::Choice(_) | OptionKind::Text(..) | OptionKind::Secret(..) => "str",
     }
 }

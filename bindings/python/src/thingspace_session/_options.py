@@ -44,10 +44,22 @@ class Options(TypedDict, total=False):
 
     Values: text. Variable: ``TSM_PASSWORD``.
     """
+    password_file: Union[str, os.PathLike[str], None]
+    """A file that holds the password instead, read when a login needs it, and once more when the
+    platform rejected it: it is sent if it has changed by then. One line end is cut off. Others
+    must not be able to read the file, but on a mount that nobody can write.
+
+    Values: path. Variable: ``TSM_PASSWORD_FILE``.
+    """
     api_token: Optional[str]
     """A fixed API token, instead of app_key and app_secret. REST only.
 
     Values: token. Variable: ``TSM_API_TOKEN``.
+    """
+    api_token_file: Union[str, os.PathLike[str], None]
+    """A file that holds it instead, read as password_file is.
+
+    Values: path. Variable: ``TSM_API_TOKEN_FILE``.
     """
     app_key: Optional[str]
     """The application's key, to fetch API tokens with. REST only.
@@ -58,6 +70,11 @@ class Options(TypedDict, total=False):
     """The application's secret.
 
     Values: text. Variable: ``TSM_APP_SECRET``.
+    """
+    app_secret_file: Union[str, os.PathLike[str], None]
+    """A file that holds it instead, read as password_file is.
+
+    Values: path. Variable: ``TSM_APP_SECRET_FILE``.
     """
     auto_relogin: Optional[bool]
     """Whether a request refused for its session token logs in again and is sent again.
@@ -159,9 +176,12 @@ TABLE: dict[str, tuple[str, type, str]] = {
     "soap_url": ("soap_url", str, "https URL"),
     "username": ("username", str, "text"),
     "password": ("password", str, "text"),
+    "password_file": ("password_file", PathLike, "path"),
     "api_token": ("api_token", str, "token"),
+    "api_token_file": ("api_token_file", PathLike, "path"),
     "app_key": ("app_key", str, "text without a colon"),
     "app_secret": ("app_secret", str, "text"),
+    "app_secret_file": ("app_secret_file", PathLike, "path"),
     "auto_relogin": ("auto_relogin", bool, "True, False"),
     "session_token_header": ("session_token_header", str, "header name"),
     "store": ("store", str, "memory:, file:, file:DIR, redis://HOST"),
@@ -193,11 +213,19 @@ Options:
         URL; default https://uws.apps.nphase.com/api/v2. Variable: TSM_SOAP_URL.
     username: The contact that logs in. Values: text. Variable: TSM_USERNAME.
     password: Its password. Values: text. Variable: TSM_PASSWORD.
+    password_file: A file that holds the password instead, read when a login needs
+        it, and once more when the platform rejected it: it is sent if it has changed by
+        then. One line end is cut off. Others must not be able to read the file, but on
+        a mount that nobody can write. Values: path. Variable: TSM_PASSWORD_FILE.
     api_token: A fixed API token, instead of app_key and app_secret. REST only.
         Values: token. Variable: TSM_API_TOKEN.
+    api_token_file: A file that holds it instead, read as password_file is. Values:
+        path. Variable: TSM_API_TOKEN_FILE.
     app_key: The application's key, to fetch API tokens with. REST only. Values:
         text without a colon. Variable: TSM_APP_KEY.
     app_secret: The application's secret. Values: text. Variable: TSM_APP_SECRET.
+    app_secret_file: A file that holds it instead, read as password_file is. Values:
+        path. Variable: TSM_APP_SECRET_FILE.
     auto_relogin: Whether a request refused for its session token logs in again and
         is sent again. Values: True, False; default True. Variable: TSM_AUTO_RELOGIN.
     session_token_header: The request header that carries the session token; a few

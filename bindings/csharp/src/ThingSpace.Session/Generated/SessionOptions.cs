@@ -42,12 +42,24 @@ public sealed partial class SessionOptions
     [JsonIgnore]
     public string? Password { get; set; }
 
+    /// <summary>
+    /// A file that holds the password instead, read when a login needs it, and once more when the
+    /// platform rejected it: it is sent if it has changed by then. One line end is cut off. Others
+    /// must not be able to read the file, but on a mount that nobody can write.
+    /// </summary>
+    /// <remarks><c>TSM_PASSWORD_FILE</c>: path.</remarks>
+    public string? PasswordFile { get; set; }
+
     /// <summary>A fixed API token, instead of app_key and app_secret. REST only.</summary>
     /// <remarks><c>TSM_API_TOKEN</c>: token.</remarks>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     [IgnoreDataMember]
     [JsonIgnore]
     public string? ApiToken { get; set; }
+
+    /// <summary>A file that holds it instead, read as password_file is.</summary>
+    /// <remarks><c>TSM_API_TOKEN_FILE</c>: path.</remarks>
+    public string? ApiTokenFile { get; set; }
 
     /// <summary>The application's key, to fetch API tokens with. REST only.</summary>
     /// <remarks><c>TSM_APP_KEY</c>: text without a colon.</remarks>
@@ -59,6 +71,10 @@ public sealed partial class SessionOptions
     [IgnoreDataMember]
     [JsonIgnore]
     public string? AppSecret { get; set; }
+
+    /// <summary>A file that holds it instead, read as password_file is.</summary>
+    /// <remarks><c>TSM_APP_SECRET_FILE</c>: path.</remarks>
+    public string? AppSecretFile { get; set; }
 
     /// <summary>
     /// Whether a request refused for its session token logs in again and is sent again.
@@ -174,9 +190,12 @@ public sealed partial class SessionOptions
         ("soap_url", nameof(SoapUrl), SoapUrl),
         ("username", nameof(Username), Username),
         ("password", nameof(Password), Password),
+        ("password_file", nameof(PasswordFile), PasswordFile),
         ("api_token", nameof(ApiToken), ApiToken),
+        ("api_token_file", nameof(ApiTokenFile), ApiTokenFile),
         ("app_key", nameof(AppKey), AppKey),
         ("app_secret", nameof(AppSecret), AppSecret),
+        ("app_secret_file", nameof(AppSecretFile), AppSecretFile),
         ("auto_relogin", nameof(AutoRelogin), Text(AutoRelogin)),
         ("session_token_header", nameof(SessionTokenHeader), SessionTokenHeader),
         ("store", nameof(Store), Store),
