@@ -139,7 +139,9 @@ def compile_core(target: Target) -> Path:
     if target.is_musl:
         # Rust would put the C library itself into what it makes.
         flags.append("-Ctarget-feature=-crt-static")
-    prefix_maps = [f"-ffile-prefix-map={path}={name}" for path, name in paths_to_hide()]
+    # zig's headers, for C code.
+    headers = (Path(sysconfig.get_path("platlib")), "python")
+    prefix_maps = [f"-ffile-prefix-map={path}={name}" for path, name in [*paths_to_hide(), headers]]
     glibc = "" if target.is_windows or target.is_musl else ".2.17"
     run(
         scripts() / "cargo-zigbuild",
@@ -162,7 +164,6 @@ def paths_to_hide() -> list[tuple[Path, str]]:
     return [
         (ROOT, "thingspace-session"),
         (sysroot / "lib" / "rustlib" / "src" / "rust", "rust"),
-        (Path(sysconfig.get_path("platlib")), "python"),
         *((registry, "crates") for registry in registries),
     ]
 
