@@ -38,14 +38,16 @@
  *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_interrupt, tsm_call_cancel,
  *               tsm_call_free
  *   a session   tsm_login, tsm_open, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info,
- *               tsm_metrics, tsm_unblock
+ *               tsm_metrics, tsm_set_log_level, tsm_unblock
  *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
- *   requests    tsm_request, tsm_soap_call, tsm_check
+ *   requests    tsm_request, tsm_soap_call, tsm_check, tsm_check_answer
  *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
- *               tsm_exchange_answered, tsm_exchange_renew, tsm_exchange_free
+ *               tsm_exchange_answered, tsm_exchange_due, tsm_exchange_renew, tsm_exchange_free
+ *   carried     tsm_exchange_request, tsm_exchange_soap_call, tsm_exchange_head,
+ *               tsm_exchange_body, tsm_proxy
  *   answers     tsm_response_status, _header, _header_at, _body, _check, _free
  *   errors      tsm_error_status, _code, _message, _token, _http_status, _retryable,
- *               _retry_after_ms, _free; tsm_status_name
+ *               _retry_after_ms, _free; tsm_status_name, tsm_status_retryable
  *   versions    tsm_version, tsm_abi_version
  *
  * TWO TOKENS
@@ -78,6 +80,9 @@
  *                 status = tsm_exchange_renew(exchange, NULL, 1, &error);
  *         }
  *         tsm_exchange_free(exchange);
+ *
+ *   A client that carries what tsm_request() would send, with other means (asynchronous, streams),
+ *   begins with tsm_exchange_request() instead: it checks and says the whole request.
  *
  *   With TSM_OK at the end the last answer is the program's. Follow no redirect with these headers.
  *
@@ -223,12 +228,20 @@
  *       The contact that logs in.
  *   password              text
  *       Its password.
+ *   password_file         path
+ *       A file that holds the password instead, read when a login needs it, and once more when the
+ *       platform rejected it: it is sent if it has changed by then. One line end is cut off. Others
+ *       must not be able to read the file, but on a mount that nobody can write.
  *   api_token             token
  *       A fixed API token, instead of app_key and app_secret. REST only.
+ *   api_token_file        path
+ *       A file that holds it instead, read as password_file is.
  *   app_key               text without a colon
  *       The application's key, to fetch API tokens with. REST only.
  *   app_secret            text
  *       The application's secret.
+ *   app_secret_file       path
+ *       A file that holds it instead, read as password_file is.
  *   auto_relogin          true, false; true
  *       Whether a request refused for its session token logs in again and is sent again.
  *   session_token_header  header name; VZ-M2M-Token
@@ -346,7 +359,7 @@
 /**
  * Enough for what tsm_info() writes: bytes, NUL included.
  */
-#define TSM_INFO_MAX 4096
+#define TSM_INFO_MAX 16384
 
 /**
  * The answer is the caller's.
@@ -362,6 +375,21 @@
  * Call tsm_exchange_renew(), then tsm_exchange_tokens(), then send.
  */
 #define TSM_NEXT_RENEW 2
+
+/**
+ * Nothing is to be renewed.
+ */
+#define TSM_DUE_NOTHING 0
+
+/**
+ * An API token is to be fetched, or another fetched in place of the one refused.
+ */
+#define TSM_DUE_API_TOKEN 1
+
+/**
+ * A login is due: the session token was refused, or there was none yet.
+ */
+#define TSM_DUE_SESSION_TOKEN 2
 
 /**
  * The number of the ABI that this header describes: see tsm_abi_version().
@@ -532,8 +560,9 @@ typedef int32_t (*tsm_interrupt_fn)(void *context);
 #define TSM_E_LOGIN_BLOCKED 12
 
 /**
- * The platform refused the session token, and logging in again is off or did not help. The error
- * holds that token: log in again with it, then send the request again.
+ * The platform refused the session token, and logging in again is off, did not help, or came too
+ * late for a body that can be sent only once. The error holds that token: log in again with it
+ * (which sends nothing where that was done), then make the request again.
  */
 #define TSM_E_SESSION_EXPIRED 13
 
@@ -656,8 +685,8 @@ tsm_status tsm_config_load_env(tsm_config *config, tsm_error **error);
 
 /**
  * Sends the log of this config's sessions to `callback`, up to `max_level`: 0 or less is off, 1
- * error, 2 warning, 3 information, 4 debug, 5 or more trace. A NULL callback is off. `context` is
- * handed back as it is.
+ * error, 2 warning, 3 information, 4 debug, 5 or more trace. A NULL callback is off for good; a
+ * level can change later, by tsm_set_log_level(). `context` is handed back as it is.
  *
  * After the config and every session made with it are freed, the callback is not called again; one
  * that is running in another thread at that moment comes to its end. To be sure, free the context
@@ -744,6 +773,17 @@ tsm_status tsm_call_cancel(const tsm_call *call);
  * function, and can no longer be cancelled by it. NULL is fine; a second time does nothing.
  */
 void tsm_call_free(tsm_call *call);
+
+/**
+ * Copies the URL of the HTTP proxy that leads to the platform by the option `proxy` and the
+ * environment, as they were at the login: for an HTTP client of yours. It may hold a user and a
+ * password; they are percent-encoded, and secrets. "" where there is none. 1024 bytes
+ * are plenty.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL,
+ * TSM_E_FORKED.
+ */
+tsm_status tsm_proxy(const tsm_session *session, char *buffer, size_t capacity, tsm_error **error);
 
 /**
  * Logs in and makes a session. Use one for the life of the program: the platform's page "Start a
@@ -870,6 +910,15 @@ tsm_status tsm_logout(const tsm_session *session, const tsm_call *call, tsm_erro
 tsm_status tsm_cancel(const tsm_session *session);
 
 /**
+ * Changes how much of the session's log is told, from now on: `max_level` is what
+ * tsm_config_set_log() takes. All sessions that were made with the same tsm_config_set_log() share
+ * the level.
+ *
+ * Gives TSM_E_INVALID_HANDLE.
+ */
+tsm_status tsm_set_log_level(const tsm_session *session, int32_t max_level);
+
+/**
  * Frees the session. It never waits, uses the network or logs out. Calls that are running in other
  * threads end with TSM_E_CANCELLED, later ones with TSM_E_INVALID_HANDLE; the last of them wipes
  * the secrets. In a forked child it only drops the handle: nothing of the parent's is closed. NULL
@@ -958,9 +1007,10 @@ tsm_status tsm_soap_call(const tsm_session *session,
 
 /**
  * What does this answer, which an HTTP client of yours got, stand for? TSM_OK when it is a
- * success; else the error that tsm_response_check() would make of it. A 401 that names neither
- * token is TSM_E_SESSION_EXPIRED: either may be meant. It uses no network and needs no session.
- * What to renew, and whether to send again, an exchange says: tsm_exchange_new().
+ * success: a 2xx that is no SOAP fault and no HTML page. Else the error that tsm_response_check()
+ * would make of it. A 401 that names neither token is TSM_E_SESSION_EXPIRED: either may be meant.
+ * It uses no network and needs no session. What to renew, and whether to send again, an exchange
+ * says: tsm_exchange_new().
  *
  * Gives TSM_E_INVALID_ARGUMENT, TSM_E_SESSION_EXPIRED, TSM_E_API_TOKEN, TSM_E_PLATFORM,
  * TSM_E_RATE_LIMITED, TSM_E_UNAVAILABLE, TSM_E_PROTOCOL.
@@ -969,6 +1019,18 @@ tsm_status tsm_check(int32_t http_status,
                      const uint8_t *body,
                      size_t body_length,
                      tsm_error **error);
+
+/**
+ * The same as tsm_check() for an answer whose header `Retry-After` you have: its error says when
+ * to try again (tsm_error_retry_after_ms()). `retry_after` is the header's value; NULL is none.
+ *
+ * Gives the errors of tsm_check().
+ */
+tsm_status tsm_check_answer(int32_t http_status,
+                            const char *retry_after,
+                            const uint8_t *body,
+                            size_t body_length,
+                            tsm_error **error);
 
 /**
  * Begins one request of a program with an HTTP client of its own: the exchange says which tokens
@@ -992,6 +1054,59 @@ tsm_status tsm_exchange_new(const tsm_session *session,
                             const char *url,
                             tsm_exchange **exchange,
                             tsm_error **error);
+
+/**
+ * Begins what tsm_request() would send, for an HTTP client of yours to carry: an asynchronous one,
+ * or one whose bodies are streams. All that tsm_request() asks of method, path and headers is
+ * checked now. Go on as section A CLIENT OF YOUR OWN shows, and send what tsm_exchange_head()
+ * says.
+ *
+ * It differs from tsm_exchange_new() in two things: a refusal is mended as the option
+ * `auto_relogin` says, and one that stays is an error of tsm_exchange_answered(), as it is one of
+ * tsm_request().
+ *
+ * - `has_body`: 0 if no body goes with it; else a `Content-Type` is among the headers.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_FORKED.
+ */
+tsm_status tsm_exchange_request(const tsm_session *session,
+                                const char *method,
+                                const char *path,
+                                const char *const *headers,
+                                int32_t has_body,
+                                tsm_exchange **exchange,
+                                tsm_error **error);
+
+/**
+ * Begins what tsm_soap_call() would send, for an HTTP client of yours to carry, as
+ * tsm_exchange_request() does. The method is POST; tsm_exchange_body() gives the envelope.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT, TSM_E_FORKED.
+ */
+tsm_status tsm_exchange_soap_call(const tsm_session *session,
+                                  const char *service,
+                                  const char *operation,
+                                  const uint8_t *body_xml,
+                                  size_t body_length,
+                                  tsm_exchange **exchange,
+                                  tsm_error **error);
+
+/**
+ * Where a request of tsm_exchange_request() or tsm_exchange_soap_call() goes, and its headers but
+ * those of the tokens: the URL, then name and value of each header, every one with a NUL behind
+ * it. `*length` (if `length` is not NULL) is set to the bytes of all, NULs included. NULL and 0
+ * for any other exchange. Send the headers as they are and no others of this meaning, and the URL
+ * as it is: not every client leaves a path alone. Borrowed: it lives until the exchange is freed.
+ */
+const char *tsm_exchange_head(const tsm_exchange *exchange, size_t *length);
+
+/**
+ * The body of a request of tsm_exchange_soap_call(), for the tokens that tsm_exchange_tokens()
+ * gave: the envelope, with the session token in it. `*length` (if `length` is not NULL) is set to
+ * its bytes. NULL and 0 for any other exchange, and before there are tokens. This is a secret.
+ * Borrowed: it lives until the next tsm_exchange_tokens(), or until the exchange is freed.
+ */
+const uint8_t *tsm_exchange_body(const tsm_exchange *exchange, size_t *length);
 
 /**
  * Copies the tokens to send now: the session token for the header that tsm_info() names as
@@ -1034,7 +1149,8 @@ size_t tsm_exchange_body_max(const tsm_exchange *exchange, int32_t http_status);
  * be had. On failure `*next` is TSM_NEXT_DONE.
  *
  * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (also when no request is under way),
- * TSM_E_FORKED.
+ * TSM_E_FORKED; for a request of tsm_exchange_request() or tsm_exchange_soap_call() also
+ * TSM_E_SESSION_EXPIRED and TSM_E_API_TOKEN, when a refusal stays.
  */
 tsm_status tsm_exchange_answered(tsm_exchange *exchange,
                                  int32_t http_status,
@@ -1042,6 +1158,13 @@ tsm_status tsm_exchange_answered(tsm_exchange *exchange,
                                  size_t body_length,
                                  int32_t *next,
                                  tsm_error **error);
+
+/**
+ * What tsm_exchange_renew() would do now: TSM_DUE_API_TOKEN, TSM_DUE_SESSION_TOKEN, or
+ * TSM_DUE_NOTHING. Where many requests wait for the same, a program can let one of them renew and
+ * the others wait for that: their own tsm_exchange_renew() then takes what is there.
+ */
+int32_t tsm_exchange_due(const tsm_exchange *exchange);
 
 /**
  * Does what is due after TSM_NEXT_RENEW: fetches an API token, renews the one that was refused, or
@@ -1149,6 +1272,12 @@ const char *tsm_error_message(const tsm_error *error);
  * Gives TSM_E_INVALID_HANDLE, TSM_E_INVALID_ARGUMENT (`buffer` is NULL), TSM_E_BUFFER_TOO_SMALL.
  */
 tsm_status tsm_error_token(const tsm_error *error, char *buffer, size_t capacity);
+
+/**
+ * Whether a call that failed so may succeed later without a change, as far as the status alone
+ * tells: for failures of an HTTP client of yours, which the library made no error of. 1 or 0.
+ */
+int32_t tsm_status_retryable(tsm_status status);
 
 /**
  * The HTTP status of the answer behind the error; 0 if there was no answer.
