@@ -24,6 +24,7 @@ internal sealed class Scenario : IDisposable
 
     private readonly Dictionary<string, Session> _sessions = [];
     private readonly Dictionary<string, string> _tokens = [];
+    private readonly List<string> _events = [];
     private string? _refused;
 
     private Scenario(string file, Via via, bool isAsync)
@@ -102,6 +103,24 @@ internal sealed class Scenario : IDisposable
         foreach (KeyValuePair<string, JsonNode?> wire in _scenario["wire"]?.AsObject() ?? [])
         {
             Expect($"wire {wire.Key}", (long)wire.Value!, (long)counters[wire.Key]!);
+        }
+
+        if (_scenario["events"] is JsonArray events)
+        {
+            lock (_events)
+            {
+                string wanted = string.Join(", ", events.Select(told => (string)told!));
+                Expect("events", wanted, string.Join(", ", _events));
+            }
+        }
+    }
+
+    private void Note(ThingSpaceEvent happened)
+    {
+        string kind = Regex.Replace(happened.Kind.ToString(), "(?<=.)(?=[A-Z])", "_");
+        lock (_events)
+        {
+            _events.Add($"{kind.ToLowerInvariant()} {happened.Detail}".TrimEnd());
         }
     }
 
@@ -300,7 +319,7 @@ internal sealed class Scenario : IDisposable
             }
         }
 
-        var options = new SessionOptions { UseEnvironment = false };
+        var options = new SessionOptions { UseEnvironment = false, OnEvent = Note };
         foreach (KeyValuePair<string, string?> option in texts)
         {
             if (option.Value is not null && !SetProperty(options, option.Key, option.Value))
