@@ -58,7 +58,12 @@ def pack(project: Path, native: Path, packages: Path) -> None:
             "-p:RepositoryBranch=main",
         ],
         check=True,
-        env={**os.environ, "SOURCE_DATE_EPOCH": str(commit_time())},
+        env={
+            **os.environ,
+            "SOURCE_DATE_EPOCH": str(commit_time()),
+            # No process of this build stays behind.
+            "MSBUILDDISABLENODEREUSE": "1",
+        },
     )
 
 

@@ -40,6 +40,8 @@ def dotnet(place: Place, *arguments: str) -> str:
         **kept,
         NUGET_PACKAGES=str(place.folder / "packages"),
         NUGET_FALLBACK_PACKAGES=fetched,
+        # No process stays behind with the folder and variables of this place.
+        MSBUILDDISABLENODEREUSE="1",
     )
 
 
