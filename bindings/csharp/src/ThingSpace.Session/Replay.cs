@@ -2,11 +2,12 @@
 // again, and the beginning of an answer that the caller still wants whole.
 
 using System;
-using System.Collections;
 using System.Collections.Generic;
-using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Net.Http;
+#if NET8_0_OR_GREATER
+using System.Net.Http.Json;
+#endif
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -17,14 +18,17 @@ internal static class Replay
     /// <summary>
     /// Whether a content gives the same bytes each time. Must be asked before it is sent: a stream
     /// that was sent tells nothing any more. Only of the framework's own classes it is known; one
-    /// derived from them may do anything.
+    /// derived from them may do anything. JSON is written out now: what it is written from, or
+    /// something inside of that, may be there once only.
     /// </summary>
-    internal static async Task<bool> IsPossible(HttpContent content, bool isAsync)
+    internal static async Task<bool> IsPossible(
+        HttpContent content, bool isAsync, CancellationToken cancellationToken)
     {
         Type type = content.GetType();
         if (type == typeof(StreamContent))
         {
-            Stream stream = await ReadAsStream(content, isAsync, default).ConfigureAwait(false);
+            Stream stream = await ReadAsStream(content, isAsync, cancellationToken)
+                .ConfigureAwait(false);
             return stream.CanSeek;
         }
 
@@ -32,7 +36,7 @@ internal static class Replay
         {
             foreach (HttpContent part in (MultipartContent)content)
             {
-                if (!await IsPossible(part, isAsync).ConfigureAwait(false))
+                if (!await IsPossible(part, isAsync, cancellationToken).ConfigureAwait(false))
                 {
                     return false;
                 }
@@ -41,51 +45,29 @@ internal static class Replay
             return true;
         }
 
+        if (IsJson(content))
+        {
+            // Its stream is its buffer.
+            _ = await ReadAsStream(content, isAsync, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
         return type == typeof(ByteArrayContent) || type == typeof(StringContent) ||
             type == typeof(FormUrlEncodedContent) ||
-            // Later frameworks' own: named, because netstandard2.0 does not know them.
-            type.FullName is "System.Net.Http.ReadOnlyMemoryContent" ||
-            (type.FullName is "System.Net.Http.Json.JsonContent" && !IsSequence(ValueOf(content)));
+#if NET8_0_OR_GREATER
+            type == typeof(ReadOnlyMemoryContent);
+#else
+            // A later framework's own.
+            type.FullName is "System.Net.Http.ReadOnlyMemoryContent";
+#endif
     }
 
-    [UnconditionalSuppressMessage(
-        "Trimming",
-        "IL2075",
-        Justification = "JsonContent has this property, or is not in the program.")]
-    private static object? ValueOf(HttpContent json) =>
-        json.GetType().GetProperty("Value")?.GetValue(json);
-
-    /// <summary>
-    /// Whether a value may be there once only: a sequence that is not known to be a collection.
-    /// </summary>
-    [UnconditionalSuppressMessage(
-        "Trimming",
-        "IL2075",
-        Justification =
-            "What is trimmed away makes a collection a sequence, which is an error and no loss.")]
-    private static bool IsSequence(object? value)
-    {
-        if (value is null or string or ICollection)
-        {
-            return false;
-        }
-
-        bool isSequence = value is IEnumerable;
-        foreach (Type face in value.GetType().GetInterfaces())
-        {
-            switch (face.IsGenericType ? face.GetGenericTypeDefinition().FullName : null)
-            {
-                case "System.Collections.Generic.ICollection`1":
-                case "System.Collections.Generic.IReadOnlyCollection`1":
-                    return false;
-                case "System.Collections.Generic.IAsyncEnumerable`1":
-                    isSequence = true;
-                    break;
-            }
-        }
-
-        return isSequence;
-    }
+#if NET8_0_OR_GREATER
+    private static bool IsJson(HttpContent content) => content is JsonContent;
+#else
+    private static bool IsJson(HttpContent content) =>
+        content.GetType().FullName is "System.Net.Http.Json.JsonContent";
+#endif
 
     /// <summary>
     /// The body of an answer, or its first <paramref name="most"/> bytes. Either way the caller

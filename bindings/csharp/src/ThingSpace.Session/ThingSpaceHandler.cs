@@ -29,11 +29,16 @@ namespace ThingSpace;
 /// it is over.
 /// </para>
 /// <para>
+/// An address on that origin but outside the base URL's path is taken as one below it, so that a
+/// slash at the start of a relative address makes no difference.
+/// </para>
+/// <para>
 /// A content that can be read twice is sent again as it is: the framework's own for text, bytes,
-/// forms, JSON, streams that can seek, and multipart contents of these. For any other, derived ones
-/// included, the token is renewed and the request throws <see cref="ThingSpaceException"/>; make it
-/// anew and send it again. <see cref="HttpContent.LoadIntoBufferAsync()"/> beforehand makes a
-/// <see cref="StreamContent"/> of any stream one that can be read twice.
+/// forms, JSON (which is written out before it is first sent), streams that can seek, and multipart
+/// contents of these. For any other, derived ones included, the token is renewed and the request
+/// throws <see cref="ThingSpaceException"/>; make it anew and send it again.
+/// <see cref="HttpContent.LoadIntoBufferAsync()"/> beforehand makes a <see cref="StreamContent"/>
+/// of any stream one that can be read twice.
 /// </para>
 /// <para>
 /// Certificates, proxies and timeouts of these requests are the HttpClient's and its inner
@@ -86,10 +91,13 @@ public sealed class ThingSpaceHandler : DelegatingHandler
         HttpRequestMessage request, bool isAsync, CancellationToken cancellationToken)
     {
         _ = request ?? throw new ArgumentNullException(nameof(request));
+        request.RequestUri = BelowBase(request.RequestUri);
         using Exchange exchange = Begin(request.RequestUri);
         CheckChain();
         bool canResend = request.Content is null ||
-            await Replay.IsPossible(request.Content, isAsync).ConfigureAwait(false);
+            await Replay.IsPossible(request.Content, isAsync, cancellationToken)
+                .ConfigureAwait(false);
+        var trace = new TraceHeaders(request.Headers);
         while (true)
         {
             if (exchange.GetTokens() is { } tokens)
@@ -104,6 +112,8 @@ public sealed class ThingSpaceHandler : DelegatingHandler
                 }
             }
 
+            trace.TakeOff();
+
             // It blocks those only who wait for the blocking HttpClient.Send.
             if (isAsync)
             {
@@ -114,6 +124,26 @@ public sealed class ThingSpaceHandler : DelegatingHandler
                 exchange.Renew(canResend, null, cancellationToken);
             }
         }
+    }
+
+    /// <summary>
+    /// An address outside the base URL's path is what a slash at the start of a relative one made:
+    /// the session's own requests know no difference.
+    /// </summary>
+    private Uri? BelowBase(Uri? url)
+    {
+        Uri place = _session.BaseAddress;
+        if (url is not { IsAbsoluteUri: true } ||
+            url.AbsolutePath.StartsWith(place.AbsolutePath, StringComparison.Ordinal) ||
+            url.AbsolutePath + "/" == place.AbsolutePath ||
+            Uri.Compare(
+                url, place, UriComponents.SchemeAndServer, UriFormat.UriEscaped,
+                StringComparison.OrdinalIgnoreCase) != 0)
+        {
+            return url;
+        }
+
+        return new Uri(place.AbsoluteUri.TrimEnd('/') + url.PathAndQuery);
     }
 
     private Exchange Begin(Uri? url)

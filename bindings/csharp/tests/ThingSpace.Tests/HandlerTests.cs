@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Net;
@@ -259,21 +260,75 @@ public sealed class HandlerTests : IDisposable
     }
 
     [Fact]
-    public async Task Json_of_a_sequence_that_is_there_once_is_not_sent_again()
+    public async Task Json_of_a_sequence_that_is_there_once_is_the_same_the_second_time()
     {
-        var once = new System.Collections.Concurrent.BlockingCollection<int> { 1, 2, 3 };
-        once.CompleteAdding();
+        const string Text = "[1,2,3]";
+        foreach (bool isInside in new[] { false, true })
+        {
+            var once = new System.Collections.Concurrent.BlockingCollection<int> { 1, 2, 3 };
+            once.CompleteAdding();
+            System.Collections.Generic.IEnumerable<int> items = once.GetConsumingEnumerable();
+            using JsonContent content =
+                isInside ? JsonContent.Create(new { items }) : JsonContent.Create(items);
+            int length = isInside ? "{\"items\":}".Length + Text.Length : Text.Length;
+            _sandbox.Expire();
+            _sandbox.Control("DELETE", "/log");
+            using HttpResponseMessage response = await _http.PostAsync(DeviceList, content);
+            Assert.Equal(
+                [length, length],
+                Log().Where(static line => (string)line!["kind"]! == "api")
+                    .Select(static line => (int)line!["body_bytes"]!));
+        }
+    }
+
+    [Fact]
+    public async Task Each_sending_belongs_to_an_activity_of_its_own()
+    {
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "System.Net.Http",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) =>
+                ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using Activity parent = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
         _sandbox.Expire();
-        using JsonContent content = JsonContent.Create(once.GetConsumingEnumerable());
-        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(
-            () => _http.PostAsync("m2m/v1/devices/actions/list", content));
-        Assert.Equal(TsmStatus.SessionExpired, e.Status);
+        _sandbox.Control("DELETE", "/log");
+        using HttpResponseMessage response = await _http.GetAsync(Account);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        string[] ids =
+        [
+            .. Log().Where(static line => (string)line!["kind"]! == "api")
+                .Select(static line => (string)line!["headers"]!["traceparent"]!),
+        ];
+        Assert.Equal(2, ids.Length);
+        Assert.NotEqual(ids[0], ids[1]);
+        Assert.All(ids, id => Assert.Contains(
+            parent.TraceId.ToHexString(), id, StringComparison.Ordinal));
+
+        // The program's own goes with both.
         _sandbox.Expire();
-        using JsonContent set = JsonContent.Create(
-            new System.Collections.Generic.HashSet<int> { 1, 2, 3 });
-        using HttpResponseMessage response = await _http.PostAsync(
-            "m2m/v1/devices/actions/list", set);
-        Assert.NotEqual(HttpStatusCode.Unauthorized, response.StatusCode);
+        _sandbox.Control("DELETE", "/log");
+        using var request = new HttpRequestMessage(HttpMethod.Get, Account);
+        request.Headers.Add("traceparent", ids[0]);
+        using HttpResponseMessage other = await _http.SendAsync(request);
+        Assert.Equal(
+            [ids[0], ids[0]],
+            Log().Where(static line => (string)line!["kind"]! == "api")
+                .Select(static line => (string)line!["headers"]!["traceparent"]!));
+    }
+
+    [Theory]
+    [InlineData("m2m/v1/accounts/0000123456-00001?a=b")]
+    [InlineData("/m2m/v1/accounts/0000123456-00001?a=b")]
+    public async Task An_address_means_the_same_with_and_without_a_slash(string address)
+    {
+        _sandbox.Control("DELETE", "/log");
+        using HttpResponseMessage response = await _http.GetAsync(
+            new Uri(address, UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(
+            "/api/m2m/v1/accounts/0000123456-00001?a=b", (string)Log().Single()!["path"]!);
     }
 
     [Fact]
