@@ -235,6 +235,7 @@ impl Session {
             "share_token": self.share_token,
             "auto_relogin": self.auto_relogin,
             "session_token_header": self.session_token_header,
+            "timeout_ms": self.tokens.timeout.as_millis() as u64,
             "logged_in": age_ms.is_some(),
             "token_age_ms": age_ms,
             "logins": logins.succeeded(),

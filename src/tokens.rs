@@ -30,7 +30,7 @@ pub(crate) struct Tokens {
     pub logins: Arc<Logins>,
     runtime: Arc<dyn Runtime>,
     cancelled: Arc<AtomicBool>,
-    timeout: Duration,
+    pub timeout: Duration,
     /// None before the first login and after a logout.
     held: ArcSwapOption<Token>,
     /// The text of what is held, for those who only want a copy.
