@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src"
     ("script", "counters"),
     [
         ("devices.py", {"login": 4, "api": 5, "api_expired": 2, "logout": 2}),
+        ("devices_async.py", {"login": 2, "logout": 1}),
         (
             "devices_soap.py",
             {"soap_login": 4, "soap_call": 5, "soap_call_expired": 2, "soap_logout": 2},

@@ -10,8 +10,9 @@ expired, sends again what was refused, and never lets the account be locked::
     ) as session:
         devices = session.post("/m2m/v1/devices/actions/list", json={"accountName": "…"}).json()
 
-``thingspace_session.requests`` and ``thingspace_session.httpx`` hold adapters for those two
-clients, ``thingspace_session.opentelemetry`` metrics and spans.
+``login_async`` is the same for asyncio. ``thingspace_session.requests``,
+``thingspace_session.httpx`` and ``thingspace_session.aiohttp`` hold adapters for those clients,
+``thingspace_session.opentelemetry`` metrics and spans.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from . import _errors, _library
+from ._async import AsyncExchange, AsyncLogin, AsyncSession, login_async
 from ._call import Cancellation
 from ._error import GuardWarning
 from ._errors import *  # noqa: F403 - a list that is generated
@@ -30,11 +32,15 @@ from ._response import Headers, Response, check
 from ._session import Session, login, unblock
 
 if TYPE_CHECKING:
+    from . import aiohttp as aiohttp
     from . import httpx as httpx
     from . import opentelemetry as opentelemetry
     from . import requests as requests
 
 __all__ = [
+    "AsyncExchange",
+    "AsyncLogin",
+    "AsyncSession",
     "Cancellation",
     "Event",
     "Exchange",
@@ -46,6 +52,7 @@ __all__ = [
     "Tokens",
     "check",
     "login",
+    "login_async",
     "unblock",
     "version",
 ]
@@ -65,7 +72,7 @@ for _public in map(globals().__getitem__, __all__):
         _public.__module__ = "thingspace_session"
 
 
-_ADAPTERS = ("httpx", "opentelemetry", "requests")
+_ADAPTERS = ("aiohttp", "httpx", "opentelemetry", "requests")
 
 
 def __getattr__(name: str) -> Any:

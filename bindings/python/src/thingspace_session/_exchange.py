@@ -3,10 +3,9 @@ answers mean, and when to send it again. The library decides; this only asks."""
 
 from __future__ import annotations
 
-import ctypes
-from ctypes import byref, c_char, c_int32, c_void_p
+from ctypes import byref, c_char, c_int32, c_size_t, c_void_p
 from types import TracebackType
-from typing import Any, NoReturn, Optional
+from typing import Any, NoReturn, Optional, TypeVar
 
 from . import _library, _session, _values
 from ._call import Cancellation
@@ -14,7 +13,11 @@ from ._error import take_error
 from ._values import Body
 
 _SessionToken = c_char * _library.TOKEN_MAX
+_SESSION_TOKEN_MAX = c_size_t(_library.TOKEN_MAX)
 _ApiToken = c_char * _library.API_TOKEN_MAX
+_API_TOKEN_MAX = c_size_t(_library.API_TOKEN_MAX)
+
+_Kind = TypeVar("_Kind", bound="ExchangeBase")
 
 
 class Tokens:
@@ -41,28 +44,8 @@ class Tokens:
             self.headers[session_token_header] = session_token
 
 
-class Exchange:
-    """One request that an HTTP client of your own sends, resends included; made by
-    ``Session.exchange``.
-
-    It says which tokens to send, what an answer means and when to send again, by the rules that
-    ``Session.request`` follows::
-
-        with session.exchange(url) as exchange:
-            while True:
-                tokens = exchange.tokens()
-                if tokens is not None:
-                    answer = …      # yours: sends the request with tokens.headers
-                    if not exchange.answered(answer.status, answer.body):
-                        break       # the answer is yours, be it good or bad
-                exchange.renew()
-
-    Only ``renew`` may wait; the other methods may be called in an event loop. An exchange is for
-    one thread at a time: a second one inside gets ``InvalidArgument``. Let your client follow no
-    redirect with these headers.
-
-    It closes itself when it is dropped, and may be used as a context manager.
-    """
+class ExchangeBase:
+    """What an exchange does that never waits; ``renew`` is for its kinds."""
 
     __slots__ = ("__weakref__", "_handle", "_owner")
 
@@ -79,7 +62,7 @@ class Exchange:
             raise take_error(status, error)
         self._handle = handle
 
-    def __enter__(self) -> Exchange:
+    def __enter__(self: _Kind) -> _Kind:
         return self
 
     def __exit__(
@@ -97,7 +80,7 @@ class Exchange:
             free(handle)
 
     def __repr__(self) -> str:
-        return f"<thingspace_session.Exchange of {self._owner!r}>"
+        return f"<thingspace_session.{type(self).__name__} of {self._owner!r}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an exchange cannot be copied or pickled")
@@ -119,9 +102,9 @@ class Exchange:
         status = _library.exchange_tokens(
             self._handle,
             session_token,
-            ctypes.sizeof(session_token),
+            _SESSION_TOKEN_MAX,
             api_token,
-            ctypes.sizeof(api_token),
+            _API_TOKEN_MAX,
             byref(next_step),
             byref(error),
         )
@@ -141,7 +124,7 @@ class Exchange:
         0 is none: the body need not be read before the answer is passed on. Of a longer body give
         ``answered`` one byte more than this, or all of it.
         """
-        size: int = _library.exchange_body_max(self._handle, _values.http_status(status))
+        size: int = _library.exchange_body_max(self._handle, c_int32(_values.http_status(status)))
         return size
 
     def answered(self, status: int, body: Body = b"") -> bool:
@@ -164,15 +147,47 @@ class Exchange:
         next_step, error = c_int32(), c_void_p()
         failed = _library.exchange_answered(
             self._handle,
-            _values.http_status(status),
+            c_int32(_values.http_status(status)),
             data,
-            len(data),
+            c_size_t(len(data)),
             byref(next_step),
             byref(error),
         )
         if failed:
             raise take_error(failed, error)
         return next_step.value == _library.NEXT_RENEW
+
+    def close(self) -> None:
+        """Frees the exchange. It sends nothing, and may be called twice."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            _library.exchange_free(handle)
+
+
+class Exchange(ExchangeBase):
+    """One request that an HTTP client of your own sends, resends included; made by
+    ``Session.exchange``.
+
+    It says which tokens to send, what an answer means and when to send again, by the rules that
+    ``Session.request`` follows::
+
+        with session.exchange(url) as exchange:
+            while True:
+                tokens = exchange.tokens()
+                if tokens is not None:
+                    answer = …      # yours: sends the request with tokens.headers
+                    if not exchange.answered(answer.status, answer.body):
+                        break       # the answer is yours, be it good or bad
+                exchange.renew()
+
+    Only ``renew`` may wait; the other methods may be called in an event loop. An exchange is for
+    one thread at a time: a second one inside gets ``InvalidArgument``. Let your client follow no
+    redirect with these headers.
+
+    It closes itself when it is dropped, and may be used as a context manager.
+    """
+
+    __slots__ = ()
 
     def renew(
         self,
@@ -201,9 +216,3 @@ class Exchange:
         self._owner._run_on(
             self._handle, _library.exchange_renew, (bool(can_resend),), timeout, cancel
         )
-
-    def close(self) -> None:
-        """Frees the exchange. It sends nothing, and may be called twice."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            _library.exchange_free(handle)

@@ -34,6 +34,11 @@ _CALLED_OFTEN = {
     "tsm_response_body",
     "tsm_response_check",
     "tsm_response_free",
+    "tsm_exchange_new",
+    "tsm_exchange_tokens",
+    "tsm_exchange_body_max",
+    "tsm_exchange_answered",
+    "tsm_exchange_free",
 }
 """These go without ``argtypes``, which take their time. Their arguments must be objects of ctypes,
 ``bytes`` and ``None``: a number would be taken for an ``int`` of C."""

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from ._options import Options
 
+_Asked = tuple[Callable[..., int], tuple[Any, ...], str, Optional[bytes]]
+"""A request on its way into the library: the function, its arguments up to the body, where it goes,
+and the body."""
+
 _TokenBuffer = c_char * _library.TOKEN_MAX
 _TOKEN_MAX = c_size_t(_library.TOKEN_MAX)
 
@@ -125,6 +129,7 @@ class Session:
         "_log_level",
         "_protocol",
         "_session_token_header",
+        "_timeout",
         "_url",
     )
 
@@ -134,6 +139,7 @@ class Session:
     _log_level: int
     _protocol: str
     _session_token_header: str
+    _timeout: float
     _url: str
 
     def __new__(cls) -> Session:
@@ -148,6 +154,7 @@ class Session:
         facts = self.info()
         self._protocol = facts["protocol"]
         self._session_token_header = facts["session_token_header"]
+        self._timeout = facts["timeout_ms"] / 1000
         self._url = facts["soap_url" if self._protocol == "soap" else "base_url"]
         return self
 
@@ -353,10 +360,7 @@ class Session:
         Raises:
             The same as ``request``.
         """
-        names = _values.text(service, "service"), _values.text(operation, "operation")
-        url = f"{self._url}/{service}.svc"
-        body = _values.content(xml, "xml")
-        return self._ask(_library.soap_call, names, url, body, timeout, cancel)
+        return self._ask(*self._soap(service, operation, xml), timeout, cancel)
 
     def exchange(self, url: Optional[str] = None) -> _exchange.Exchange:
         """Begins one request of an HTTP client of your own: the exchange says which tokens to send,
@@ -506,11 +510,27 @@ class Session:
         timeout: Optional[float],
         cancel: Optional[Cancellation],
     ) -> Response:
+        asked = self._rest(method, path, params, json, data, headers)
+        return self._ask(*asked, timeout, cancel)
+
+    def _rest(
+        self,
+        method: bytes,
+        path: str,
+        params: Optional[Params],
+        json: Any,
+        data: Optional[Data],
+        headers: Optional[Headers],
+    ) -> _Asked:
         target = _values.target(path, params)
         lines = _values.header_list(self._headers, headers)
         body = _values.body(data, json)
-        url = self._url + target.decode()
-        return self._ask(_library.request, (method, target, lines), url, body, timeout, cancel)
+        return _library.request, (method, target, lines), self._url + target.decode(), body
+
+    def _soap(self, service: str, operation: str, xml: Body) -> _Asked:
+        names = _values.text(service, "service"), _values.text(operation, "operation")
+        url = f"{self._url}/{service}.svc"
+        return _library.soap_call, names, url, _values.content(xml, "xml")
 
     def _ask(
         self,
@@ -549,16 +569,20 @@ class Session:
         cancel: Optional[Cancellation],
     ) -> None:
         """Calls a function with this session's handle, or with that of an exchange of it."""
-        level = _log.level()
-        if level != self._log_level:
-            self._log_level = level
-            _library.set_log_level(self._handle, level)
+        self._follow_logger()
         try:
             _run(function, handle, arguments, timeout, cancel)
         except Cancelled:
             if self._handle is not None:
                 raise
             raise SessionClosed("the session is closed") from None
+
+    def _follow_logger(self) -> None:
+        """Keeps the log as detailed as the logger lets through."""
+        level = _log.level()
+        if level != self._log_level:
+            self._log_level = level
+            _library.set_log_level(self._handle, level)
 
 
 def _run(
