@@ -1,18 +1,21 @@
 """Runs the scenarios that all languages share: ``tests/scenarios/*.json`` of the repository, by the
-session's requests and by each adapter."""
+requests of a session of either kind, and by each adapter."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
+import aiohttp
 import httpx
 import pytest
 import requests
 
 import thingspace_session
+import thingspace_session.aiohttp
 import thingspace_session.httpx
 import thingspace_session.requests
 from sandbox import REPOSITORY, Sandbox
@@ -59,31 +62,75 @@ def by_async_httpx(
     return asyncio.run(run())
 
 
-WAYS: dict[str, list[Optional[Send]]] = {
-    "session": [None],
-    "adapter": [by_requests, by_httpx, by_async_httpx],
+def by_aiohttp(
+    session: thingspace_session.Session, method: str, path: str, headers: Any, body: bytes
+) -> thingspace_session.Response:
+    async def run() -> thingspace_session.Response:
+        middleware = thingspace_session.aiohttp.ThingSpaceMiddleware(session)
+        async with aiohttp.ClientSession(middlewares=[middleware]) as http:
+            url = session.base_url + path
+            async with http.request(
+                method, url, headers=headers, data=body, allow_redirects=False
+            ) as answer:
+                content = await answer.read()
+                return thingspace_session.Response(answer.status, content=content)
+
+    return asyncio.run(run())
+
+
+class OnLoops:
+    """An ``AsyncSession`` behind the methods of a ``Session``: each call in a loop of its own."""
+
+    def __init__(self, session: thingspace_session.AsyncSession) -> None:
+        self._session = session
+
+    @classmethod
+    def login(cls, **options: Any) -> OnLoops:
+        return cls(asyncio.run(thingspace_session.login_async(**options)))
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._session, {"close": "aclose"}.get(name, name))
+        if not inspect.iscoroutinefunction(attribute):
+            return attribute
+
+        def run(*arguments: Any, **named: Any) -> Any:
+            return asyncio.run(attribute(*arguments, **named))
+
+        return run() if name == "api_token" else run
+
+
+WAYS: dict[str, dict[str, tuple[Callable[..., Any], Optional[Send]]]] = {
+    "session": {
+        "by_session": (thingspace_session.login, None),
+        "by_async_session": (OnLoops.login, None),
+    },
+    "adapter": {
+        send.__name__: (thingspace_session.login, send)
+        for send in (by_requests, by_httpx, by_async_httpx, by_aiohttp)
+    },
 }
+"""Who logs in, and who sends the requests, if it is not the session itself."""
 
 
 def runs() -> list[Any]:
-    """Each scenario with each who is to send its requests: the session, for which there is nobody
-    else, or an adapter."""
+    """Each scenario in each way."""
     runs = []
     for path in SCENARIOS:
         scenario = json.loads(path.read_text())
         has_requests = any(step["do"] == "request" for step in scenario["steps"])
         for way in scenario.get("via", ["session", "adapter"] if has_requests else ["session"]):
-            for send in WAYS[way]:
-                name = f"{path.stem}-{send.__name__ if send else 'by_session'}"
-                runs.append(pytest.param(scenario, send, id=name))
+            for name, (login, send) in WAYS[way].items():
+                runs.append(pytest.param(scenario, login, send, id=f"{path.stem}-{name}"))
     return runs
 
 
-@pytest.mark.parametrize(("scenario", "send"), runs())
-def test_scenario(scenario: dict[str, Any], send: Optional[Send], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("scenario", "login", "send"), runs())
+def test_scenario(
+    scenario: dict[str, Any], login: Callable[..., Any], send: Optional[Send], tmp_path: Path
+) -> None:
     tmp_path.chmod(0o700)
     with Sandbox() as sandbox:
-        run = Run(sandbox, tmp_path, scenario.get("options", {}), send)
+        run = Run(sandbox, tmp_path, scenario.get("options", {}), login, send)
         try:
             for step in scenario["steps"]:
                 run.step(step)
@@ -101,9 +148,11 @@ class Run:
         sandbox: Sandbox,
         temp: Path,
         options: dict[str, Optional[str]],
+        login: Callable[..., Any],
         send: Optional[Send],
     ) -> None:
         self._sandbox = sandbox
+        self._login = login
         self._send = send
         self._names = {
             "{{base_url}}": sandbox.base_url,
@@ -223,9 +272,7 @@ class Run:
         return None if named == "held" else str(named)
 
     def do_login(self, step: dict[str, Any]) -> None:
-        session = thingspace_session.login(
-            load_env=False, on_event=self._on_event, **self._login_options(step)
-        )
+        session = self._login(load_env=False, on_event=self._on_event, **self._login_options(step))
         self._sessions[step.get("as", "main")] = session
 
     def _on_event(self, event: thingspace_session.Event) -> None:

@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Optional
+from typing import Any, Optional, Protocol, TypeVar
 
 from ._call import Cancellation
 from ._error import Error
 from ._errors import InvalidArgument
 from ._exchange import Exchange, Tokens
 from ._session import Session
+
+_Exchange = TypeVar("_Exchange", covariant=True)
 
 _logger = logging.getLogger("thingspace_session")
 
@@ -47,7 +49,13 @@ def checked(session: Session) -> Session:
     return session
 
 
-def begin(session: Session, url: str) -> Optional[Exchange]:
+class _Owner(Protocol[_Exchange]):
+    """A session, of either kind."""
+
+    def exchange(self, url: Optional[str] = None) -> _Exchange: ...
+
+
+def begin(session: _Owner[_Exchange], url: str) -> Optional[_Exchange]:
     """The exchange for a request; none for one that is to go without tokens."""
     try:
         return session.exchange(url)

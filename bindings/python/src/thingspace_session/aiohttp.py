@@ -1,0 +1,137 @@
+"""``ThingSpaceMiddleware`` for the ``aiohttp`` library's client::
+
+    middleware = thingspace_session.aiohttp.ThingSpaceMiddleware(session)
+    async with aiohttp.ClientSession(middlewares=[middleware]) as http:
+        await http.post(session.base_url + "/m2m/v1/devices/actions/list", json={…})
+
+It needs ``aiohttp`` 3.12 or newer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import Any, Union
+
+from ._adapter import about, begin, checked, missing, require
+from ._async import AsyncExchange, AsyncSession
+from ._exchange import Tokens
+from ._session import Session
+
+try:
+    require("aiohttp", (3, 12))
+    import aiohttp
+    from aiohttp.base_protocol import BaseProtocol
+except ImportError as error:
+    raise missing("aiohttp", "aiohttp 3.12", error) from error
+
+__all__ = ["ThingSpaceMiddleware"]
+
+
+class ThingSpaceMiddleware:
+    """Sends a session's tokens with requests to the session's origin and renews them when the
+    platform refuses them, by the rules of ``Session.request``.
+
+    An answer that renewing did not mend is returned as it is; the refused ones before are seen by
+    middlewares that come after this one in the list, and by traces. What looks at answers as a
+    whole, such as ``raise_for_status=True``, sees the last one only. The option ``auto_relogin`` is
+    about ``Session.request`` and does not matter here. A renewal may take the session's
+    ``timeout``, within the client's own. It waits in a thread of the session's own, and ends when
+    the task is cancelled.
+
+    Requests to another origin go without tokens, and so does what a redirect leads to there.
+
+    One object may serve any number of client sessions, event loops and threads. Its session is an
+    ``AsyncSession`` or a ``Session``, with ``protocol="rest"``. Requests raise, besides what
+    ``aiohttp`` raises:
+
+    * ``SessionTokenExpired`` or ``ApiTokenError`` when a refused request has a body that cannot be
+      sent twice, such as an async generator. The token is renewed by then, and the error's
+      ``response`` is the platform's answer. Bytes, text, JSON, forms and seekable files are sent
+      again without ado.
+    * ``NotLoggedIn`` after ``logout``.
+    * what ``relogin`` and ``renew_api_token`` raise, with the platform's answer as ``response``.
+    """
+
+    def __init__(self, session: Union[AsyncSession, Session]) -> None:
+        checked(session._session if isinstance(session, AsyncSession) else session)
+        self._session = session if isinstance(session, AsyncSession) else AsyncSession(session)
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        exchange = begin(self._session, str(request.url))
+        if exchange is None:
+            return await handler(request)
+        with exchange:
+            tokens = exchange.tokens() or await _wait_for_tokens(exchange)
+            while True:
+                request.headers.update(tokens.headers)
+                response = await handler(request)
+                body = await _beginning(response, exchange.body_max(response.status))
+                if not exchange.answered(response.status, body):
+                    return response
+                await response.read()  # for errors to show; and it gives the connection back
+                with about(response):
+                    await exchange.renew(_can_be_sent_again(request.body))
+                    tokens = await _wait_for_tokens(exchange)
+                await request.close()  # it may have been answered before it was sent
+
+
+async def _wait_for_tokens(exchange: AsyncExchange) -> Tokens:
+    while True:
+        tokens = exchange.tokens()
+        if tokens is not None:
+            return tokens
+        await exchange.renew()
+
+
+async def _beginning(response: aiohttp.ClientResponse, size: int) -> bytes:
+    """The body of an answer as far as it is to be seen: no more than ``size`` bytes, or a longer
+    beginning of one that is longer. The answer can be read as if nothing had been."""
+    if size == 0:
+        return b""
+    parts, length, content = [], 0, response.content
+    try:
+        while length <= size:
+            part = await content.readany()
+            if not part:
+                break
+            parts.append(part)
+            length += len(part)
+    except BaseException:
+        response.close()
+        raise
+    body = b"".join(parts)
+    response.content = _Content(body, content)
+    if body.startswith(b"\x1f\x8b"):  # gzip, in a client session that leaves it as it is
+        try:
+            return zlib.decompressobj(31).decompress(body, size + 1)
+        except zlib.error:
+            pass  # it says nothing
+    return body
+
+
+class _Content(aiohttp.StreamReader):
+    """The body of an answer of which the beginning was read already."""
+
+    def __init__(self, beginning: bytes, rest: aiohttp.StreamReader) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(BaseProtocol(loop), 2**16, loop=loop)
+        self._rest = rest
+        self.feed_data(beginning)
+
+    async def _wait(self, func_name: str) -> None:
+        """Where all that reads waits for more."""
+        part = await self._rest.readany()
+        if part:
+            self.feed_data(part)
+        else:
+            self.feed_eof()
+
+
+def _can_be_sent_again(body: Any) -> bool:
+    if isinstance(body, aiohttp.MultipartWriter):
+        return all(_can_be_sent_again(part) for part, _, _ in body)
+    # Files are wound back by aiohttp, from 3.12.6 on, whose bodies know whether they are used up.
+    return isinstance(body, (bytes, aiohttp.BytesPayload)) or not getattr(body, "consumed", True)
