@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from parts import footprint, languages, many_hosts, requests, round_trips, tokens
+from parts import at_once, footprint, languages, many_hosts, requests, round_trips, tokens
 from programs import Programs
 from report import PAGE_FOLDER, print_aims, print_tables, write_page
 from scene import CORES, say
@@ -43,6 +43,7 @@ def main():
         "round-trips": round_trips.measure,
         "requests": requests.measure,
         "languages": languages.measure,
+        "at-once": at_once.measure,
         "tokens": tokens.measure,
         "footprint": footprint.measure,
         "many-hosts": many_hosts.measure,

@@ -53,8 +53,8 @@ class Programs:
     def run_c(self, environment, *arguments):
         return run([self.c, *map(str, arguments)], environment)
 
-    def run_python(self, environment, *arguments):
-        return run([sys.executable, PYTHON_BENCH / "post.py", *map(str, arguments)], environment)
+    def run_python(self, environment, *arguments, program="post.py"):
+        return run([sys.executable, PYTHON_BENCH / program, *map(str, arguments)], environment)
 
     def run_csharp(self, environment, **settings):
         named = {f"TSM_BENCH_{name.upper()}": str(value) for name, value in settings.items()}

@@ -16,6 +16,7 @@ TITLES = {
     "round-trips": "Round trips",
     "requests": "Requests from C",
     "languages": "Requests from Python and C#",
+    "at-once": "Many requests at once from Python",
     "tokens": "Tokens, load and storms",
     "footprint": "A login, and size",
     "many-hosts": "Many hosts, one token",
