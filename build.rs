@@ -9,11 +9,11 @@ fn main() {
     panics_for_the_panic_test();
 }
 
-/// On Linux a program records the library by its SONAME, and `dlclose` must not take away code that
-/// the exit handlers of threads still need.
+/// `dlclose` must not take away code that the exit handlers of threads still need. A SONAME is
+/// given by what installs the library, cargo-c or `packaging/`: programs of a build tree record the
+/// file's name.
 fn link_shared_library() {
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libthingspace_session.so");
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
 }
