@@ -224,7 +224,8 @@ def test_tokens_go_to_no_other_origin(
     async def main(other: Sandbox) -> None:
         middleware = ThingSpaceMiddleware(session)
         async with aiohttp.ClientSession(middlewares=[middleware]) as http:
-            assert (await http.get(other.base_url + ACCOUNTS)).status == 401
+            async with http.get(other.base_url + ACCOUNTS) as answer:
+                assert answer.status == 401
 
     with Sandbox() as other:
         run(lambda: main(other))
@@ -243,8 +244,7 @@ def test_a_redirect_to_another_origin_loses_the_tokens(
         location = other.base_url + ACCOUNTS
         skip = 1 if expired else 0
         sandbox.fault("api", "redirect", location=location, status=status, skip=skip)
-        async with client(session) as http:
-            answer = await http.post(DEVICES.lstrip("/"), json={})
+        async with client(session) as http, http.post(DEVICES.lstrip("/"), json={}) as answer:
             assert str(answer.url) == location
             assert answer.status in (400, 401)
             assert not set(answer.request_info.headers) & {"Authorization", "VZ-M2M-Token"}

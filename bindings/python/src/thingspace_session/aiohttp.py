@@ -10,6 +10,7 @@ It needs ``aiohttp`` 3.12 or newer.
 from __future__ import annotations
 
 import asyncio
+import sys
 import zlib
 from typing import Any, Union
 
@@ -117,7 +118,8 @@ class _Content(aiohttp.StreamReader):
 
     def __init__(self, beginning: bytes, rest: aiohttp.StreamReader) -> None:
         loop = asyncio.get_running_loop()
-        super().__init__(BaseProtocol(loop), 2**16, loop=loop)
+        # No limit: it is the rest that keeps the connection from sending too much.
+        super().__init__(BaseProtocol(loop), sys.maxsize, loop=loop)
         self._rest = rest
         self.feed_data(beginning)
 
