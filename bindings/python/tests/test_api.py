@@ -18,11 +18,19 @@ from typing import Any, Optional
 import pytest
 
 import thingspace_session
+import thingspace_session.aiohttp
 import thingspace_session.httpx
+import thingspace_session.opentelemetry
 import thingspace_session.requests
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src"
-MODULES = [thingspace_session, thingspace_session.httpx, thingspace_session.requests]
+MODULES = [
+    thingspace_session,
+    thingspace_session.aiohttp,
+    thingspace_session.httpx,
+    thingspace_session.opentelemetry,
+    thingspace_session.requests,
+]
 
 
 def public() -> Iterator[tuple[str, Any]]:
@@ -54,7 +62,10 @@ def test_everything_has_its_documentation(name: str) -> None:
     assert inspect.getdoc(PUBLIC[name])
 
 
-@pytest.mark.parametrize("function", [thingspace_session.login, thingspace_session.unblock])
+@pytest.mark.parametrize(
+    "function",
+    [thingspace_session.login, thingspace_session.login_async, thingspace_session.unblock],
+)
 def test_help_lists_every_option_with_its_unit(function: Any) -> None:
     text = pydoc.plain(pydoc.render_doc(function))
     for option, hint in typing.get_type_hints(thingspace_session.Options).items():
@@ -132,7 +143,13 @@ def without(extra: str, *missing: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("extra", "missing"),
-    [("requests", "requests"), ("httpx", "httpx"), ("httpx", "anyio")],
+    [
+        ("requests", "requests"),
+        ("httpx", "httpx"),
+        ("httpx", "anyio"),
+        ("aiohttp", "aiohttp"),
+        ("opentelemetry", "opentelemetry"),
+    ],
 )
 def test_a_missing_extra_is_named_with_how_to_get_it(extra: str, missing: str) -> None:
     has, attribute, module = without(extra, missing)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +111,39 @@ def test_a_login_that_fails(options: thingspace_session.Options, sandbox: Sandbo
     assert isinstance(error, thingspace_session.CredentialsRejected)
 
 
+def test_an_async_session_that_fails(options: thingspace_session.Options, sandbox: Sandbox) -> None:
+    given: Any = {**options, "password": "hunter2-password"}
+
+    async def log_in() -> None:
+        await thingspace_session.login_async(**given)
+
+    fails_without(lambda: asyncio.run(log_in()), "hunter2-password")
+    wrong: Any = {**options, **SECRETS, "timeout": "1"}
+
+    async def refused() -> None:
+        await thingspace_session.login_async(**wrong)
+
+    fails_without(lambda: asyncio.run(refused()), *SECRETS.values())
+    tokens: list[str] = []
+
+    async def relogin(options: thingspace_session.Options) -> None:
+        async with thingspace_session.login_async(**options) as session:
+            tokens.extend([session.token, await session.api_token()])
+            sandbox.fault("login", "status", status=503)
+            await session.relogin(session.token)
+
+    options["realm"] = "another"
+    fails_without(lambda: asyncio.run(relogin(options)), "IMgr8")
+    # Those are known only now.
+    options["realm"] = "yet another"
+    try:
+        asyncio.run(relogin(options))
+    except thingspace_session.Error as error:
+        for where, variables in frames(error):
+            for value in variables.values():
+                assert not any(token in shown(value) for token in tokens), where
+
+
 def test_a_login_that_is_interrupted(
     options: thingspace_session.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,7 +230,7 @@ def by_transport(session: thingspace_session.Session, url: str, **given: Any) ->
 
 
 def by_async_httpx(session: thingspace_session.Session, url: str, **given: Any) -> None:
-    httpx, asyncio = sys.modules["httpx"], sys.modules["asyncio"]
+    httpx = sys.modules["httpx"]
 
     async def parts() -> Any:
         yield b"{}"

@@ -12,17 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional
 
+from . import _library
+from ._adapter import missing
+from ._event import Event
+from ._metrics import BOUNDS, METRICS, EventKind, Metric
+
 try:
     from opentelemetry import metrics, trace
 except ImportError as error:
-    raise ImportError(
-        "thingspace_session.opentelemetry needs opentelemetry-api: "
-        "pip install 'thingspace-session[opentelemetry]'"
-    ) from error
-
-from . import _library
-from ._event import Event
-from ._metrics import BOUNDS, METRICS, EventKind, Metric
+    raise missing("opentelemetry", "opentelemetry-api", error) from error
 
 __all__ = ["Telemetry"]
 
