@@ -223,9 +223,11 @@ def test_tokens_go_to_no_other_origin(
 ) -> None:
     async def main(other: Sandbox) -> None:
         middleware = ThingSpaceMiddleware(session)
-        async with aiohttp.ClientSession(middlewares=[middleware]) as http:
-            async with http.get(other.base_url + ACCOUNTS) as answer:
-                assert answer.status == 401
+        async with (
+            aiohttp.ClientSession(middlewares=[middleware]) as http,
+            http.get(other.base_url + ACCOUNTS) as answer,
+        ):
+            assert answer.status == 401
 
     with Sandbox() as other:
         run(lambda: main(other))
