@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import pytest
-from conftest import PACKAGE
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -120,18 +117,3 @@ def test_a_rejected_login_is_a_failed_span(
     blocked = exported.points("tsm.login.blocked", "tsm.block.reason")
     assert blocked["rejected_password"].value == 1
     assert exported.points("tsm.guard.slots_left", "")[None].value == 2
-
-
-def test_without_the_extra_it_says_what_to_install() -> None:
-    code = """
-import sys
-sys.modules["opentelemetry"] = None
-import thingspace_session.opentelemetry
-"""
-    ran = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(PACKAGE), "TSM_LIBRARY": thingspace_session._library.PATH},
-        capture_output=True,
-        text=True,
-    )
-    assert "pip install 'thingspace-session[opentelemetry]'" in ran.stderr
