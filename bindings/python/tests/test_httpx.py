@@ -521,6 +521,34 @@ def test_waiting_leaves_the_threads_of_others_free(
     assert asyncio.run(run()) == [200] * 64
 
 
+def test_a_platform_that_hangs_holds_up_no_other_session(
+    patient: thingspace_session.Session,
+    options: thingspace_session.Options,
+    sandbox: Sandbox,
+) -> None:
+    async def run(other: Sandbox, fine: thingspace_session.Session) -> int:
+        limits = httpx.Limits(max_connections=64)
+        auth = thingspace_session.httpx.ThingSpaceAuth(patient)
+        theirs = thingspace_session.httpx.ThingSpaceAuth(fine)
+        async with httpx.AsyncClient(timeout=60, limits=limits) as client:
+            urls = [patient.base_url + ACCOUNTS] * 64
+            tasks = [asyncio.create_task(client.get(url, auth=auth)) for url in urls]
+            await anyio.to_thread.run_sync(sandbox.wait_until_arrived, "api", 64)
+            status = (await client.get(fine.base_url + ACCOUNTS, auth=theirs)).status_code
+            assert not any(task.done() for task in tasks)
+            await anyio.to_thread.run_sync(sandbox.control, "DELETE", "/faults")
+            await asyncio.gather(*tasks)
+            return status
+
+    sandbox.expire()
+    sandbox.fault("login", "hold")
+    with Sandbox() as other:
+        more: thingspace_session.Options = {**options, "base_url": other.base_url, "realm": "other"}
+        with thingspace_session.login(**more) as fine:
+            other.expire()
+            assert asyncio.run(run(other, fine)) == 200
+
+
 def test_tokens_that_are_held_take_no_thread(
     session: thingspace_session.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ from collections.abc import (
     ValuesView,
 )
 from typing import Any, Callable, Optional, TypeVar
+from weakref import WeakKeyDictionary
 
 from ._adapter import about, begin, checked, missing, renew, require, wait_for_tokens
 from ._call import Cancellation
@@ -107,7 +108,9 @@ class ThingSpaceAuth(httpx.Auth):
         with exchange:
             tokens = exchange.tokens()
             if tokens is None:
-                tokens = await _in_thread(functools.partial(wait_for_tokens, exchange))
+                tokens = await _in_thread(
+                    self._session, functools.partial(wait_for_tokens, exchange)
+                )
             while True:
                 _give_tokens(request, tokens)
                 response = yield request
@@ -119,7 +122,8 @@ class ThingSpaceAuth(httpx.Auth):
                 await response.aread()
                 with about(response):
                     tokens = await _in_thread(
-                        functools.partial(renew, exchange, _replayable(request))
+                        self._session,
+                        functools.partial(renew, exchange, _replayable(request)),
                     )
 
 
@@ -191,7 +195,9 @@ class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
         with exchange:
             tokens = exchange.tokens()
             if tokens is None:
-                tokens = await _in_thread(functools.partial(wait_for_tokens, exchange))
+                tokens = await _in_thread(
+                    self._session, functools.partial(wait_for_tokens, exchange)
+                )
             while True:
                 response = await self._transport.handle_async_request(_with_tokens(request, tokens))
                 response.request = request
@@ -202,7 +208,8 @@ class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
                     await response.aread()
                     with about(response):
                         tokens = await _in_thread(
-                            functools.partial(renew, exchange, _replayable(request))
+                            self._session,
+                            functools.partial(renew, exchange, _replayable(request)),
                         )
                 except BaseException:
                     await response.aclose()
@@ -410,18 +417,19 @@ class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
         await self._whole.aclose()
 
 
-_threads: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("thingspace_session")
+_Limiters = WeakKeyDictionary[Session, anyio.CapacityLimiter]
+_threads: anyio.lowlevel.RunVar[_Limiters] = anyio.lowlevel.RunVar("thingspace_session")
 
 
-async def _in_thread(function: Callable[[Cancellation], _Result]) -> _Result:
+async def _in_thread(session: Session, function: Callable[[Cancellation], _Result]) -> _Result:
     """Runs what may wait in a worker thread, and ends it when the task is cancelled."""
-    try:
-        limiter = _threads.get()
-    except LookupError:
-        # For each event loop one, and not anyio's own: the program's work may need all threads of
-        # that.
-        limiter = anyio.CapacityLimiter(40)
-        _threads.set(limiter)
+    # For each event loop and session so many, and not of anyio's own: the program's work may need
+    # all of those, and a platform that hangs shall hold up no other session.
+    limiters = _threads.get(None)
+    if limiters is None:
+        limiters = WeakKeyDictionary()
+        _threads.set(limiters)
+    limiter = limiters.setdefault(session, anyio.CapacityLimiter(40))
     cancel = Cancellation()
     try:
         return await anyio.to_thread.run_sync(
