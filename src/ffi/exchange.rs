@@ -52,20 +52,14 @@ struct HeldExchange {
 /// What an exchange for a request of the session's own lends.
 struct Own {
     carried: Carried,
-    head: Vec<u8>,
     /// The envelope that goes with the tokens given last. With the progress, under its lock.
     envelope: Mutex<Option<Zeroizing<Vec<u8>>>>,
 }
 
 impl Own {
     fn new(carried: Carried) -> Own {
-        let headers = &carried.headers;
-        let texts = headers.iter().flat_map(|(name, value)| [name, value]);
-        let head = [&carried.url].into_iter().chain(texts);
-        let head = head.flat_map(|text| text.bytes().chain([0])).collect();
         Own {
             carried,
-            head,
             envelope: Mutex::default(),
         }
     }
@@ -262,7 +256,7 @@ pub unsafe extern "C" fn tsm_exchange_head(
     exchange: *const tsm_exchange,
     length: *mut usize,
 ) -> *const c_char {
-    let find = |held: &HeldExchange| held.own.as_ref().map(|own| lent(&own.head));
+    let find = |held: &HeldExchange| held.own.as_ref().map(|own| lent(&own.carried.head));
     // SAFETY: the caller's promise.
     unsafe { lend("tsm_exchange_head", exchange, length, find) }.cast()
 }

@@ -167,18 +167,30 @@ impl Wire for Http {
     }
 }
 
-/// The headers that a request goes out with, ours included, for another HTTP client to send.
-pub(crate) fn head(outgoing: &Outgoing<'_>, user_agent: &str) -> Result<Vec<(String, String)>> {
-    let mut request = build(outgoing)?;
-    let headers = request.headers_mut();
-    if let Ok(user_agent) = HeaderValue::from_str(user_agent) {
-        headers.entry(USER_AGENT).or_insert(user_agent);
-    }
-    let text = |(name, value): (&HeaderName, &HeaderValue)| {
-        let value = value.to_str().unwrap_or_default();
-        (name.as_str().to_owned(), value.to_owned())
+/// What another HTTP client is to send: the URL, name and value of each header, ours included; each
+/// with a NUL behind it.
+pub(crate) fn head(outgoing: &Outgoing<'_>, user_agent: &str) -> Result<Vec<u8>> {
+    check_line(outgoing)?;
+    let mut head = Vec::with_capacity(512);
+    let mut put = |text: &[u8]| {
+        head.extend_from_slice(text);
+        head.push(0);
     };
-    Ok(headers.iter().map(text).collect())
+    put(outgoing.url.as_bytes());
+    for given in outgoing.headers {
+        let (name, value) = header(given)?;
+        put(name.as_str().as_bytes());
+        put(value.as_bytes());
+    }
+    let agent = [(USER_AGENT, user_agent)];
+    for (name, value) in DEFAULTS.into_iter().chain(agent) {
+        let is_it = |(given, _): &(&str, &str)| given.eq_ignore_ascii_case(name.as_str());
+        if !outgoing.headers.iter().any(is_it) {
+            put(name.as_str().as_bytes());
+            put(value.as_bytes());
+        }
+    }
+    Ok(head)
 }
 
 /// Connects ureq with what was handed over.
@@ -212,41 +224,60 @@ impl Resolver for NoNames {
     }
 }
 
+/// What goes with every request that does not say otherwise.
+const DEFAULTS: [(HeaderName, &str); 2] =
+    [(ACCEPT, "application/json"), (ACCEPT_ENCODING, "identity")];
+
 fn build<'a>(outgoing: &Outgoing<'a>) -> Result<http::Request<&'a [u8]>> {
-    let invalid = |message: String| Error::new(Status::InvalidArgument, message);
+    let (method, uri) = check_line(outgoing)?;
+    let mut request = http::Request::new(outgoing.body);
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    let headers = request.headers_mut();
+    headers.reserve(outgoing.headers.len() + 2);
+    for given in outgoing.headers {
+        let (name, value) = header(given)?;
+        headers.append(name, value);
+    }
+    for (name, value) in DEFAULTS {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    Ok(request)
+}
+
+/// Method and URL, and how long the head is.
+fn check_line(outgoing: &Outgoing<'_>) -> Result<(Method, Uri)> {
     let method = Method::from_bytes(outgoing.method.as_bytes())
         .map_err(|_| invalid(format!("{:?} is not an HTTP method", outgoing.method)))?;
     if method == Method::CONNECT {
         // Its answer has no body, and its request no path.
         return Err(invalid("CONNECT is for tunnels: use another method".into()));
     }
-    let head = |(name, value): &(&str, &str)| name.len() + value.len();
-    if outgoing.url.len() + outgoing.headers.iter().map(head).sum::<usize>() > HEAD_MAX_BYTES {
+    let length = |(name, value): &(&str, &str)| name.len() + value.len();
+    if outgoing.url.len() + outgoing.headers.iter().map(length).sum::<usize>() > HEAD_MAX_BYTES {
         return Err(invalid(format!(
             "path and headers are longer than {HEAD_MAX_BYTES} bytes"
         )));
     }
-    let mut request = http::Request::new(outgoing.body);
-    *request.method_mut() = method;
-    *request.uri_mut() = outgoing
-        .url
-        .parse()
-        .map_err(|_| invalid("the path makes no valid URL".into()))?;
-    let headers = request.headers_mut();
-    headers.reserve(outgoing.headers.len() + 2);
-    for (name, value) in outgoing.headers {
-        let invalid = |part| invalid(format!("header {name:?}: is not a valid {part}"));
-        headers.append(
-            HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("name"))?,
-            HeaderValue::from_str(value).map_err(|_| invalid("value"))?,
-        );
-    }
-    for (name, value) in [(ACCEPT, "application/json"), (ACCEPT_ENCODING, "identity")] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-    Ok(request)
+    let uri = outgoing.url.parse();
+    Ok((
+        method,
+        uri.map_err(|_| invalid("the path makes no valid URL".into()))?,
+    ))
+}
+
+fn header((name, value): &(&str, &str)) -> Result<(HeaderName, HeaderValue)> {
+    let flaw = |part| invalid(format!("header {name:?}: is not a valid {part}"));
+    Ok((
+        HeaderName::from_bytes(name.as_bytes()).map_err(|_| flaw("name"))?,
+        HeaderValue::from_str(value).map_err(|_| flaw("value"))?,
+    ))
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(Status::InvalidArgument, message)
 }
 
 /// Status and body.

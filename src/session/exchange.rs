@@ -140,7 +140,7 @@ impl Session {
         let answer = progress.judge(http_status, None, body);
         match carried {
             Some(carried) => {
-                self.log_answer(&carried.method, &carried.url, http_status);
+                self.log_answer(&carried.method, carried.url(), http_status);
                 self.take_own_answer(progress, &answer)
             }
             None => self.take_answer(progress, &answer),

@@ -35,12 +35,17 @@ pub struct Request<'a> {
 /// A request of the session's own that another HTTP client sends. Its tokens are an exchange's.
 pub(crate) struct Carried {
     pub method: String,
-    pub url: String,
-    pub headers: Vec<(String, String)>,
+    /// The URL, name and value of each header, but the tokens; each with a NUL behind it.
+    pub head: Vec<u8>,
     element: Option<soap::BodyElement<'static>>,
 }
 
 impl Carried {
+    pub fn url(&self) -> &str {
+        let url = self.head.split(|byte| *byte == 0).next();
+        std::str::from_utf8(url.unwrap_or_default()).unwrap_or_default()
+    }
+
     /// The envelope of a SOAP call. None with REST: the body is with the client.
     pub fn envelope(&self, tokens: &RequestTokens) -> Option<Zeroizing<Vec<u8>>> {
         let element = self.element.as_ref()?;
@@ -120,12 +125,11 @@ impl Session {
             max_response_bytes: self.max_response_bytes,
             on: Connection::Any,
         };
-        let headers = http::head(&outgoing, &self.user_agent)?;
+        let head = http::head(&outgoing, &self.user_agent)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         Ok(Carried {
             method: method.to_owned(),
-            url,
-            headers,
+            head,
             element,
         })
     }
