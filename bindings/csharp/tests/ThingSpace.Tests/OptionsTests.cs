@@ -137,7 +137,7 @@ public class OptionsTests
         { "Timeout", o => o.Timeout = TimeSpan.Zero, "Timeout: must be" },
         { "Timeout", o => o.Timeout = TimeSpan.FromSeconds(-1), "The time must not be negative" },
         { "ApiToken", o => o.ApiToken = "abc", "ApiToken and AppKey/AppSecret contradict" },
-        { "AppSecret", o => o.AppSecret = null, "AppSecret is missing" },
+        { "AppSecret", o => o.AppSecret = null, "AppSecret (or AppSecretFile) is missing" },
         {
             "StoreUser",
             o => o.StoreUser = "me",

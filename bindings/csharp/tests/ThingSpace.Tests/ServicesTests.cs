@@ -68,7 +68,10 @@ public class ServicesTests
         await using ServiceProvider wrong = services.BuildServiceProvider();
         OptionsValidationException e = Assert.Throws<OptionsValidationException>(
             () => wrong.GetRequiredKeyedService<Session>("three"));
-        Assert.Contains("ThingSpace:three:Password is miss", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "ThingSpace:three:Password (or PasswordFile) is miss",
+            e.Message,
+            StringComparison.Ordinal);
         Assert.NotNull(wrong.GetRequiredKeyedService<Session>("one"));
     }
 
