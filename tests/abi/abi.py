@@ -70,9 +70,10 @@ def build_stub(folder: Path) -> Path:
         [
             *(os.environ.get("CC", "cc"), "-shared", "-fPIC", "-g", f"-I{HEADER.parent}"),
             *(f"-Wl,-soname,libthingspace_session.so.{version}", f"-Wl,--version-script={script}"),
-            *("-o", str(stub), str(source)),
+            *("-o", stub.name, source.name),
         ],
         check=True,
+        cwd=folder,
     )
     return stub
 
