@@ -10,6 +10,8 @@ mod stream;
 mod tcp;
 pub(crate) mod tls;
 pub(crate) mod tunnel;
+#[cfg(any(windows, target_vendor = "apple", test))]
+mod verifier;
 mod watch;
 
 pub(crate) use stream::{Stream, Watched};

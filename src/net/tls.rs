@@ -17,7 +17,10 @@ use rustls::crypto::{
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::SigningKey;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, SignatureScheme as Scheme};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, OtherError, RootCertStore,
+    SignatureScheme as Scheme,
+};
 use rustls_platform_verifier::Verifier;
 use webpki::ring as algorithm;
 
@@ -76,7 +79,11 @@ impl Client {
         let connection =
             ClientConnection::new(config, name.to_owned()).map_err(|error| explain(&error))?;
         let mut tls = Tls { connection, below };
-        tls.shake_hands(watch).map_err(|error| watch.why(error))?;
+        #[cfg(not(any(windows, target_vendor = "apple")))]
+        let shaken = tls.shake_hands(watch);
+        #[cfg(any(windows, target_vendor = "apple"))]
+        let shaken = super::verifier::for_call(&watch.running().clone(), || tls.shake_hands(watch));
+        shaken.map_err(|error| watch.why(error))?;
         Ok(Stream::Tls(Box::new(tls)))
     }
 }
@@ -117,7 +124,12 @@ fn certificates(pem: &[u8]) -> std::result::Result<RootCertStore, &'static str> 
 fn new_config(trust: Option<RootCertStore>) -> std::result::Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(provider());
     let verifier: Arc<dyn ServerCertVerifier> = match trust {
-        None => Arc::new(Verifier::new(Arc::clone(&provider))?),
+        None => {
+            let verifier = Verifier::new(Arc::clone(&provider))?;
+            #[cfg(any(windows, target_vendor = "apple"))]
+            let verifier = super::verifier::InTime::new(verifier);
+            Arc::new(verifier)
+        }
         Some(roots) => {
             let all =
                 WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
@@ -134,13 +146,40 @@ fn new_config(trust: Option<RootCertStore>) -> std::result::Result<ClientConfig,
 
 /// Why TLS failed, in our terms.
 pub(super) fn explain(error: &rustls::Error) -> Error {
-    let message = match error {
-        rustls::Error::InvalidMessage(_) => {
-            "TLS failed: what came back is not TLS; check the scheme and port of the URL".to_owned()
-        }
-        _ => format!("TLS failed: {error}; check the URL, the clock and ca_file"),
+    let failed = |why: String| {
+        let message = format!("TLS failed: {why}; check the URL, the clock and ca_file");
+        Error::new(Status::Tls, message)
     };
-    Error::new(Status::Tls, message)
+    match error {
+        rustls::Error::InvalidMessage(_) => Error::new(
+            Status::Tls,
+            "TLS failed: what came back is not TLS; check the scheme and port of the URL",
+        ),
+        rustls::Error::InvalidCertificate(of) => failed(certificate_in_words(of)),
+        // The call was ended meanwhile.
+        rustls::Error::Other(OtherError(other)) => match other.downcast_ref::<Error>() {
+            Some(own) => own.clone(),
+            None => failed(other.to_string()),
+        },
+        _ => failed(error.to_string()),
+    }
+}
+
+/// What is wrong with the server's certificate.
+fn certificate_in_words(error: &CertificateError) -> String {
+    match error {
+        CertificateError::UnknownIssuer => {
+            "nobody whom this system trusts has signed the server's certificate (UnknownIssuer)"
+                .into()
+        }
+        CertificateError::Expired => "the server's certificate has expired".into(),
+        CertificateError::NotValidYet => "the server's certificate is not valid yet".into(),
+        CertificateError::NotValidForName => "the server's certificate is for another name".into(),
+        CertificateError::Revoked => "the server's certificate was revoked".into(),
+        // The system's own words.
+        CertificateError::Other(OtherError(other)) => format!("the server's certificate: {other}"),
+        _ => format!("invalid peer certificate: {error}"),
+    }
 }
 
 /// TLS over another stream.
