@@ -75,7 +75,7 @@ fn begin(socket: TcpStream, service: Service) {
         .name("sandbox-connection".into())
         .spawn(move || {
             let _registered = registered;
-            serve(Plain(socket), service);
+            serve(Plain::new(socket), service);
         });
 }
 
