@@ -136,15 +136,17 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// Does it again for a while where it fails for one of these reasons: those who scan or back up
 /// files hold each for a moment, and let nobody else have it.
 fn patiently<T>(passing: &[u32], work: impl Fn() -> io::Result<T>) -> io::Result<T> {
-    let mut pauses = [1, 2, 4, 8, 16, 32, 64, 128, 256].into_iter();
-    loop {
-        match (work(), pauses.next()) {
-            (Err(error), Some(pause)) if passing.iter().any(|code| is(&error, *code)) => {
-                std::thread::sleep(Duration::from_millis(pause));
+    /// Together two seconds.
+    const TRIES: u64 = 100;
+    for tried in 0.. {
+        match work() {
+            Err(error) if tried < TRIES && passing.iter().any(|code| is(&error, *code)) => {
+                std::thread::sleep(Duration::from_millis(tried.min(22)));
             }
-            (done, _) => return done,
+            done => return done,
         }
     }
+    unreachable!("it was tried for ever")
 }
 
 fn is(error: &io::Error, code: u32) -> bool {
@@ -532,6 +534,25 @@ pub(crate) mod tests {
         assert_ne!(of(&one), of(&other));
         std::fs::remove_file(&one).unwrap();
         std::fs::remove_file(&other).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_others_read_is_replaced_when_they_are_done() {
+        let (old, new) = (scratch("replaced"), scratch("replacing"));
+        for n in 0..20 {
+            std::fs::write(&old, "old").unwrap();
+            std::fs::write(&new, "new").unwrap();
+            let reader = File::open(&old).unwrap();
+            std::thread::scope(|scope| {
+                let replaced = scope.spawn(|| rename(&new, &old));
+                // At some moment of its tries.
+                (0..n).for_each(|_| std::thread::yield_now());
+                drop(reader);
+                replaced.join().unwrap().unwrap();
+            });
+            assert_eq!(std::fs::read(&old).unwrap(), b"new");
+        }
+        std::fs::remove_file(&old).unwrap();
     }
 
     #[test]
