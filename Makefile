@@ -55,9 +55,11 @@ test-windows:
 	else echo "WINDOWS WAS NOT TESTED: there is no Wine, or no MinGW."; test "$$CI" != true; fi
 
 test-windows-under-wine:
-	$(CARGO) clippy -q --target $(WINDOWS) -p thingspace-session --lib --tests -- -D warnings
+	$(CARGO) clippy -q --target $(WINDOWS) -p thingspace-session -p thingspace-session-tests --tests -- -D warnings
 	$(CARGO) build -q --target $(WINDOWS) -p thingspace-session
 	$(CARGO) test -q --target $(WINDOWS) -p thingspace-session --lib -- --skip proof
+	$(CARGO) test -q --target $(WINDOWS) -p thingspace-session-tests --test lockout_guard \
+	  --test scenarios --test hostile --test connections --test outliving_logins
 	TSM_WINDOWS=target/$(WINDOWS)/debug $(CARGO) test -q -p thingspace-session-tests --test c_abi -- \
 	  --skip fork --skip names --skip sigpipe --skip panics
 

@@ -3,6 +3,7 @@
 //! a test knows where it stands when it kills it.
 
 use std::io::{BufRead, BufReader, Write};
+#[cfg(target_os = "linux")]
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -10,9 +11,12 @@ use serde_json::{Map, Value, json};
 use thingspace_session::{Call, LogLevel, Request, Session};
 
 use crate::machine;
+#[cfg(target_os = "linux")]
+use crate::process;
 use crate::scene::{config, with};
 
-const JOB: &str = "TSM_HELPER_JOB";
+/// The variable that tells a helper what to do.
+pub const JOB: &str = "TSM_HELPER_JOB";
 
 pub struct Helper {
     child: Child,
@@ -25,6 +29,7 @@ pub struct Job {
 }
 
 impl Job {
+    #[cfg(target_os = "linux")]
     /// Without a value the variable is not set.
     pub fn env(mut self, name: &str, value: Option<&Path>) -> Job {
         match value {
@@ -40,12 +45,14 @@ impl Job {
         self
     }
 
+    #[cfg(target_os = "linux")]
     /// Its machine was started at another time than ours, which has the name in this file.
     pub fn booted(mut self, name: &Path) -> Job {
         machine::boot(&mut self.command, name);
         self
     }
 
+    #[cfg(target_os = "linux")]
     /// It finds a disk there that never answers.
     pub fn stalled_at(mut self, directory: &Path) -> Job {
         machine::stall(&mut self.command, directory);
@@ -122,11 +129,13 @@ impl Helper {
         stdin.write_all(b"\n").unwrap();
     }
 
+    #[cfg(target_os = "linux")]
     pub fn signal(&self, signal: i32) {
         // SAFETY: a plain call on a child that was not yet waited for.
         assert_eq!(unsafe { libc::kill(self.child.id() as i32, signal) }, 0);
     }
 
+    #[cfg(target_os = "linux")]
     /// Goes on when it has come to its own end.
     pub fn end(&mut self) {
         assert!(self.child.wait().unwrap().success());
@@ -139,6 +148,7 @@ impl Helper {
     }
 }
 
+#[cfg(target_os = "linux")]
 impl Helper {
     /// `Child::wait` closes our end of its standard input, which its children have, too.
     pub fn kill_keeping_its_children(&mut self) {
@@ -223,12 +233,9 @@ fn do_step(step: &Value, options: &Map<String, Value>, session: &mut Option<Sess
             let options = options.clone();
             std::thread::spawn(move || tell(login(&options).map(|_| String::new())));
         }
-        "fork" => fork(),
-        "full disk" => full_disk(),
-        "no files" => limit(libc::RLIMIT_NOFILE, 3),
-        "no memory" => limit(libc::RLIMIT_AS, in_use() + (12 << 20)),
-        "no limits" => LIMITED.iter().for_each(|of| lift(*of)),
-        "become" => become_user(step["user"].as_u64().unwrap() as u32),
+        #[cfg(target_os = "linux")]
+        other => process::change(other, step),
+        #[cfg(windows)]
         other => panic!("{other}"),
     }
 }
@@ -261,68 +268,6 @@ fn tell(result: thingspace_session::Result<String>) {
     }
 }
 
-fn say(line: &str) {
+pub fn say(line: &str) {
     println!("@{line}");
-}
-
-/// A child that lives on until nobody holds the other end of its standard input.
-fn fork() {
-    // SAFETY: the child calls nothing but what is async-signal-safe.
-    unsafe {
-        let child = libc::fork();
-        if child == 0 {
-            let mut byte = 0u8;
-            while libc::read(0, (&raw mut byte).cast(), 1) > 0 {}
-            libc::_exit(0);
-        }
-        say(&format!("forked {child}"));
-    }
-}
-
-/// From here on no file of this process can grow: writing gives an error, as on a full disk.
-fn full_disk() {
-    // SAFETY: a plain call. Without the signal's default the write itself fails.
-    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
-    limit(libc::RLIMIT_FSIZE, 0);
-}
-
-/// What limits are put on.
-const LIMITED: [Resource; 3] = [libc::RLIMIT_FSIZE, libc::RLIMIT_NOFILE, libc::RLIMIT_AS];
-
-#[cfg(target_env = "gnu")]
-type Resource = libc::__rlimit_resource_t;
-#[cfg(not(target_env = "gnu"))]
-type Resource = i32;
-
-fn limit(resource: Resource, to: u64) {
-    let mut limits = limits(resource);
-    limits.rlim_cur = to;
-    // SAFETY: a plain call with valid arguments.
-    unsafe { assert_eq!(libc::setrlimit(resource, &limits), 0) };
-}
-
-/// What this process has mapped. Some more lets it go on, but hash no password.
-fn in_use() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
-    pages * 4096
-}
-
-fn lift(resource: Resource) {
-    limit(resource, limits(resource).rlim_max);
-}
-
-fn limits(resource: Resource) -> libc::rlimit {
-    let mut limits = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: a plain call with valid arguments.
-    unsafe { assert_eq!(libc::getrlimit(resource, &mut limits), 0) };
-    limits
-}
-
-fn become_user(user: u32) {
-    // SAFETY: a plain call; no other thread of this process does anything yet.
-    unsafe { assert_eq!(libc::setuid(user), 0) };
 }

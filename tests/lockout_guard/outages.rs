@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use thingspace_session::Status;
 
 use crate::helper::Helper;
-use crate::scene::{RIGHT, Scene, USER, are_hashed, get, refused, session, until, with};
+use crate::scene::{RIGHT, Scene, USER, get, refused, session, until, with};
 
 #[test]
 fn threads_that_meet_one_expiry_and_a_cut_connection_send_one_login() {
@@ -35,6 +35,8 @@ fn threads_that_meet_one_expiry_and_a_cut_connection_send_one_login() {
     }
 }
 
+/// Under Wine so many processes take longer to begin than the next login is put off.
+#[cfg(target_os = "linux")]
 #[test]
 fn processes_that_begin_while_a_connection_is_cut_send_one_login() {
     // Where the password never worked before, too.
@@ -102,13 +104,15 @@ fn an_outage_is_told_with_the_time_of_the_next_login_and_with_what_to_do() {
     assert_eq!(operator.outcome(), "OK");
 }
 
+/// On Windows the threads of a process end before it can know.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_program_that_exits_at_once_has_noted_that_its_password_works() {
     let scene = Scene::new();
     let mut helper = Helper::login(&scene.options(RIGHT));
     assert_eq!(helper.outcome(), "OK");
     helper.end();
-    assert!(are_hashed(&scene.directory()));
+    assert!(crate::scene::are_hashed(&scene.directory()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thingspace_session::{Call, Error, Session, Status};
 
 use crate::helper::Helper;
-use crate::scene::{RIGHT, Scene, USER, config, is_root, refused, session, with};
+use crate::scene::{RIGHT, Scene, USER, config, refused, session, with};
 
 /// A lease that somebody else has.
 fn leased(scene: &Scene) -> File {
@@ -55,6 +55,7 @@ fn every_call_that_needs_the_lease_ends_by_its_deadline_and_says_for_whom_it_wai
     assert!(Session::login(&config(&options), &Call::new()).is_ok());
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn what_a_stopped_process_holds_is_named() {
     let scene = Scene::new();
@@ -67,9 +68,10 @@ fn what_a_stopped_process_holds_is_named() {
     assert_eq!(scene.logins(), 1);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn on_a_disk_that_never_answers_every_call_ends_by_its_deadline() {
-    if !is_root() {
+    if !crate::scene::is_root() {
         // Only root can mount.
         return;
     }
