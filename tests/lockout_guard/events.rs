@@ -1,7 +1,6 @@
 //! What operators are told of the store, and that nothing they are told holds a secret.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
@@ -57,7 +56,8 @@ fn a_damaged_record_is_told_and_counted() {
 fn a_store_that_cannot_be_used_is_told() {
     let scene = Scene::new();
     scene.prove(RIGHT);
-    fs::set_permissions(scene.directory(), PermissionsExt::from_mode(0o777)).unwrap();
+    fs::remove_dir_all(scene.directory()).unwrap();
+    fs::write(scene.directory(), "").unwrap();
     let told = Told::default();
     assert_eq!(told.login(&scene.options(RIGHT)).err(), Some(Status::Store));
     assert_eq!(told.count("store_lost", "unusable"), 1);
