@@ -27,6 +27,7 @@ mod outages;
 mod process;
 mod renewals;
 mod scene;
+#[cfg(target_os = "linux")]
 mod secret_files;
 mod store;
 #[cfg(target_os = "linux")]
