@@ -5,12 +5,12 @@
 
 #define MOST 512
 
-enum { THREADS = 16, WORD = 24 };
+enum { THREADS = 16, WORD_SIZE = 24 };
 
 struct seen {
     pthread_mutex_t lock;
     int events;
-    char names[MOST][WORD], details[MOST][WORD];
+    char names[MOST][WORD_SIZE], details[MOST][WORD_SIZE];
     tsm_event last;
     int secrets;
     int within; /* callbacks that run now */
@@ -36,8 +36,8 @@ static void keep(const tsm_event *event, void *context)
     CHECK(*event->name && event->code && (event->status == TSM_OK) == !*event->message);
     pthread_mutex_lock(&seen->lock);
     CHECK(seen->events < MOST);
-    snprintf(seen->names[seen->events], WORD, "%s", event->name);
-    snprintf(seen->details[seen->events], WORD, "%s", event->detail);
+    snprintf(seen->names[seen->events], WORD_SIZE, "%s", event->name);
+    snprintf(seen->details[seen->events], WORD_SIZE, "%s", event->detail);
     seen->secrets += contains_secret(event->code) || contains_secret(event->message);
     seen->last = *event;
     seen->process = getpid();
