@@ -101,6 +101,6 @@ def artefact(name: str) -> Path:
 
 
 def needed(*tools: str) -> None:
-    """Tests leave nothing out where they count: in CI all tools are there."""
+    """Tests leave nothing out: what they need is there, or they fail."""
     missing = [tool for tool in tools if shutil.which(tool) is None]
-    assert not missing, f"not installed: {', '.join(missing)} (.ci/run installs them)"
+    assert not missing, f"not installed: {', '.join(missing)} (docs/releasing.md lists the tools)"
