@@ -58,6 +58,7 @@ def add_std(targets: list[Target]) -> None:
 def build(target: Target) -> None:
     lay_folders(target)
     built = compile_core(target)
+    shutil.copy(native_libraries_file(target), target.stage)
     unstripped = built / "unstripped"
     if target.is_windows:
         objcopy("--strip-debug", built / "libthingspace_session.a", target.static)
@@ -85,10 +86,11 @@ def build_here(target: Target) -> None:
             "--package=thingspace-session",
         ),
         *("--lib", "--crate-type=cdylib,staticlib", f"--target={target.triple}", "--"),
-        f"--print=native-static-libs={target.stage / 'native-static-libs.txt'}",
+        f"--print=native-static-libs={native_libraries_file(target)}",
         CARGO_TARGET_DIR=str(BUILD),
         CARGO_ENCODED_RUSTFLAGS="\x1f".join(hidden + system_flags(target)),
     )
+    shutil.copy(native_libraries_file(target), target.stage)
     built = BUILD / target.triple / "dist"
     shutil.copyfile(built / target.shared.name, target.shared)
     static = "thingspace_session.lib" if target.is_msvc else target.static.name
@@ -147,7 +149,7 @@ def compile_core(target: Target) -> Path:
         scripts() / "cargo-zigbuild",
         *("rustc", "--quiet", "--locked", "--profile=dist", "--package=thingspace-session"),
         *("--lib", "--crate-type=staticlib", f"--target={target.triple}{glibc}", "--"),
-        f"--print=native-static-libs={target.stage / 'native-static-libs.txt'}",
+        f"--print=native-static-libs={native_libraries_file(target)}",
         CARGO_TARGET_DIR=str(BUILD),
         CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags),
         CFLAGS=shlex.join(prefix_maps),
@@ -183,8 +185,9 @@ def unwinder(target: Target) -> Path:
     """LLVM's libunwind. With it inside, the library needs no libgcc_s, which on musl is a package
     that may not be there.
     """
-    (made,) = zig_cache(target).glob("o/*/libunwind.a")
-    return made
+    made = zig_cache(target).glob("o/*/libunwind.a")
+    # Builds before this one, with other settings, have left theirs.
+    return max(made, key=lambda file: file.stat().st_mtime)
 
 
 def join(library: Path, unwinder: Path) -> Path:
@@ -258,6 +261,13 @@ def zig_cc(target: Target, *arguments: str | Path) -> None:
     """zig as the C compiler and linker of a target, with a cache of its own."""
     cache = str(zig_cache(target))
     run(*ZIG, "cc", "-target", target.zig, *arguments, ZIG_GLOBAL_CACHE_DIR=cache)
+
+
+def native_libraries_file(target: Target) -> Path:
+    """Kept with what cargo keeps: a build that finds all compiled does not write it again."""
+    folder = BUILD / target.triple
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "native-static-libs.txt"
 
 
 def zig_cache(target: Target) -> Path:
