@@ -22,9 +22,14 @@ pub(crate) fn read(path: &str) -> std::result::Result<Secret, String> {
     if let Some(flaw) = flaw(&file, path).map_err(|error| wrong(&error.to_string()))? {
         return Err(wrong(&flaw));
     }
-    let mut text = Zeroizing::new(String::with_capacity(1024));
-    let read = file.take(LONGEST).read_to_string(&mut text);
-    read.map_err(|error| wrong(&error.to_string()))?;
+    // One that had to grow would leave copies behind.
+    let length = about.len().min(LONGEST) as usize + 1;
+    let mut text = Zeroizing::new(String::with_capacity(length));
+    let read = file.take(LONGEST + 1).read_to_string(&mut text);
+    let read = read.map_err(|error| wrong(&error.to_string()))?;
+    if read as u64 > LONGEST {
+        return Err(wrong(&format!("is longer than {LONGEST} bytes")));
+    }
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     match line.is_empty() {
@@ -108,6 +113,12 @@ mod tests {
         assert!(why.contains("others can read it"), "{why}");
         write(&path, "\n", false);
         assert!(read(name).unwrap_err().contains("is empty"));
+        let longest = "a".repeat(LONGEST as usize);
+        write(&path, &longest, false);
+        assert_eq!(read(name), Ok(Secret::new(longest.as_str())));
+        // Cut off, it would be another secret.
+        write(&path, &(longest + "a"), false);
+        assert!(read(name).unwrap_err().contains("is longer than"));
         fs::remove_file(&path).unwrap();
         assert!(read(name).is_err());
         assert!(read("/").unwrap_err().contains("plain file"));
