@@ -261,7 +261,11 @@ fn filled(ask: impl Fn(*mut u8, u32, &mut u32) -> i32) -> io::Result<Vec<u8>> {
 /// have to be asked for.
 fn name(of: &Sid) -> String {
     let number = of.to_string();
-    if number.starts_with("S-1-5-21-") {
+    // Of a machine or domain, and of Entra ID.
+    if ["S-1-5-21-", "S-1-12-"]
+        .iter()
+        .any(|start| number.starts_with(start))
+    {
         return number;
     }
     let (mut name, mut domain) = ([0u16; 256], [0u16; 256]);
