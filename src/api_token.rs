@@ -244,6 +244,7 @@ impl ApiTokens {
                 },
             ));
         }
+        self.log.info(|| "API token read from its file".into());
         Ok(self.hold(token, self.runtime.now_ms(), None))
     }
 
@@ -272,6 +273,7 @@ impl ApiTokens {
         let ends_ms = granted
             .expires_in
             .map(|expires_in| asked_ms.saturating_add(life(expires_in)));
+        self.log.info(|| "API token fetched".into());
         Ok(self.hold(granted.token, asked_ms, ends_ms))
     }
 
@@ -315,7 +317,6 @@ impl ApiTokens {
             }),
         });
         self.held.store(Some(Arc::clone(&token)));
-        self.log.info(|| "API token fetched".into());
         token
     }
 
