@@ -573,7 +573,7 @@ typedef int32_t (*tsm_interrupt_fn)(void *context);
 #define TSM_E_API_TOKEN 14
 
 /**
- * The session was logged out. Log in again to go on.
+ * The session was logged out, or has not logged in yet. Log in to go on.
  */
 #define TSM_E_NOT_LOGGED_IN 15
 

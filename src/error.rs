@@ -60,7 +60,7 @@ statuses! {
     /// No API token is to be had, or the platform rejects it: check app_key and app_secret, or
     /// api_token. The error holds the token that was rejected.
     ApiToken = 14, TSM_E_API_TOKEN;
-    /// The session was logged out. Log in again to go on.
+    /// The session was logged out, or has not logged in yet. Log in to go on.
     NotLoggedIn = 15, TSM_E_NOT_LOGGED_IN;
     /// Any other error or SOAP fault of the platform. The error holds its code, which the
     /// platform's page "Error Messages" explains.

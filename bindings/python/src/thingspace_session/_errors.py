@@ -73,7 +73,7 @@ class ApiTokenError(Error, status=14):
 
 
 class NotLoggedIn(Error, status=15):
-    """The session was logged out. Log in again to go on."""
+    """The session was logged out, or has not logged in yet. Log in to go on."""
 
 
 class PlatformError(Error, status=20):

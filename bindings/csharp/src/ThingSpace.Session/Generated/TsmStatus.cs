@@ -58,7 +58,7 @@ public enum TsmStatus
     /// </summary>
     ApiToken = 14,
 
-    /// <summary>The session was logged out. Log in again to go on.</summary>
+    /// <summary>The session was logged out, or has not logged in yet. Log in to go on.</summary>
     NotLoggedIn = 15,
 
     /// <summary>
