@@ -3,9 +3,9 @@
     python3 packaging/verify_release.py [TRIPLE ...]
     python3 packaging/verify_release.py --against FOLDER [TRIPLE ...]
 
-With `--against`, it builds once and compares with a release that lies in FOLDER: so anyone can tell
-that it was made of the sources it claims. Both must use the same version of Rust; all other tools
-are fixed by packaging/requirements.txt. Checkouts that differ are kept, to look into.
+With `--against`, it builds once and looks for all of it in a release that lies in FOLDER: so anyone
+can tell that it was made of the sources it claims. Both must use the same version of Rust; all
+other tools are fixed by packaging/requirements.txt. Checkouts that differ are kept, to look into.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 from targets import ROOT
@@ -29,9 +30,11 @@ def main() -> int:
     chosen = parser.parse_args()
 
     folder = Path(tempfile.mkdtemp(prefix="thingspace-session-"))
-    first = chosen.against or build(folder / "one", chosen.triples)
-    second = build(folder / "the_other_in_a_longer_path", chosen.triples)
-    different = compare(first, second)
+    one = build(folder / "one", chosen.triples)
+    if chosen.against:
+        different = compare_with_release(chosen.against, one)
+    else:
+        different = compare(one, build(folder / "the_other_in_a_longer_path", chosen.triples))
     if different:
         print(f"{different} differ: the builds are in {folder}")
         return 1
@@ -51,13 +54,40 @@ def build(checkout: Path, triples: list[str]) -> Path:
 
 
 def compare(first: Path, second: Path) -> int:
-    """How many artefacts are not the same in both."""
-    different = 0
-    for name in sorted({file.name for folder in (first, second) for file in folder.iterdir()}):
-        sums = {digest(folder / name) for folder in (first, second)}
-        different += len(sums) > 1
-        print(f"{'same' if len(sums) == 1 else 'DIFFERENT'}  {name}")
-    return different
+    """How many artefacts are not the same in both builds."""
+    names = {file.name for folder in (first, second) for file in folder.iterdir()}
+    return report({name: digest(first / name) == digest(second / name) for name in names})
+
+
+def compare_with_release(release: Path, built: Path) -> int:
+    """How many artefacts of a build the release does not have so. It has more: libraries of targets
+    that this machine cannot build for, in files of their own and in the .NET package.
+    """
+    names = {file.name for file in built.iterdir()} - {"SHA256SUMS"}
+    return report({name: has(release / name, built / name) for name in names})
+
+
+def report(is_same: dict[str, bool]) -> int:
+    for name in sorted(is_same):
+        print(f"{'same' if is_same[name] else 'DIFFERENT'}  {name}")
+    return list(is_same.values()).count(False)
+
+
+def has(released: Path, built: Path) -> bool:
+    if digest(released) == digest(built):
+        return True
+    if built.suffix != ".nupkg" or not released.is_file():
+        return False
+    more, less = members(released), members(built)
+    return all(more.get(name) == content for name, content in less.items())
+
+
+def members(package: Path) -> dict[str, bytes]:
+    """The files of a .NET package, but those that only list the others."""
+    lists = ("_rels/", "package/", "[Content_Types].xml")
+    with zipfile.ZipFile(package) as archive:
+        names = (name for name in archive.namelist() if not name.startswith(lists))
+        return {name: archive.read(name) for name in names}
 
 
 def digest(file: Path) -> str:
