@@ -17,17 +17,12 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from targets import ROOT, TARGETS, Target, version
+from targets import ELSEWHERE, ROOT, TARGETS, UNIVERSAL2, Target, version
 
 NOTICES = ROOT / "THIRD-PARTY.txt"
 PACKAGE = "thingspace-session"
 # Besides the targets that are built here, those that the release workflow builds.
-TRIPLES = [target.triple for target in TARGETS] + [
-    "aarch64-apple-darwin",
-    "aarch64-pc-windows-msvc",
-    "x86_64-apple-darwin",
-    "x86_64-pc-windows-msvc",
-]
+TRIPLES = [target.triple for target in TARGETS + ELSEWHERE if target.triple != UNIVERSAL2]
 HEAD = """The library thingspace-session has parts that others wrote. These are their licences.
 
 The Rust standard library is linked in too. It is under the MIT licence or the Apache licence 2.0
