@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use thingspace_session::{BOUNDS_MS, Instrument, OptionInfo, OptionKind};
+use thingspace_session::{Instrument, OptionInfo, OptionKind};
 
 use crate::File;
 use crate::api::{Api, Function, Struct, Type};
@@ -325,10 +325,6 @@ fn metrics(api: &Api) -> String {
         )
         .unwrap();
     }
-    let bounds = BOUNDS_MS
-        .iter()
-        .map(|ms| (f64::from(*ms) / 1e3).to_string());
-    let bounds = bounds.collect::<Vec<_>>().join(", ");
     format!(
         r#"{HEAD}
 namespace ThingSpace;
@@ -364,9 +360,6 @@ internal sealed class SessionMetric
     internal static SessionMetric[] All {{ get; }} =
     [
 {rows}    ];
-
-    /// <summary>The upper bounds of the histograms' buckets, in seconds.</summary>
-    internal static double[] Bounds {{ get; }} = [{bounds}];
 
     internal string Name {{ get; }}
 

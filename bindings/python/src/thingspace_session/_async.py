@@ -106,7 +106,11 @@ async def _log_in(
             await workers.run(log_in, config, (byref(handle),), made=handle, free=_library.free)
         finally:
             workers.dismiss()
-        session = Session._of(handle, lines, level)
+        try:
+            session = Session._of(handle, lines, level)
+        except BaseException:
+            _library.free(handle)
+            raise
         session._listener = listener
     for line in heard:
         warnings.warn(line, GuardWarning, stacklevel=2)

@@ -86,9 +86,6 @@ internal sealed class SessionMetric
             "How long that took."),
     ];
 
-    /// <summary>The upper bounds of the histograms' buckets, in seconds.</summary>
-    internal static double[] Bounds { get; } = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-
     internal string Name { get; }
 
     internal SessionInstrument Instrument { get; }
