@@ -83,6 +83,8 @@ build Consumer.csproj -o "$work/framework" -p:ThingSpaceVersion=$version \
     -p:RestorePackagesPath="$work/packages" -p:NuGetAudit=false
 said=$(env -u TSM_LIBRARY mono "$work/framework/Consumer.exe") || true
 [ "$said" = ok ] || fail "a fresh .NET Framework program cannot use the package: $said"
+said=$(env -u TSM_LIBRARY mono "$work/framework/Consumer.exe" --answer) || true
+[ "$said" = "{}" ] || fail "an answer without a session cannot be judged: $said"
 echo "ok    a fresh .NET Framework program with the package, on Mono"
 
 # ASP.NET on .NET Framework runs copies of a site's assemblies.

@@ -116,10 +116,14 @@ public sealed class Response
     /// </summary>
     /// <returns>This answer.</returns>
     /// <exception cref="ThingSpaceException">It is an error.</exception>
-    public Response EnsureSuccess() =>
-        NativeError.Judge(StatusCode, Headers["Retry-After"], Body) is { } error
+    public Response EnsureSuccess()
+    {
+        // A program's test may have made this answer, and no session.
+        LibraryLoader.Ensure();
+        return NativeError.Judge(StatusCode, Headers["Retry-After"], Body) is { } error
             ? throw error
             : this;
+    }
 
     /// <summary>The status and the size. The body may be private and is not shown.</summary>
     public override string ToString() => $"HTTP {StatusCode}, {Body.Length} bytes";

@@ -13,6 +13,13 @@ if (args is ["--resolver", { } library])
         typeof(Session).Assembly, (_, _, _) => NativeLibrary.Load(library));
 }
 #endif
+if (args.Length == 1 && args[0] == "--answer")
+{
+    // A test of a program's own may make an answer and no session.
+    Console.WriteLine(new Response(200, "{}").EnsureSuccess().Text);
+    return 0;
+}
+
 Exception? failure = Call();
 if (failure is not null && args.Length == 1)
 {
