@@ -13,7 +13,6 @@ internal static class Milliseconds
         {
             throw new ArgumentOutOfRangeException(
                 parameter,
-                span,
                 "The time must not be negative, nor infinite: every call has a deadline.");
         }
 

@@ -147,10 +147,24 @@ public sealed partial class SessionOptions
 
     private static string? Text(long? value) => value?.ToString(CultureInfo.InvariantCulture);
 
-    private static string? Text(TimeSpan? value, string parameter) =>
-        value is null
-            ? null
-            : Milliseconds.From(value.Value, parameter).ToString(CultureInfo.InvariantCulture);
+    /// <summary>
+    /// The library would speak of its milliseconds. A configuration that says 30 means days.
+    /// </summary>
+    private static string? Text(TimeSpan? value, string parameter)
+    {
+        if (value is null)
+        {
+            return null;
+        }
+
+        long time = Milliseconds.From(value.Value, parameter);
+        return time > 0 && value <= TimeSpan.FromDays(1)
+            ? time.ToString(CultureInfo.InvariantCulture)
+            : throw new ArgumentOutOfRangeException(
+                parameter,
+                $"{parameter}: must be from a millisecond to a day (1.00:00:00), not {value}; " +
+                "00:00:30 is half a minute.");
+    }
 
     private static unsafe void Set(
         ConfigHandle config, string name, string property, string? value)

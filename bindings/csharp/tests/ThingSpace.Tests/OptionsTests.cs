@@ -136,6 +136,7 @@ public class OptionsTests
         { "MaxLoginFailures", o => o.MaxLoginFailures = 5, "MaxLoginFailures: must be a whole" },
         { "Timeout", o => o.Timeout = TimeSpan.Zero, "Timeout: must be" },
         { "Timeout", o => o.Timeout = TimeSpan.FromSeconds(-1), "The time must not be negative" },
+        { "Timeout", o => o.Timeout = TimeSpan.FromDays(30), "not 30.00:00:00; 00:00:30 is half" },
         { "ApiToken", o => o.ApiToken = "abc", "ApiToken and AppKey/AppSecret contradict" },
         { "AppSecret", o => o.AppSecret = null, "AppSecret (or AppSecretFile) is missing" },
         {
