@@ -14,6 +14,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 using ThingSpace.Interop;
@@ -46,6 +47,9 @@ internal sealed class Carrier : IDisposable
             ConnectTimeout = options.ConnectTimeout,
             MaxResponseHeadersLength = HeadMax,
             PooledConnectionIdleTimeout = s_keptFor,
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+            // A call whose time is up must not wait for the rest of its answer.
+            ResponseDrainTimeout = TimeSpan.Zero,
             UseCookies = false,
             UseProxy = proxy.Length > 0,
         };

@@ -43,7 +43,7 @@ public partial class Session
         TimeSpan? timeout,
         CancellationToken cancellationToken)
     {
-        Require(method, path);
+        method = Require(method, path);
         Deadline deadline = Begin(timeout);
         if (cancellationToken.IsCancellationRequested)
         {
@@ -71,7 +71,7 @@ public partial class Session
         bool isAsync,
         CancellationToken cancellationToken)
     {
-        Require(method, path);
+        method = Require(method, path);
         Deadline deadline = Begin(timeout);
         cancellationToken.ThrowIfCancellationRequested();
         return Carry(

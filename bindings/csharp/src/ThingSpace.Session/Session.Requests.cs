@@ -20,7 +20,7 @@ public partial class Session
     /// Sends a request with both tokens. A refused session is renewed and the request sent again,
     /// once, unless <see cref="SessionOptions.AutoRelogin"/> is off.
     /// </summary>
-    /// <param name="method">The HTTP method.</param>
+    /// <param name="method">The HTTP method, in letters of either case.</param>
     /// <param name="path">
     /// What follows the base URL, query included: <c>m2m/v1/devices/actions/list</c>. A slash at
     /// its start makes no difference.
@@ -208,21 +208,32 @@ public partial class Session
         _ = bodyXml ?? throw new ArgumentNullException(nameof(bodyXml));
     }
 
-    private static void Require(string method, string path)
+    /// <summary>Gives the method as it is sent: one in small letters is none.</summary>
+    private static string Require(string method, string path)
     {
         _ = method ?? throw new ArgumentNullException(nameof(method));
         _ = path ?? throw new ArgumentNullException(nameof(path));
+        return method.ToUpperInvariant();
     }
 
     /// <summary>
     /// The path as the library wants it. What names another place than one below the base URL is
-    /// left to it, to be refused.
+    /// refused.
     /// </summary>
     private static string BelowBase(string path)
     {
         int start = path.IndexOfAny(s_endOfScheme);
-        bool isElsewhere = path.Length == 0 || (start >= 0 && path[start] == ':');
-        return isElsewhere || path[0] == '/' ? path : "/" + path;
+        bool isElsewhere = path.Length == 0 || (start >= 0 && path[start] == ':') ||
+            path.StartsWith("//", StringComparison.Ordinal);
+        if (isElsewhere)
+        {
+            throw new ArgumentException(
+                "The path is what follows BaseUrl, such as m2m/v1/accounts: it must not be " +
+                "empty, nor a whole URL, nor begin with two slashes.",
+                nameof(path));
+        }
+
+        return path[0] == '/' ? path : "/" + path;
     }
 
     private unsafe Response Send(
@@ -234,7 +245,7 @@ public partial class Session
         TimeSpan? timeout,
         CancellationToken cancellationToken)
     {
-        Require(method, path);
+        method = Require(method, path);
         byte* methodBuffer = stackalloc byte[MethodBuffer];
         byte* pathBuffer = stackalloc byte[PathBuffer];
         using var methodText = new Utf8Argument(method, methodBuffer, MethodBuffer, nameof(method));

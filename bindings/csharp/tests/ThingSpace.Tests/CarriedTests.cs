@@ -30,22 +30,44 @@ public class CarriedTests
             ["X-One"] = "1",
             ["Accept"] = "text/csv",
             ["Content-Language"] = "en",
+            ["X-Place"] = "Zürich",
         };
         sandbox.Control("DELETE", "/log");
         session.Post("/a%2Fb//c/../d?x=%41&y", Filter, headers);
         session.Delete("/e");
+        session.Send("patch", "/e");
+        session.Send("Report", "/e");
         await session.PostAsync("/a%2Fb//c/../d?x=%41&y", Filter, headers);
         await session.DeleteAsync("/e");
+        await session.SendAsync("patch", "/e");
+        await session.SendAsync("Report", "/e");
         JsonArray log = Log(sandbox);
-        Assert.Equal(4, log.Count);
-        for (int i = 0; i < 2; i++)
+        Assert.Equal(8, log.Count);
+        Assert.Equal("PATCH", (string)log[2]!["method"]!);
+        Assert.Equal("REPORT", (string)log[3]!["method"]!);
+        for (int i = 0; i < 4; i++)
         {
-            JsonNode one = log[i]!, other = log[i + 2]!;
+            JsonNode one = log[i]!, other = log[i + 4]!;
             Assert.Equal((string)one["method"]!, (string)other["method"]!);
             Assert.Equal((string)one["path"]!, (string)other["path"]!);
             Assert.Equal((long)one["body_bytes"]!, (long)other["body_bytes"]!);
             Assert.Equal(Headers(one), Headers(other));
         }
+    }
+
+    [Fact]
+    public void The_rest_of_an_answer_is_not_waited_for()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        sandbox.Fault("api", "drip", 1, new JsonObject { ["ms"] = 60_000 });
+        var took = System.Diagnostics.Stopwatch.StartNew();
+        Assert.Equal(TsmStatus.Timeout, Assert.Throws<ThingSpaceException>(() => session.Send(
+            "POST",
+            Sandbox.DeviceList,
+            new MemoryStream(Encoding.UTF8.GetBytes(Filter)),
+            timeout: TimeSpan.FromMilliseconds(200))).Status);
+        Assert.InRange(took.ElapsedMilliseconds, 100, 1900);
     }
 
     [Theory]
