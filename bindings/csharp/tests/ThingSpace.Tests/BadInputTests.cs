@@ -96,8 +96,29 @@ public class BadInputTests
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
-        Assert.Throws<ArgumentException>(() => session.Get(Sandbox.Account, Header(name, value)));
+        Assert.Equal("headers", Assert.Throws<ArgumentException>(
+            () => session.Get(Sandbox.Account, Header(name, value))).ParamName);
         Assert.Equal(0, sandbox.Count("api"));
+    }
+
+    [Theory]
+    [InlineData("GET", "", "path")]
+    [InlineData("GET", "//elsewhere/a", "path")]
+    [InlineData("GET", "https://elsewhere/a", "path")]
+    [InlineData("GET", "/a b", "path")]
+    [InlineData("G T", "/a", "method")]
+    [InlineData("connect", "/a", "method")]
+    public async Task What_is_wrong_has_its_name(string method, string path, string parameter)
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        Assert.Equal(parameter, Assert.Throws<ArgumentException>(
+            () => session.Send(method, path)).ParamName);
+        ArgumentException e = await Assert.ThrowsAsync<ArgumentException>(
+            () => session.SendAsync(method, path));
+        Assert.Equal(parameter, e.ParamName);
+        Assert.Equal("httpStatus", Assert.Throws<ArgumentException>(
+            () => Session.Check(0, "")).ParamName);
     }
 
     [Fact]
@@ -144,10 +165,12 @@ public class BadInputTests
         Assert.Throws<ArgumentException>(
             () => rest.SoapCall("DeviceService", "GetDeviceList", "<a/>"));
         Assert.Throws<ArgumentException>(() => soap.Get(Sandbox.Account));
-        Assert.Throws<ArgumentException>(
-            () => soap.SoapCall("Device/Service", "GetDeviceList", "<a/>"));
-        Assert.Throws<ArgumentException>(
-            () => soap.SoapCall("DeviceService", "GetDeviceList", "<a>"));
+        Assert.Equal("service", Assert.Throws<ArgumentException>(
+            () => soap.SoapCall("Device/Service", "GetDeviceList", "<a/>")).ParamName);
+        Assert.Equal("operation", Assert.Throws<ArgumentException>(
+            () => soap.SoapCall("DeviceService", "Get DeviceList", "<a/>")).ParamName);
+        Assert.Equal("bodyXml", Assert.Throws<ArgumentException>(
+            () => soap.SoapCall("DeviceService", "GetDeviceList", "<a>")).ParamName);
     }
 
     [Fact]

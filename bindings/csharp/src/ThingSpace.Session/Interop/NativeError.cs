@@ -20,7 +20,7 @@ internal static unsafe class NativeError
         switch ((TsmStatus)status)
         {
             case TsmStatus.InvalidArgument:
-                return new ArgumentException(problem.Message);
+                return new ArgumentException(problem.Message, Parameter(problem.Message));
 
             case TsmStatus.InvalidHandle when session is not null:
                 return new ObjectDisposedException(nameof(Session));
@@ -63,6 +63,34 @@ internal static unsafe class NativeError
     /// <summary>The library's name of a status, the same in every language.</summary>
     internal static string Name(TsmStatus status) =>
         Utf8.Read(NativeMethods.tsm_status_name((int)status));
+
+    /// <summary>
+    /// Which parameter of a request the library has something against; null if it does not say.
+    /// </summary>
+    private static string? Parameter(string message)
+    {
+        (string Words, string Name)[] parameters =
+        [
+            ("path ", "path"),
+            ("header ", "headers"),
+            ("CONNECT ", "method"),
+            ("the service name ", "service"),
+            ("the operation name ", "operation"),
+            ("the SOAP body ", "bodyXml"),
+            ("http_status ", "httpStatus"),
+        ];
+        foreach ((string words, string name) in parameters)
+        {
+            if (message.StartsWith(words, StringComparison.Ordinal))
+            {
+                return name;
+            }
+        }
+
+        return message.EndsWith(" is not an HTTP method", StringComparison.Ordinal)
+            ? "method"
+            : null;
+    }
 
     /// <summary>Reads and frees a native error.</summary>
     internal static ThingSpaceException Read(int status, nint error)
