@@ -23,7 +23,7 @@ _logger = logging.getLogger("thingspace_session")
 def missing(extra: str, needed: str, error: ImportError) -> ImportError:
     """Says what to install where a package that an adapter needs is missing, or too old."""
     return ImportError(
-        f"thingspace_session.{extra} needs {needed} or newer, but {error}: "
+        f"thingspace_session.{extra} needs {needed}, but {error}: "
         f'pip install "thingspace-session[{extra}]"'
     )
 

@@ -24,7 +24,7 @@ try:
     import aiohttp
     from aiohttp.base_protocol import BaseProtocol
 except ImportError as error:
-    raise missing("aiohttp", "aiohttp 3.12", error) from error
+    raise missing("aiohttp", "aiohttp 3.12 or newer", error) from error
 
 __all__ = ["ThingSpaceMiddleware"]
 

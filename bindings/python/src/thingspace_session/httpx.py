@@ -40,7 +40,7 @@ try:
     import anyio.to_thread
     import httpx
 except ImportError as error:
-    raise missing("httpx", "httpx 0.25 and anyio 4.1", error) from error
+    raise missing("httpx", "httpx 0.25 and anyio 4.1 or newer", error) from error
 
 __all__ = ["AsyncThingSpaceTransport", "ThingSpaceAuth", "ThingSpaceTransport"]
 

@@ -27,7 +27,7 @@ try:
     from requests.exceptions import UnrewindableBodyError
     from requests.utils import rewind_body
 except ImportError as error:
-    raise missing("requests", "requests 2.26", error) from error
+    raise missing("requests", "requests 2.26 or newer", error) from error
 
 __all__ = ["ThingSpaceAuth"]
 
