@@ -449,6 +449,20 @@ class Traced(httpx.BaseTransport, httpx.AsyncBaseTransport):
         await self._async.aclose()
 
 
+@pytest.mark.parametrize("kind", TRANSPORTS)
+def test_a_request_that_follows_a_redirect_is_sent_again(
+    kind: Any, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
+    with closing(kind(session)) as client:
+        location = sandbox.base_url + DEVICES
+        sandbox.fault("api", "redirect", location=location, status=307)
+        sandbox.fault("api", "expired")
+        response = client.request("POST", DEVICES, json={}, follow_redirects=True)
+        assert response.status_code == 200
+        assert [sent["body_bytes"] for sent in sandbox.log("api")] == [2, 2, 2]
+        assert sandbox.counters()["login"] == 2
+
+
 @pytest.mark.parametrize("kind", AUTHS + TRANSPORTS)
 def test_tokens_survive_a_transport_that_replaces_headers(
     kind: Any, session: thingspace_session.Session, sandbox: Sandbox

@@ -341,10 +341,8 @@ class _Headers(httpx.Headers):
 
 
 def _replayable(request: httpx.Request) -> bool:
-    try:
-        return request.content is not None
-    except httpx.RequestNotRead:
-        return False
+    # Not by the content, which a request that follows a redirect does not hold.
+    return isinstance(request.stream, httpx.ByteStream)
 
 
 def _body(response: httpx.Response, size: int) -> bytes:
