@@ -152,9 +152,15 @@ def _name(line: bytes) -> bytes:
 
 
 def _pairs(given: Any, name: str) -> Iterable[tuple[Any, Any]]:
-    if isinstance(given, (str, bytes)):
+    if isinstance(given, Mapping):
+        return given.items()
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise TypeError(f"{name} must be a mapping or pairs, not {type(given).__name__}")
-    return given.items() if isinstance(given, Mapping) else given
+    pairs = list(given)
+    for pair in pairs:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"{name} must be a mapping or pairs: one of them is no pair")
+    return pairs
 
 
 def _header(name: str, value: str) -> bytes:
