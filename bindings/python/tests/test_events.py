@@ -164,6 +164,17 @@ def test_only_a_function_will_do(options: thingspace_session.Options) -> None:
         thingspace_session.login(on_event="print", **options)  # type: ignore[arg-type]
 
 
+def test_a_coroutine_function_will_not_do(
+    options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
+    async def listen(event: thingspace_session.Event) -> None:
+        pass
+
+    with pytest.raises(TypeError, match="on_event must be a plain function"):
+        thingspace_session.login(on_event=listen, **options)
+    assert sandbox.counters()["requests"] == 0
+
+
 @pytest.fixture
 def used(
     options: thingspace_session.Options, sandbox: Sandbox

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 import itertools
 import logging
 from ctypes import byref, c_void_p
@@ -73,6 +74,8 @@ def listen(config: c_void_p, function: Optional[OnEvent]) -> Optional[Listener]:
         return None
     if not callable(function):
         raise TypeError(f"on_event must be callable, not {type(function).__name__}")
+    if inspect.iscoroutinefunction(function):
+        raise TypeError("on_event must be a plain function: a coroutine would not be awaited")
     if not _callbacks:
         _callbacks.append(_library.EVENT_FUNCTION(_deliver))
     listener, number = Listener(function), next(_numbers)
