@@ -336,7 +336,7 @@ def test_a_closed_session_says_so(options: thingspace_session.Options) -> None:
         session.cancel,
     ]
     for use in uses:
-        with pytest.raises(thingspace_session.SessionClosed, match="closed"):
+        with pytest.raises(thingspace_session.SessionClosed, match="^the session is closed$"):
             use()
 
 

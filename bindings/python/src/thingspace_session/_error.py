@@ -4,6 +4,7 @@ in ``_errors.py``."""
 from __future__ import annotations
 
 import ctypes
+import re
 from ctypes import c_void_p
 from typing import Any, ClassVar, Optional
 
@@ -78,13 +79,19 @@ class GuardWarning(UserWarning):
     says why and what to do."""
 
 
+_BAD_HANDLE = re.compile("`(session|exchange)` was closed or freed")
+"""Words for C, where a handle may be wrong in more ways."""
+
+
 def take_error(status: int, handle: c_void_p) -> Error:
     """The exception for a status and its ``tsm_error``, which is freed."""
     try:
         kind = Error._KINDS.get(status, Error)
         retry_after_ms = _library.error_retry_after_ms(handle)
+        message = _text(_library.error_message(handle)) or kind.__doc__ or ""
+        closed = _BAD_HANDLE.match(message)
         error = kind(
-            _text(_library.error_message(handle)) or kind.__doc__ or "",
+            f"the {closed[1]} is closed" if closed else message,
             status=status,
             code=_text(_library.error_code(handle)),
             http_status=_library.error_http_status(handle) or None,

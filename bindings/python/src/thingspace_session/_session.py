@@ -449,6 +449,8 @@ class Session:
 
     def cancel(self) -> None:
         """Ends all calls, for good: running and later ones raise ``Cancelled``. From any thread."""
+        if self._handle is None:
+            raise SessionClosed("the session is closed")
         status = _library.cancel(self._handle)
         if status:
             raise take_error(status, c_void_p())
