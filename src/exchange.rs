@@ -203,6 +203,11 @@ impl Progress {
         }
     }
 
+    /// Whether the body of an answer of this status has to be seen.
+    pub fn reads(&self, http_status: u16) -> bool {
+        body_max(self.protocol, http_status.into()) > 0
+    }
+
     /// What an answer to the request is, as far as its body has to be seen.
     pub fn judge(&self, http_status: u16, retry_after: Option<&str>, body: &[u8]) -> Answer {
         let body = match body.len() > body_max(self.protocol, http_status.into()) {

@@ -191,8 +191,16 @@ impl Session {
         loop {
             if let Some(tokens) = self.next_tokens(&mut progress, held()?)? {
                 let response = send(&tokens)?;
-                let answer = response
-                    .judged(|status, retry_after, body| progress.judge(status, retry_after, body));
+                let unread;
+                let answer = if progress.reads(response.status()) {
+                    response.judged(|status, retry_after, body| {
+                        progress.judge(status, retry_after, body)
+                    })
+                } else {
+                    // Not what the response is to be from now on: whoever checks it reads its body.
+                    unread = progress.judge(response.status(), None, &[]);
+                    &unread
+                };
                 if self.take_own_answer(&mut progress, answer)? == Next::Done {
                     return Ok(response);
                 }

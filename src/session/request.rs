@@ -298,11 +298,13 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::error::Status;
     use crate::http::{SendFailure, Wire};
     use crate::runtime;
     use crate::store;
 
-    /// Answers logins and requests for an API token, and any other request with an error.
+    /// Answers logins and requests for an API token, and any other request with an HTML page or an
+    /// error.
     struct Errors;
 
     impl Wire for Errors {
@@ -314,14 +316,14 @@ mod tests {
             let (status, body) = match outgoing.url {
                 url if url.ends_with("/login") => (200, r#"{"sessionToken":"T"}"#),
                 url if url.ends_with("/token") => (200, r#"{"access_token":"A"}"#),
+                url if url.ends_with("/page") => (200, "<html></html>"),
                 _ => (400, r#"{"errorCode":"Any.Code"}"#),
             };
             Ok(Response::new(status, Vec::new(), body.into()))
         }
     }
 
-    #[test]
-    fn the_answer_to_a_request_was_judged_and_is_not_read_again() {
+    fn answer(realm: &str, path: &str) -> Response {
         let mut config = Config::new();
         for (name, value) in [
             ("username", "u"),
@@ -329,7 +331,7 @@ mod tests {
             ("app_key", "k"),
             ("app_secret", "s"),
             ("store", "memory:"),
-            ("realm", "the_answer_to_a_request"),
+            ("realm", realm),
         ] {
             config.set(name, value).unwrap();
         }
@@ -340,13 +342,24 @@ mod tests {
         session.relogin(&Call::new(), None).unwrap();
         let request = Request {
             method: "GET",
-            path: "/x",
+            path,
             headers: &[],
             body: &[],
         };
-        let response = session.request(&Call::new(), request).unwrap();
+        session.request(&Call::new(), request).unwrap()
+    }
+
+    #[test]
+    fn the_answer_to_a_request_was_judged_and_is_not_read_again() {
+        let response = answer("judged", "/x");
         response.judged(|_, _, _| panic!("the body would be read again"));
         assert_eq!(response.check().unwrap_err().code(), "Any.Code");
+    }
+
+    #[test]
+    fn a_page_that_answers_a_request_is_no_success() {
+        let error = answer("a_page", "/page").check().unwrap_err();
+        assert_eq!(error.status(), Status::Protocol);
     }
 
     #[test]

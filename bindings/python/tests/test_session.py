@@ -440,3 +440,11 @@ def test_tls_is_verified(options: thingspace_session.Options, sandbox: Sandbox) 
 
 def test_versions() -> None:
     assert thingspace_session.version == thingspace_session.__version__
+
+
+def test_a_page_is_no_success(session: thingspace_session.Session, sandbox: Sandbox) -> None:
+    sandbox.fault("api", "html")
+    answer = session.get(ACCOUNTS)
+    assert answer.ok
+    with pytest.raises(thingspace_session.ProtocolError, match="an HTML page"):
+        answer.raise_for_status()
