@@ -67,6 +67,10 @@ for package in ThingSpace.Session ThingSpace.Session.Extensions; do
     dotnet pack src/$package -c Release -nologo -v quiet -o "$work/feed" \
         -p:Version=$version -p:ThingSpaceNativeLibrary="$TSM_LIBRARY"
 done
+echo "no library" > "$work/no-library.so"
+said=$(dotnet pack src/ThingSpace.Session -c Release --no-build -nologo -v quiet -o "$work/none" \
+    -p:ThingSpaceNativeLibrary="$work/no-library.so") && fail "a package was made of no library"
+case $said in *"is not libthingspace_session"*) ;; *) fail "of no library dotnet pack says: $said" ;; esac
 cp -r tests/Package "$work/consumer"
 cd "$work/consumer"
 
@@ -131,7 +135,7 @@ library() { # name, its source
     "${CC:-cc}" -shared -fPIC -o "$work/lib$1.so" "$1.c"
 }
 library other 'unsigned tsm_abi_version(void) { return 2; }'
-library old 'unsigned tsm_abi_version(void) { return 1; }'
+library old 'unsigned tsm_abi_version(void) { return 1; } void tsm_exchange_free(void) {}'
 library nothing 'int nothing;'
 refused() { # library, words that must be said
     for run in "dotnet exec $work/net/Consumer.dll" "mono $work/framework/Consumer.exe"; do

@@ -155,7 +155,12 @@ internal static class LibraryLoader
     /// there.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void CallNewest() => NativeMethods.tsm_exchange_free(0);
+    private static unsafe void CallNewest()
+    {
+        // The project file looks for its name in what is packed.
+        _ = NativeMethods.tsm_metrics(0, null, 0, out nint error);
+        NativeMethods.tsm_error_free(error);
+    }
 
     internal static unsafe string ReadVersion() => Utf8.Read(NativeMethods.tsm_version());
 
