@@ -69,8 +69,8 @@ class Library:
             function = getattr(library, name)
         except AttributeError:
             raise ImportError(
-                f"{self.path} lacks the function {name}: "
-                "it is not a whole thingspace-session library"
+                f"{self.path} lacks the function {name}: it is of another release than this "
+                "package, or not a whole thingspace-session library. Install or build both anew"
             ) from None
         function.restype = result
         function.argtypes = None if name in _CALLED_OFTEN else arguments
