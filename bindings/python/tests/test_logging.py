@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import logging
 import subprocess
@@ -96,7 +97,16 @@ def test_a_guard_that_protects_less_is_a_warning(
     LOGGER.setLevel(logging.CRITICAL)
     with pytest.warns(thingspace_session.GuardWarning, match="the guard forgets") as caught:
         thingspace_session.login(**options).close()
-    assert caught[0].filename == __file__
+
+    async def log_in() -> None:
+        async with thingspace_session.login_async(**options):
+            pass
+        session = await thingspace_session.login_async(**options)
+        await session.aclose()
+
+    with pytest.warns(thingspace_session.GuardWarning, match="the guard forgets") as awaited:
+        asyncio.run(log_in())
+    assert [one.filename for one in (*caught, *awaited)] == [__file__] * 3
     level = 3
     thingspace_session.login(**options).close()
     assert not thingspace_session._log._heard

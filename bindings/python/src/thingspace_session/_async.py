@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Coroutine, Generator
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
@@ -113,8 +114,16 @@ async def _log_in(
             raise
         session._listener = listener
     for line in heard:
-        warnings.warn(line, GuardWarning, stacklevel=2)
+        warnings.warn(line, GuardWarning, stacklevel=_level_of_caller())
     return AsyncSession(session)
+
+
+def _level_of_caller() -> int:
+    """The ``stacklevel`` of who awaits the login, or enters it by way of ``AsyncLogin``."""
+    level, frame = 2, sys._getframe(2)
+    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 class AsyncSession:
