@@ -211,13 +211,13 @@ impl Running {
         if let Some(Limit { end, time, undone }) = self.limit
             && now >= end
         {
-            let message = format!("{undone} within {} s", time.as_secs_f64());
+            let message = format!("{undone} within {} s", seconds(time));
             return Err(Error::new(Status::Timeout, message));
         }
         if let Some(deadline) = self.deadline
             && now >= deadline
         {
-            let time = (deadline - self.began).as_secs_f64();
+            let time = seconds(deadline - self.began);
             let message = match self.is_own {
                 true => format!("no answer within {} s", self.own_time.as_secs()),
                 false => format!("the call's time is up ({time} s)"),
@@ -240,6 +240,11 @@ impl Running {
             .map_or(SLICE, |left| left.min(SLICE))
             .max(Duration::from_millis(1))
     }
+}
+
+/// To the millisecond, as a person writes it: 1.997, not 1.9969999999999999.
+fn seconds(time: Duration) -> f64 {
+    time.as_millis() as f64 / 1e3
 }
 
 #[cfg(test)]
