@@ -151,13 +151,13 @@ verify-release:
 
 # The oldest Debian that a mirror still has, for its packages and its glibc. Needs root.
 $(DEBIAN_ROOT):
-	rm -rf $@.part
+	rm -rf $@.part && mkdir -p $(@D)
 	debootstrap --variant=minbase --include=gcc,libc6-dev,pkg-config bullseye $@.part >/dev/null
 	mv $@.part $@
 
 # A Python for qemu: unpacked only, since nothing of it runs here by itself.
 $(ARM64_ROOT):
-	rm -rf $@.part
+	rm -rf $@.part && mkdir -p $(@D)
 	debootstrap --foreign --arch=arm64 --variant=minbase --include=python3 bullseye $@.part >/dev/null
 	for package in $@.part/var/cache/apt/archives/*.deb; do dpkg-deb --extract $$package $@.part || exit; done
 	mv $@.part $@

@@ -254,7 +254,10 @@ impl Stage {
         config.set_event(move |event| {
             let detail = event.detail.map_or("", |detail| detail.name());
             let words = format!("{} {detail}", event.kind.name());
-            events.lock().unwrap().push(words.trim_end().to_owned());
+            // Whether the lease is free yet when the next login wants it is chance.
+            if words != "waited lease" {
+                events.lock().unwrap().push(words.trim_end().to_owned());
+            }
         });
         Ok(config)
     }

@@ -118,9 +118,17 @@ internal sealed class Scenario : IDisposable
     private void Note(ThingSpaceEvent happened)
     {
         string kind = Regex.Replace(happened.Kind.ToString(), "(?<=.)(?=[A-Z])", "_");
+        string words = $"{kind.ToLowerInvariant()} {happened.Detail}".TrimEnd();
+
+        // Whether the lease is free yet when the next login wants it is chance.
+        if (words == "waited lease")
+        {
+            return;
+        }
+
         lock (_events)
         {
-            _events.Add($"{kind.ToLowerInvariant()} {happened.Detail}".TrimEnd());
+            _events.Add(words);
         }
     }
 
