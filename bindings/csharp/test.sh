@@ -70,7 +70,10 @@ done
 echo "no library" > "$work/no-library.so"
 said=$(dotnet pack src/ThingSpace.Session -c Release --no-build -nologo -v quiet -o "$work/none" \
     -p:ThingSpaceNativeLibrary="$work/no-library.so") && fail "a package was made of no library"
-case $said in *"is not libthingspace_session"*) ;; *) fail "of no library dotnet pack says: $said" ;; esac
+case $said in
+    *"is not libthingspace_session"*) ;;
+    *) fail "of no library dotnet pack says: $said" ;;
+esac
 cp -r tests/Package "$work/consumer"
 cd "$work/consumer"
 
