@@ -30,7 +30,7 @@ from weakref import WeakKeyDictionary
 
 from ._adapter import about, begin, checked, missing, renew, require, wait_for_tokens
 from ._call import Cancellation
-from ._exchange import Tokens
+from ._exchange import Exchange, Tokens
 from ._session import Session
 
 try:
@@ -106,11 +106,7 @@ class ThingSpaceAuth(httpx.Auth):
             yield request
             return
         with exchange:
-            tokens = exchange.tokens()
-            if tokens is None:
-                tokens = await _in_thread(
-                    self._session, functools.partial(wait_for_tokens, exchange)
-                )
+            tokens = await _tokens(self._session, exchange)
             while True:
                 _give_tokens(request, tokens)
                 response = yield request
@@ -121,10 +117,7 @@ class ThingSpaceAuth(httpx.Auth):
                     return
                 await response.aread()
                 with about(response):
-                    tokens = await _in_thread(
-                        self._session,
-                        functools.partial(renew, exchange, _replayable(request)),
-                    )
+                    tokens = await _renewed(self._session, exchange, request)
 
 
 class ThingSpaceTransport(httpx.BaseTransport):
@@ -193,11 +186,7 @@ class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
         if exchange is None:
             return await self._transport.handle_async_request(request)
         with exchange:
-            tokens = exchange.tokens()
-            if tokens is None:
-                tokens = await _in_thread(
-                    self._session, functools.partial(wait_for_tokens, exchange)
-                )
+            tokens = await _tokens(self._session, exchange)
             while True:
                 response = await self._transport.handle_async_request(_with_tokens(request, tokens))
                 response.request = request
@@ -207,10 +196,7 @@ class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
                         return response
                     await response.aread()
                     with about(response):
-                        tokens = await _in_thread(
-                            self._session,
-                            functools.partial(renew, exchange, _replayable(request)),
-                        )
+                        tokens = await _renewed(self._session, exchange, request)
                 except BaseException:
                     await response.aclose()
                     raise
@@ -413,6 +399,18 @@ class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._whole.aclose()
+
+
+async def _tokens(session: Session, exchange: Exchange) -> Tokens:
+    """The tokens to send; a thread waits for them where they are not to be had at once."""
+    tokens = exchange.tokens()
+    if tokens is not None:
+        return tokens
+    return await _in_thread(session, functools.partial(wait_for_tokens, exchange))
+
+
+async def _renewed(session: Session, exchange: Exchange, request: httpx.Request) -> Tokens:
+    return await _in_thread(session, functools.partial(renew, exchange, _replayable(request)))
 
 
 _Limiters = WeakKeyDictionary[Session, anyio.CapacityLimiter]
