@@ -20,9 +20,6 @@ internal sealed unsafe class Callbacks : IDisposable
     private static readonly ConcurrentDictionary<nint, Callbacks> s_all = new();
     private static int s_last;
 
-    [ThreadStatic]
-    private static bool t_isInCallback;
-
     private readonly Action<TsmLogLevel, string>? _log;
     private readonly Action<ThingSpaceEvent>? _onEvent;
     private readonly nint _context;
@@ -141,17 +138,11 @@ internal sealed unsafe class Callbacks : IDisposable
     }
 
     /// <summary>
-    /// A callback that uses the session would be called by what it does, and so on until the stack
-    /// is full; and none must unwind through native frames.
+    /// None must unwind through native frames. That what a callback itself does is not told is
+    /// the library's care.
     /// </summary>
     private static void Deliver(Action tell)
     {
-        if (t_isInCallback)
-        {
-            return;
-        }
-
-        t_isInCallback = true;
         try
         {
             tell();
@@ -160,10 +151,6 @@ internal sealed unsafe class Callbacks : IDisposable
         catch
 #pragma warning restore CA1031
         {
-        }
-        finally
-        {
-            t_isInCallback = false;
         }
     }
 
