@@ -5,7 +5,7 @@ use std::process::Command;
 
 /// Source files, whose lines end by this column.
 const LAST_COLUMN: usize = 100;
-const SOURCES: [&str; 6] = [".rs", ".py", ".c", ".h", ".cs", ".sh"];
+const SOURCES: [&str; 7] = [".rs", ".py", ".c", ".h", ".cs", ".java", ".sh"];
 
 /// So many characters without a blank are data of the wire or an address, which break nowhere.
 const UNBREAKABLE: usize = 45;

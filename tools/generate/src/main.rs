@@ -11,6 +11,7 @@
 mod api;
 mod csharp;
 mod header;
+mod java;
 mod python;
 mod readme;
 mod text;
@@ -45,6 +46,7 @@ fn files() -> Vec<File> {
     files.extend(readme::files(&api));
     files.extend(python::files(&api));
     files.extend(csharp::files(&api));
+    files.extend(java::files(&api));
     files
 }
 
