@@ -1,12 +1,11 @@
-//! The tables of the Java binding: options, statuses, events, numbers, and the functions as JNA and
-//! `java.lang.foreign` see them.
+//! The tables of the Java binding: options, statuses, events and numbers.
 
 use std::fmt::Write;
 
 use thingspace_session::{OptionInfo, OptionKind};
 
 use crate::File;
-use crate::api::{Api, Function, Struct, Type};
+use crate::api::{Api, Struct, Type};
 use crate::text::{default, filled, lines, pascal_case, replace_parts, wrapped};
 
 pub fn files(api: &Api) -> Vec<File> {
@@ -33,14 +32,6 @@ pub fn files(api: &Api) -> Vec<File> {
             content: numbers(api),
         },
         File {
-            path: "bindings/java/src/main/java/thingspace/session/JnaFunctions.java",
-            content: jna(api),
-        },
-        File {
-            path: "bindings/java/src/main/java22/thingspace/session/FfmFunctions.java",
-            content: ffm(api),
-        },
-        File {
             path: readme,
             content: replace_parts(
                 readme,
@@ -57,9 +48,6 @@ const HEAD: &str = "// Made by `make generate` from the tables in Rust: change t
 
 package thingspace.session;
 ";
-
-/// Functions that call nothing back and end at once: they may work on Java's own arrays.
-const CRITICAL: &[&str] = &["tsm_token"];
 
 fn options(api: &Api) -> String {
     let mut setters = String::new();
@@ -302,182 +290,6 @@ fn layout(of: &Struct) -> String {
 ",
         of.name
     )
-}
-
-fn jna(api: &Api) -> String {
-    let mut functions = String::new();
-    for function in &api.functions {
-        let result = jna_type(&function.result, true);
-        let head = format!("    static native {result} {}(", function.name);
-        functions += "\n";
-        functions += &declaration(&head, function, ";", |of| jna_type(of, false));
-    }
-    format!(
-        "{HEAD}
-import com.sun.jna.Callback;
-import com.sun.jna.Pointer;
-
-/**
- * The functions of the C API for JNA's direct mapping, by their own names. Handles are numbers;
- * what is returned as a number is an address.
- */
-final class JnaFunctions {{
-    private JnaFunctions() {{}}
-{functions}}}
-"
-    )
-}
-
-fn jna_type(of: &Type, is_result: bool) -> &'static str {
-    match of {
-        Type::Void => "void",
-        Type::I32 | Type::U32 => "int",
-        Type::Text | Type::Bytes | Type::Buffer if !is_result => "byte[]",
-        Type::TextList => "Pointer",
-        Type::Callback(_) => "Callback",
-        Type::Out(target) => match **target {
-            Type::I32 | Type::U32 => "int[]",
-            _ => "long[]",
-        },
-        _ => "long",
-    }
-}
-
-fn ffm(api: &Api) -> String {
-    let mut functions = String::new();
-    for function in &api.functions {
-        let name = &function.name;
-        let (kind, result) = match function.result {
-            Type::Void => ("ofVoid", None),
-            _ => ("of", Some(ffm_layout(&function.result))),
-        };
-        let layouts = function.parameters.iter().map(|(_, of)| ffm_layout(of));
-        let layouts: Vec<_> = result.into_iter().chain(layouts).collect();
-        let linked = match CRITICAL.contains(&name.as_str()) {
-            true => "critical",
-            false => "linked",
-        };
-        let descriptor = format!("FunctionDescriptor.{kind}({})", layouts.join(", "));
-        let descriptor = filled(descriptor.split(' '), 82).join("\n                ");
-        let holder = pascal_case(name);
-        write!(
-            functions,
-            "
-    private static final class {holder} {{
-        static final MethodHandle HANDLE = {linked}({name:?},
-                {descriptor});
-    }}
-"
-        )
-        .unwrap();
-        let head = format!("    static {} {name}(", ffm_type(&function.result));
-        functions += "\n";
-        functions += &declaration(&head, function, " {", ffm_type);
-        let arguments: Vec<_> = function
-            .parameters
-            .iter()
-            .map(|(parameter, _)| camel_case(parameter))
-            .collect();
-        let call = match function.result {
-            Type::Void => String::new(),
-            _ => format!("return ({}) ", ffm_type(&function.result)),
-        };
-        let call = format!(
-            "{call}{holder}.HANDLE.invokeExact({});",
-            arguments.join(", ")
-        );
-        let call = filled(call.split(' '), 84).join("\n                    ");
-        write!(
-            functions,
-            "        try {{
-            {call}
-        }} catch (Throwable thrown) {{
-            throw unexpected(thrown);
-        }}
-    }}
-"
-        )
-        .unwrap();
-    }
-    format!(
-        r#"{HEAD}
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
-
-/**
- * The functions of the C API for {{@code java.lang.foreign}}, by their own names. Handles are
- * numbers, so no segment outlives a call. Each is linked when it is first called.
- */
-final class FfmFunctions {{
-    private FfmFunctions() {{}}
-{functions}
-    @SuppressWarnings("restricted")
-    private static MethodHandle linked(String name, FunctionDescriptor descriptor) {{
-        return Linker.nativeLinker().downcallHandle(NativeLibrary.symbol(name), descriptor);
-    }}
-
-    /** Of a function that calls nothing back and ends at once: it may work on Java's arrays. */
-    @SuppressWarnings("restricted")
-    private static MethodHandle critical(String name, FunctionDescriptor descriptor) {{
-        return Linker.nativeLinker().downcallHandle(
-                NativeLibrary.symbol(name), descriptor, Linker.Option.critical(true));
-    }}
-
-    /** C functions throw nothing: only what the virtual machine itself throws comes here. */
-    private static RuntimeException unexpected(Throwable thrown) {{
-        if (thrown instanceof Error error) {{
-            throw error;
-        }}
-        return thrown instanceof RuntimeException exception
-                ? exception : new IllegalStateException(thrown);
-    }}
-}}
-"#
-    )
-}
-
-fn ffm_layout(of: &Type) -> &'static str {
-    match ffm_type(of) {
-        "int" => "JAVA_INT",
-        "long" => "JAVA_LONG",
-        _ => "ADDRESS",
-    }
-}
-
-fn ffm_type(of: &Type) -> &'static str {
-    match of {
-        Type::Void => "void",
-        Type::I32 | Type::U32 => "int",
-        Type::I64 | Type::U64 | Type::Size | Type::Handle(_) | Type::Context => "long",
-        _ => "MemorySegment",
-    }
-}
-
-/// `head` and the parameters, on as many lines as it takes.
-fn declaration(
-    head: &str,
-    function: &Function,
-    end: &str,
-    java_type: impl Fn(&Type) -> &'static str,
-) -> String {
-    let parameters: Vec<_> = function
-        .parameters
-        .iter()
-        .map(|(name, of)| format!("{} {}", java_type(of), camel_case(name)))
-        .collect();
-    let on_one = format!("{head}{}){end}\n", parameters.join(", "));
-    if on_one.len() <= 101 {
-        return on_one;
-    }
-    let parameters = parameters.join(",\n") + ")" + end;
-    let in_lines = filled(parameters.lines(), 84);
-    format!("{head}\n{}", lines("            ", &in_lines))
 }
 
 fn options_for_readme(api: &Api) -> String {
