@@ -22,7 +22,15 @@ pub struct Config {
 #[derive(Clone, Debug)]
 struct Value {
     text: Text,
-    by_hand: bool,
+    source: Source,
+}
+
+/// Who set a value. What comes later here wins, whichever was first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    Fallback,
+    Environment,
+    Hand,
 }
 
 /// A value as it was set. Only secrets take a page of their own.
@@ -50,7 +58,20 @@ impl Config {
     /// Sets one option. An unknown name or a malformed value is refused, and nothing changes.
     pub fn set(&mut self, option: &str, value: &str) -> Result<()> {
         let info = options::find(option)?;
-        self.put(info, value, true)
+        self.put(info, value, Source::Hand)
+    }
+
+    /// Sets what holds where neither [`Config::set`] nor the environment says otherwise, before or
+    /// after: a program's own default, or what its configuration file says.
+    pub fn set_fallback(&mut self, option: &str, value: &str) -> Result<()> {
+        let info = options::find(option)?;
+        self.put(info, value, Source::Fallback)
+    }
+
+    /// Whether an option was set, in any way.
+    pub fn is_set(&self, option: &str) -> Result<bool> {
+        let info = options::find(option)?;
+        Ok(self.values.contains_key(info.name))
     }
 
     /// What an option comes to: as it was set, else its default, else "". A secret is not given.
@@ -80,13 +101,13 @@ impl Config {
             let Some(value) = environment(&variable).filter(|value| !value.is_empty()) else {
                 continue;
             };
-            if self.values.get(info.name).is_some_and(|v| v.by_hand) {
+            if self.source(info.name) > Some(Source::Environment) {
                 continue;
             }
             let value = value
                 .to_str()
                 .ok_or_else(|| invalid(format!("{variable} is not UTF-8")))?;
-            self.put(info, value, false)
+            self.put(info, value, Source::Environment)
                 .map_err(|error| invalid(format!("environment {variable}: {}", error.message())))?;
         }
         match environment("CREDENTIALS_DIRECTORY") {
@@ -109,7 +130,7 @@ impl Config {
             let path = path
                 .to_str()
                 .ok_or_else(|| invalid("environment CREDENTIALS_DIRECTORY is not UTF-8"))?;
-            self.put(info, path, false)?;
+            self.put(info, path, Source::Environment)?;
         }
         Ok(())
     }
@@ -139,7 +160,7 @@ impl Config {
         self.events = EventSink::default();
     }
 
-    fn put(&mut self, info: &OptionInfo, value: &str, by_hand: bool) -> Result<()> {
+    fn put(&mut self, info: &OptionInfo, value: &str, source: Source) -> Result<()> {
         if value.contains('\0') {
             return Err(invalid(format!("{}: holds a NUL", info.name)));
         }
@@ -149,7 +170,9 @@ impl Config {
             true => Text::Secret(Secret::new(value)),
             false => Text::Plain(value.to_owned()),
         };
-        self.values.insert(info.name, Value { text, by_hand });
+        if self.source(info.name) <= Some(source) {
+            self.values.insert(info.name, Value { text, source });
+        }
         Ok(())
     }
 
@@ -179,9 +202,9 @@ impl Config {
         }
     }
 
-    /// Whether an option is set, and if so, whether by hand.
-    pub(crate) fn set_by_hand(&self, name: &str) -> Option<bool> {
-        self.values.get(name).map(|value| value.by_hand)
+    /// Who set an option, if anybody did.
+    pub(crate) fn source(&self, name: &str) -> Option<Source> {
+        self.values.get(name).map(|value| value.source)
     }
 
     pub(crate) fn required(&self, name: &str) -> Result<&str> {
@@ -265,6 +288,38 @@ mod tests {
             assert_eq!(error.status(), Status::InvalidArgument);
             assert!(!error.message().contains("IMgr8"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_set_by_hand_wins_over_the_environment_and_both_over_a_fallback() {
+        let environment = |name: &str| (name == "TSM_REALM").then(|| "environment".into());
+        for (by_hand, from_environment, comes_to) in [
+            (true, true, "hand"),
+            (true, false, "hand"),
+            (false, true, "environment"),
+            (false, false, "fallback"),
+        ] {
+            for fallback_first in [true, false] {
+                let mut config = Config::new();
+                assert!(!config.is_set("realm").unwrap());
+                let fallback = |config: &mut Config, now: bool| match now {
+                    true => config.set_fallback("realm", "fallback").unwrap(),
+                    false => {}
+                };
+                fallback(&mut config, fallback_first);
+                if by_hand {
+                    config.set("realm", "hand").unwrap();
+                }
+                if from_environment {
+                    config.load_from(environment).unwrap();
+                }
+                fallback(&mut config, !fallback_first);
+                assert_eq!(config.value("realm").unwrap(), comes_to);
+                assert!(config.is_set("realm").unwrap());
+            }
+        }
+        assert!(Config::new().set_fallback("realm", "").is_err());
+        assert!(Config::new().is_set("relm").is_err());
     }
 
     #[test]

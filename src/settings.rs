@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Config, invalid, missing};
+use crate::config::{Config, Source, invalid, missing};
 use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::events::Events;
@@ -62,14 +62,15 @@ impl Config {
         })
     }
 
-    /// Where a secret comes from, and whether that was set by hand: that wins over the environment.
+    /// Where a secret comes from, and who said so: what is set by hand wins over the environment, and
+    /// both over a fallback.
     fn secret_source(
         &self,
         option: &'static str,
         file: &'static str,
-    ) -> Result<Option<(SecretSource, bool)>> {
-        let given = self.set_by_hand(option);
-        let path = self.set_by_hand(file);
+    ) -> Result<Option<(SecretSource, Source)>> {
+        let given = self.source(option);
+        let path = self.source(file);
         Ok(match (given, path) {
             (None, None) => None,
             (Some(a), Some(b)) if a == b => {
@@ -77,13 +78,13 @@ impl Config {
                     "{option} and {file} contradict each other: set one"
                 )));
             }
-            (given, Some(by_hand)) if given < path => {
+            (given, Some(source)) if given < path => {
                 let path = self.text(file).to_owned();
-                Some((SecretSource::File { option, path }, by_hand))
+                Some((SecretSource::File { option, path }, source))
             }
             (given, _) => {
                 let secret = self.secret(option).unwrap_or_default();
-                Some((SecretSource::Given(secret), given == Some(true)))
+                given.map(|source| (SecretSource::Given(secret), source))
             }
         })
     }
@@ -137,8 +138,8 @@ impl Config {
     fn api_credential(&self) -> Result<ApiCredential> {
         let fixed = self.secret_source("api_token", "api_token_file")?;
         let secret = self.secret_source("app_secret", "app_secret_file")?;
-        let by_hand = |source: &Option<(SecretSource, bool)>| source.as_ref().map(|(_, by)| *by);
-        let pair = self.set_by_hand("app_key").max(by_hand(&secret));
+        let said_by = |source: &Option<(SecretSource, Source)>| source.as_ref().map(|(_, by)| *by);
+        let pair = self.source("app_key").max(said_by(&secret));
         match (fixed, pair) {
             (None, None) => Err(invalid(
                 "no API token is to be had: set app_key and app_secret (or app_secret_file), or \
@@ -306,6 +307,16 @@ mod tests {
             .load_from(|name| (name == "TSM_PASSWORD").then(|| "p".into()))
             .unwrap();
         assert!(config.settings().unwrap().password.is_file());
+        // As a fallback it does not contradict, nor win.
+        let mut config = self::config(&[("username", "u"), ("api_token", "t"), ("password", "p")]);
+        config.set_fallback("password_file", "/p").unwrap();
+        config.set_fallback("app_key", "k").unwrap();
+        let settings = config.settings().unwrap();
+        assert!(!settings.password.is_file());
+        assert!(matches!(
+            settings.api_credential,
+            Some(ApiCredential::Fixed(_))
+        ));
     }
 
     #[test]
