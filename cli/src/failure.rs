@@ -1,0 +1,102 @@
+//! What ends a command before its time, and the exit status that says so: the number of the
+//! library's [`Status`](thingspace_session::Status), or one of those that are told here.
+
+use std::io;
+use std::process::ExitCode;
+
+use thingspace_session::{Error, Status};
+
+use crate::interruption;
+use crate::output;
+
+/// The command line itself is wrong (sysexits.h knows it as EX_USAGE).
+pub const USAGE: u8 = 64;
+/// A file, standard input or standard output cannot be read or written (EX_IOERR).
+pub const IO: u8 = 74;
+
+/// Why a command ended.
+#[derive(Debug)]
+pub enum Failure {
+    /// What the library says of it.
+    Library(Error),
+    /// What was asked for cannot be.
+    Usage(String),
+    /// A profile, or another setting that is this program's own, is wrong.
+    Settings(String),
+    /// A file, standard input or standard output.
+    Io(String),
+    /// Whoever read standard output has gone. Nothing is said of it.
+    BrokenPipe,
+    /// Help or a version was asked for: it goes to standard output.
+    Shown(String),
+    /// All is said; this is the exit status.
+    Exit(u8),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Library(error)
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Failure {
+        let text = error.render().to_string();
+        match error.use_stderr() {
+            true => Failure::Usage(text.trim_start_matches("error: ").trim_end().to_owned()),
+            false => Failure::Shown(text),
+        }
+    }
+}
+
+impl Failure {
+    /// What went wrong with a file, or another place to read from or write to.
+    pub fn io(what: &str, error: &io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
+            _ => Failure::Io(format!("{what}: {}", output::reason(error))),
+        }
+    }
+
+    /// What a person is told; nothing where there is nothing to tell.
+    pub fn message(&self) -> Option<String> {
+        match self {
+            Failure::Library(error) => Some(error.message().to_owned()),
+            Failure::Usage(text) | Failure::Settings(text) | Failure::Io(text) => {
+                Some(text.clone())
+            }
+            Failure::BrokenPipe | Failure::Shown(_) | Failure::Exit(_) => None,
+        }
+    }
+
+    /// The number that the process ends with.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Failure::Library(error) => error.status() as i32 as u8,
+            Failure::Usage(_) => USAGE,
+            Failure::Settings(_) => Status::InvalidArgument as i32 as u8,
+            Failure::Io(_) => IO,
+            Failure::BrokenPipe => 141,
+            Failure::Shown(_) => 0,
+            Failure::Exit(status) => *status,
+        }
+    }
+
+    /// Says it, and ends as a process does to which this happened.
+    pub fn end(self) -> ExitCode {
+        if let Failure::Shown(text) = &self {
+            return match output::print(text.as_bytes()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => failure.end(),
+            };
+        }
+        interruption::end_if_interrupted(&self);
+        if let Some(message) = self.message() {
+            output::say(&message);
+        }
+        if let Failure::BrokenPipe = self {
+            interruption::end_by_broken_pipe();
+        }
+        ExitCode::from(self.exit_status())
+    }
+}

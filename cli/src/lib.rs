@@ -1,0 +1,15 @@
+//! The command line `thingspace`, over the Rust API of `thingspace-session` only: what the binary
+//! dispatches to, and what help, man page and completions are generated from.
+//!
+//! A command is a file of [`commands`]. What ends one is a [`failure::Failure`]; what it has to
+//! work with is its [`context::Context`].
+
+#![deny(unsafe_code)]
+
+pub mod arguments;
+pub mod commands;
+pub mod context;
+pub mod failure;
+pub mod interruption;
+pub mod output;
+pub mod terminal;
