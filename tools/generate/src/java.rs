@@ -106,7 +106,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
 
-/** A setter for each option. A value of null is the same as none. */
+/** A setter for each option. */
 abstract class OptionSetters {{
     /** The options that no text of ours may show. */
     static final Set<String> SECRETS = Set.of(
@@ -114,22 +114,15 @@ abstract class OptionSetters {{
 
     OptionSetters() {{}}
 
-    /** Takes an option by its name in the library; null takes it away. */
+    /** Takes an option by its name in the library. */
     abstract SessionOptions.Builder set(String option, String value);
 {setters}
     private static String text(Enum<?> word) {{
-        return word == null ? null : word.name().toLowerCase(Locale.ROOT);
-    }}
-
-    private static String text(Path path) {{
-        return path == null ? null : path.toString();
+        return word.name().toLowerCase(Locale.ROOT);
     }}
 
     /** Whole milliseconds; what is shorter than one is one, and never none. */
     private static String milliseconds(String option, Duration time) {{
-        if (time == null) {{
-            return null;
-        }}
         if (time.isNegative() || time.isZero() || time.compareTo(Duration.ofDays(1)) > 0) {{
             throw new IllegalArgumentException(
                     option + ": must be from a millisecond to a day, not " + time);
