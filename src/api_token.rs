@@ -259,7 +259,7 @@ impl ApiTokens {
         let hold = HOLDS.get(&key);
         self.check_hold(&hold)?;
         running.doing(|| "waiting for an API token".into());
-        let mut secret = SecretAtHand::new(secret);
+        let mut secret = SecretAtHand::new(Ok(secret));
         let (asked_ms, granted) = loop {
             let asked_ms = self.runtime.now_ms();
             match self.ask(running, app_key, secret.get()?, url) {

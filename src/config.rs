@@ -15,6 +15,7 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     values: BTreeMap<&'static str, Value>,
+    pub(crate) does_without_password: bool,
     pub(crate) log: Log,
     pub(crate) events: EventSink,
 }
@@ -81,6 +82,12 @@ impl Config {
             true => Err(invalid(format!("{}: a secret is not given", info.name))),
             false => Ok(self.text(info.name)),
         }
+    }
+
+    /// Lets sessions do without a password for as long as a shared session token serves. The login
+    /// that needs one fails with [`Status::InvalidArgument`], before anything is sent.
+    pub fn do_without_password(&mut self) {
+        self.does_without_password = true;
     }
 
     /// Takes every option that is set as `TSM_…` in the environment; empty ones count as not set.
@@ -302,9 +309,10 @@ mod tests {
             for fallback_first in [true, false] {
                 let mut config = Config::new();
                 assert!(!config.is_set("realm").unwrap());
-                let fallback = |config: &mut Config, now: bool| match now {
-                    true => config.set_fallback("realm", "fallback").unwrap(),
-                    false => {}
+                let fallback = |config: &mut Config, now: bool| {
+                    if now {
+                        config.set_fallback("realm", "fallback").unwrap();
+                    }
                 };
                 fallback(&mut config, fallback_first);
                 if by_hand {

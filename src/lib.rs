@@ -84,4 +84,4 @@ pub use metrics::{BOUNDS_MS, Instrument, METRICS, Metric};
 pub use options::{OPTIONS, OptionInfo, OptionKind};
 pub use response::Response;
 pub use secret::Secret;
-pub use session::{Exchange, Request, Session, check, check_answer, unblock};
+pub use session::{Exchange, Request, Session, check, check_answer, shared_token, unblock};

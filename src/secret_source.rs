@@ -43,13 +43,14 @@ impl SecretSource {
 /// A secret for one purpose, such as a login: read when it is first wanted, and the same from then
 /// on, unless the platform refuses it.
 pub(crate) struct SecretAtHand<'a> {
-    source: &'a SecretSource,
+    source: Result<&'a SecretSource>,
     read: OnceCell<Secret>,
     was_refused: bool,
 }
 
 impl<'a> SecretAtHand<'a> {
-    pub fn new(source: &'a SecretSource) -> SecretAtHand<'a> {
+    /// Without a source its failure is that of whoever needs the secret.
+    pub fn new(source: Result<&'a SecretSource>) -> SecretAtHand<'a> {
         SecretAtHand {
             source,
             read: OnceCell::new(),
@@ -57,9 +58,14 @@ impl<'a> SecretAtHand<'a> {
         }
     }
 
+    /// Fails where there is no source. Nothing is read.
+    pub fn source(&self) -> Result<&'a SecretSource> {
+        self.source.clone()
+    }
+
     pub fn get(&self) -> Result<&Secret> {
         if self.read.get().is_none() {
-            let _ = self.read.set(self.source.read()?);
+            let _ = self.read.set(self.source()?.read()?);
         }
         Ok(self.read.get().expect("it was read"))
     }
@@ -67,10 +73,11 @@ impl<'a> SecretAtHand<'a> {
     /// Whether the source has another secret by now than the one that was refused, which is at hand
     /// from then on. True once at most.
     pub fn has_changed(&mut self) -> bool {
-        if std::mem::replace(&mut self.was_refused, true) || !self.source.is_file() {
+        if std::mem::replace(&mut self.was_refused, true) {
             return false;
         }
-        let Ok(secret) = self.source.read() else {
+        let file = self.source.as_ref().ok().filter(|source| source.is_file());
+        let Some(Ok(secret)) = file.map(|source| source.read()) else {
             return false;
         };
         let changed = self.read.get() != Some(&secret);

@@ -323,6 +323,18 @@ pub fn unblock(config: &Config) -> Result<Unblocked> {
     login::unblock(&config.account()?, &runtime::system())
 }
 
+/// The session token that sessions of this configuration share at present (option `share_token`).
+/// Asks the store alone: where the store is of this host, it takes a millisecond. Needs `username`
+/// and what tells the platform and the store. Whether the platform takes it still, only a request
+/// can tell.
+pub fn shared_token(config: &Config, call: &Call) -> Result<Option<Secret>> {
+    let (account, protocol) = (config.account()?, Protocol::of(config));
+    match config.flag("share_token") {
+        true => login::shared_token(&account, protocol, &runtime::system(), call),
+        false => Ok(None),
+    }
+}
+
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(Status::InvalidArgument, message)
 }

@@ -18,7 +18,7 @@ impl Config {
         let protocol = Protocol::of(self);
         Ok(Settings {
             account: self.account()?,
-            password: self.required_secret("password", "password_file")?,
+            password: self.password()?,
             api_credential: match protocol {
                 Protocol::Rest => Some(self.api_credential()?),
                 Protocol::Soap => None,
@@ -62,8 +62,8 @@ impl Config {
         })
     }
 
-    /// Where a secret comes from, and who said so: what is set by hand wins over the environment, and
-    /// both over a fallback.
+    /// Where a secret comes from, and who said so: what is set by hand wins over the environment,
+    /// and both over a fallback.
     fn secret_source(
         &self,
         option: &'static str,
@@ -87,6 +87,16 @@ impl Config {
                 given.map(|source| (SecretSource::Given(secret), source))
             }
         })
+    }
+
+    /// In the inner result, why there is none, where that need not be a fault.
+    fn password(&self) -> Result<Result<SecretSource>> {
+        let source = self.required_secret("password", "password_file");
+        let is_set = |option| self.source(option).is_some();
+        match is_set("password") || is_set("password_file") || !self.does_without_password {
+            true => source.map(Ok),
+            false => Ok(source),
+        }
     }
 
     fn required_secret(&self, option: &'static str, file: &'static str) -> Result<SecretSource> {
@@ -164,7 +174,8 @@ pub(crate) struct Settings {
     pub protocol: Protocol,
     pub base_url: Endpoint,
     pub soap_url: Endpoint,
-    pub password: SecretSource,
+    /// Or what to tell who needs it.
+    pub password: Result<SecretSource>,
     /// None with SOAP, which needs no API token.
     pub api_credential: Option<ApiCredential>,
     pub auto_relogin: bool,
@@ -224,7 +235,7 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    fn of(config: &Config) -> Protocol {
+    pub fn of(config: &Config) -> Protocol {
         match config.text("protocol") {
             "soap" => Protocol::Soap,
             _ => Protocol::Rest,
@@ -306,13 +317,13 @@ mod tests {
         config
             .load_from(|name| (name == "TSM_PASSWORD").then(|| "p".into()))
             .unwrap();
-        assert!(config.settings().unwrap().password.is_file());
+        assert!(config.settings().unwrap().password.unwrap().is_file());
         // As a fallback it does not contradict, nor win.
         let mut config = self::config(&[("username", "u"), ("api_token", "t"), ("password", "p")]);
         config.set_fallback("password_file", "/p").unwrap();
         config.set_fallback("app_key", "k").unwrap();
         let settings = config.settings().unwrap();
-        assert!(!settings.password.is_file());
+        assert!(!settings.password.as_ref().unwrap().is_file());
         assert!(matches!(
             settings.api_credential,
             Some(ApiCredential::Fixed(_))

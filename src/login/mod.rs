@@ -27,7 +27,7 @@ use crate::per_key::PerKey;
 use crate::runtime::{Moment, Runtime};
 use crate::secret::Secret;
 use crate::secret_source::{SecretAtHand, SecretSource};
-use crate::settings::{Account, Settings};
+use crate::settings::{Account, Protocol, Settings};
 use crate::sha256::sha256;
 use crate::single_flight::SingleFlight;
 use crate::store::{
@@ -44,7 +44,7 @@ pub(crate) use request::bearer;
 /// Logs in for one session, as often as it takes.
 pub(crate) struct Logins {
     key: Key,
-    password: SecretSource,
+    password: Result<SecretSource>,
     request: LoginRequest,
     max_failures: usize,
     share_token: bool,
@@ -184,7 +184,7 @@ impl Logins {
         running: &Running,
         replaced: Option<&Secret>,
     ) -> Result<Obtained> {
-        let mut password = SecretAtHand::new(&self.password);
+        let mut password = SecretAtHand::new(self.password.as_ref().map_err(Clone::clone));
         loop {
             let outcome = self.with_password(&password, api_tokens, running, replaced);
             match outcome {
@@ -218,6 +218,7 @@ impl Logins {
                 ended_before.get_or_insert(record.ended);
                 self.check_before_anything_is_sent(&record, running, password)?;
             }
+            password.source()?;
             running.doing(|| "waiting for an API token".into());
             let api_token = api_tokens.map(|tokens| tokens.get(running)).transpose()?;
             let attempt = Attempt {
@@ -483,9 +484,7 @@ impl Logins {
     }
 
     fn adopt(&self, record: &Record, replaced: Option<&Secret>) -> Option<Obtained> {
-        let protocol = self.request.protocol_name();
-        let mine = |shared: &&SharedToken| shared.protocol == protocol;
-        let token = record.shared.iter().find(mine).map(|shared| &shared.token);
+        let token = shared_in(record, self.request.protocol_name());
         let token = token.filter(|token| self.share_token && replaced != Some(token))?;
         self.log.info(|| "shared session token adopted".into());
         self.events.happened(Event::new(EventKind::Adopted));
@@ -525,6 +524,32 @@ impl Logins {
     fn hash(&self, password: &Secret, salt: &Salt) -> Result<PasswordHash> {
         Ok(Hashable::new(password, salt, &*self.runtime)?.hash())
     }
+}
+
+/// The session token that is shared in the store now. Nothing but the store is asked.
+pub(crate) fn shared_token(
+    account: &Account,
+    protocol: Protocol,
+    runtime: &Arc<dyn Runtime>,
+    call: &Call,
+) -> Result<Option<Secret>> {
+    let running = Running::start(call, Arc::default(), account.timeout);
+    let (of, own) = (account.clone(), Arc::clone(runtime));
+    let look = move |running: &Running| {
+        let (key, store) = (Key::new(&of), store::open(&of, &own)?);
+        running.doing(|| format!("looking into {}", store.name()));
+        Ok(match store.peek(&key, running)? {
+            Found::Record(record) => shared_in(&record, protocol.name()).cloned(),
+            Found::Nothing | Found::Unreadable { .. } | Found::Incomplete { .. } => None,
+        })
+    };
+    on_a_thread(runtime, &running, look).map_err(|error| advise(error, account.store_is_default))
+}
+
+/// The token that sessions of a protocol share.
+fn shared_in<'a>(record: &'a Record, protocol: &str) -> Option<&'a Secret> {
+    let mine = |shared: &&SharedToken| shared.protocol == protocol;
+    record.shared.iter().find(mine).map(|shared| &shared.token)
 }
 
 /// Forgets what the guard counts for an account, and says what that was. Waits for a login under

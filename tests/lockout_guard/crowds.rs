@@ -2,10 +2,10 @@
 //! of them is told.
 
 use serde_json::{Value, json};
-use thingspace_session::Status;
+use thingspace_session::{Call, Config, Session, Status, shared_token};
 
 use crate::helper::Helper;
-use crate::scene::{RIGHT, Scene, USER, with};
+use crate::scene::{self, RIGHT, Scene, USER, with};
 
 fn outcomes(mut helpers: Vec<Helper>) -> Vec<String> {
     helpers.iter_mut().map(Helper::outcome).collect()
@@ -228,6 +228,49 @@ fn adopting_a_shared_token_needs_no_network() {
     let mut second = Helper::login(&with(scene.options("whatever"), share));
     assert_eq!(second.line_of("outcome"), format!("OK {token}"));
     assert_eq!(scene.sandbox.counter("connections"), connections);
+}
+
+#[test]
+fn a_shared_token_needs_no_password_until_it_is_refused() {
+    let scene = Scene::new();
+    let mut shared = scene.fetching(RIGHT);
+    shared.insert("share_token".into(), json!("true"));
+    let mut without = shared.clone();
+    without.remove("password");
+    let config = |options| {
+        let mut config = scene::config(options);
+        config.do_without_password();
+        config
+    };
+    let without = config(&without);
+    let asks = |config: &Config| shared_token(config, &Call::new()).unwrap();
+    assert_eq!(asks(&without), None);
+    let error = Session::login(&without, &Call::new()).unwrap_err();
+    assert_eq!(error.status(), Status::InvalidArgument);
+    assert!(error.message().contains("password"), "{error}");
+    // Not even an API token was asked for.
+    assert_eq!(scene.sandbox.counter("requests"), 0);
+
+    let first = Session::login(&config(&shared), &Call::new()).unwrap();
+    let token = first.token().unwrap();
+    assert_eq!(asks(&without), Some(token.clone()));
+    let second = Session::login(&without, &Call::new()).unwrap();
+    assert_eq!(second.token().unwrap(), token);
+    let mut alone = without.clone();
+    alone.set("share_token", "false").unwrap();
+    assert_eq!(asks(&alone), None);
+    let mut soap = without.clone();
+    soap.set("protocol", "soap").unwrap();
+    soap.set("soap_url", scene.sandbox.soap_url()).unwrap();
+    soap.set("realm", "another protocol").unwrap();
+    assert_eq!(asks(&soap), None);
+
+    scene.expire();
+    let error = second
+        .relogin(&Call::new(), Some(token.reveal()))
+        .unwrap_err();
+    assert_eq!(error.status(), Status::InvalidArgument);
+    assert_eq!(scene.logins(), 1);
 }
 
 #[test]
