@@ -73,7 +73,9 @@ fn options(api: &Api) -> String {
                 "Duration".into(),
                 format!("milliseconds({method:?}, {method})"),
             ),
-            OptionKind::Path | OptionKind::SecretFile => ("Path".into(), format!("text({method})")),
+            OptionKind::Path | OptionKind::SecretFile => {
+                ("Path".into(), format!("{method}.toString()"))
+            }
             OptionKind::Text(..) | OptionKind::Secret(..) => ("String".into(), method.clone()),
         };
         let variable = option.variable();

@@ -79,7 +79,7 @@ abstract class OptionSetters {
      * @return this
      */
     public SessionOptions.Builder passwordFile(Path passwordFile) {
-        return set("password_file", text(passwordFile));
+        return set("password_file", passwordFile.toString());
     }
 
     /**
@@ -99,7 +99,7 @@ abstract class OptionSetters {
      * @return this
      */
     public SessionOptions.Builder apiTokenFile(Path apiTokenFile) {
-        return set("api_token_file", text(apiTokenFile));
+        return set("api_token_file", apiTokenFile.toString());
     }
 
     /**
@@ -129,7 +129,7 @@ abstract class OptionSetters {
      * @return this
      */
     public SessionOptions.Builder appSecretFile(Path appSecretFile) {
-        return set("app_secret_file", text(appSecretFile));
+        return set("app_secret_file", appSecretFile.toString());
     }
 
     /**
@@ -198,7 +198,7 @@ abstract class OptionSetters {
      * @return this
      */
     public SessionOptions.Builder storePasswordFile(Path storePasswordFile) {
-        return set("store_password_file", text(storePasswordFile));
+        return set("store_password_file", storePasswordFile.toString());
     }
 
     /**
@@ -209,7 +209,7 @@ abstract class OptionSetters {
      * @return this
      */
     public SessionOptions.Builder storeSealKeyFile(Path storeSealKeyFile) {
-        return set("store_seal_key_file", text(storeSealKeyFile));
+        return set("store_seal_key_file", storeSealKeyFile.toString());
     }
 
     /**
@@ -275,7 +275,7 @@ abstract class OptionSetters {
      * @return this
      */
     public SessionOptions.Builder caFile(Path caFile) {
-        return set("ca_file", text(caFile));
+        return set("ca_file", caFile.toString());
     }
 
     /**
