@@ -12,6 +12,7 @@ mod api;
 mod csharp;
 mod header;
 mod java;
+mod java_native;
 mod python;
 mod readme;
 mod text;
@@ -47,6 +48,7 @@ fn files() -> Vec<File> {
     files.extend(python::files(&api));
     files.extend(csharp::files(&api));
     files.extend(java::files(&api));
+    files.extend(java_native::files(&api));
     files
 }
 
