@@ -10,13 +10,13 @@ DEBIAN_ROOT := target/dist/roots/bullseye
 ARM64_ROOT := target/dist/roots/bullseye-arm64
 export TSM_SANDBOX := $(CURDIR)/target/debug/thingspace-sandbox
 
-.PHONY: help library demo test test-rust test-windows test-windows-under-wine check-targets test-python test-csharp test-bench ruff workflows loom bench soak generate dist dist-libraries dist-packages test-dist \
+.PHONY: help library demo test test-rust test-windows test-windows-under-wine check-targets test-python test-csharp test-java test-bench ruff workflows loom bench soak generate dist dist-libraries dist-packages test-dist \
 	verify-release clean
 
 help:
 	@echo "make demo     build, start a local ThingSpace, run the examples, show what went over the wire"
 	@echo "make library  the C library in target/release, as small and fast as it gets"
-	@echo "make test     everything: format, lints, Rust, C, Python and C# tests, docs, the benchmark in brief"
+	@echo "make test     everything: format, lints, Rust, C, Python, C# and Java tests, docs, the benchmark in brief"
 	@echo "make bench    speed, round trips and size beside libcurl, requests, httpx, HttpClient"
 	@echo "make soak     the long simulation of the lockout guard, and long histories of many hosts"
 	@echo "make generate write the header and every table of options, statuses and functions anew"
@@ -30,7 +30,7 @@ demo:
 	@$(CARGO) build -p thingspace-session -p thingspace-sandbox
 	@$(PYTHON) examples/demo.py
 
-test: workflows test-rust test-windows check-targets test-python test-csharp test-bench
+test: workflows test-rust test-windows check-targets test-python test-csharp test-java test-bench
 	@echo "All tests passed."
 
 test-rust:
@@ -102,6 +102,12 @@ test-csharp: target/release/libthingspace_session.so
 	$(CARGO) build -q -p thingspace-sandbox
 	@if command -v dotnet >/dev/null; then bindings/csharp/test.sh; \
 	else echo "C# WAS NOT TESTED: there is no dotnet on PATH."; test "$$CI" != true; fi
+
+# Without a JDK the Java binding stays untested: said here, and a failure in CI.
+test-java: target/release/libthingspace_session.so
+	$(CARGO) build -q -p thingspace-sandbox
+	@if command -v javac >/dev/null; then bindings/java/test.sh; \
+	else echo "JAVA WAS NOT TESTED: there is no javac on PATH."; test "$$CI" != true; fi
 
 # BRIEF=1 measures everything once and short: it tells that the benchmark works, and nothing else.
 bench: $(VENV)/ready target/release/libthingspace_session.so

@@ -23,6 +23,11 @@ jdk=$(jdk 22 999)
 [ -f "$jna" ] || fail "there is no JNA at $jna (Debian: apt install libjna-java)"
 [ -f "$library" ] || fail "there is no native library at $library (make library)"
 
+pack() { # the jar, a folder, what of it
+    "$jdk/bin/jar" --create --file "$1.part" -C "$2" "$3"
+    mv "$1.part" "$1"
+}
+
 newer() { # a file, what it is made of
     made=$1
     shift
@@ -60,4 +65,13 @@ if ! newer "$jar" "$here/src/main" "$here/build.sh" "$library"; then
         >>"$out/manifest"
     "$jdk/bin/jar" --create --file "$jar.part" --manifest "$out/manifest" -C "$classes" .
     mv "$jar.part" "$jar"
+fi
+
+if [ "${1:-}" = javadoc ] && ! newer "$out/thingspace-session-javadoc.jar" "$jar"; then
+    rm -rf "$out/javadoc"
+    "$jdk/bin/javadoc" -quiet -Xdoclint:all -Werror -encoding UTF-8 --release 17 -p "$jna" \
+        -d "$out/javadoc" -notimestamp \
+        --module-source-path "thingspace.session=$here/src/main/java" --module thingspace.session
+    pack "$out/thingspace-session-javadoc.jar" "$out/javadoc" .
+    pack "$out/thingspace-session-sources.jar" "$here/src/main/java" .
 fi

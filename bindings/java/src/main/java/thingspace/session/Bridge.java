@@ -5,6 +5,7 @@ import com.sun.jna.CallbackReference;
 import com.sun.jna.Function;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -15,6 +16,9 @@ import java.util.function.Consumer;
  * Addresses are numbers.
  */
 final class Bridge {
+    /** Of memfd_create. */
+    private static final int CLOSE_ON_EXEC = 1;
+
     private static volatile Optional<NativeLibrary> library = Optional.empty();
 
     private Bridge() {}
@@ -33,6 +37,19 @@ final class Bridge {
             return Optional.empty();
         }
         return Optional.of(function.invokeInt(new Object[0]));
+    }
+
+    /** The number of a new file that lies in memory alone; negative if there can be none. */
+    static int memoryFile(String name) {
+        if (!Platform.isLinux()) {
+            return -1;
+        }
+        try {
+            Function create = Function.getFunction(Platform.C_LIBRARY_NAME, "memfd_create");
+            return create.invokeInt(new Object[] {name, CLOSE_ON_EXEC});
+        } catch (UnsatisfiedLinkError e) {
+            return -1;
+        }
     }
 
     /** Gives a class's native methods the library's functions of their names. */

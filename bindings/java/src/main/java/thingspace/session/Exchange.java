@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /**
  * One request that the program sends with an HTTP client of its own, resends included: which tokens
@@ -38,6 +39,9 @@ public final class Exchange implements AutoCloseable {
     private final Cleaner.Cleanable cleanable;
     private volatile boolean closed;
 
+    /** The tokens given last: what is due is due in their place. */
+    private volatile String given = "";
+
     Exchange(Session session, long handle) {
         this.session = session;
         this.handle = handle;
@@ -55,7 +59,7 @@ public final class Exchange implements AutoCloseable {
      *     exchange
      */
     public Optional<RequestTokens> tokens() {
-        return now(scratch -> {
+        Optional<RequestTokens> tokens = now(scratch -> {
             long token = scratch.room(Numbers.TOKEN_MAX);
             long apiToken = scratch.room(Numbers.API_TOKEN_MAX);
             scratch.check(Functions.tsm_exchange_tokens(
@@ -63,8 +67,10 @@ public final class Exchange implements AutoCloseable {
                     scratch.out(), scratch.error()));
             return scratch.givenInt() == Numbers.NEXT_SEND
                     ? Optional.of(new RequestTokens(Scratch.read(token), Scratch.read(apiToken)))
-                    : Optional.empty();
+                    : Optional.<RequestTokens>empty();
         });
+        tokens.ifPresent(now -> given = now.sessionToken() + " " + now.apiToken());
+        return tokens;
     }
 
     /**
@@ -136,14 +142,69 @@ public final class Exchange implements AutoCloseable {
         renew(canResend, Optional.of(timeout));
     }
 
+    /**
+     * The same as {@link #renew(boolean)} without a thread that waits, for asynchronous clients:
+     * however many exchanges wait for the same token, one thread of the session's does. Until it
+     * is done the exchange is in use.
+     *
+     * @param canResend whether the request's body can be sent again
+     * @return a future that ends when it is done. What {@link #renew(boolean)} would throw is its
+     *     failure; cancelling it changes nothing
+     */
+    public CompletableFuture<Void> renewAsync(boolean canResend) {
+        CompletableFuture<Void> result = new CompletableFuture<>();
+        try {
+            requireOpen();
+            int due = Functions.tsm_exchange_due(handle);
+            boolean isShared = canResend && due != Numbers.DUE_NOTHING;
+            CompletionStage<Void> done = isShared
+                    ? session.renewals().run(due + " " + given, () -> startRenewal(true))
+                    : startRenewal(canResend);
+            done.whenComplete((nothing, failure) -> {
+                if (failure == null) {
+                    result.complete(null);
+                } else {
+                    result.completeExceptionally(asThrown(Renewals.cause(failure)));
+                }
+            });
+        } catch (Throwable e) {
+            result.completeExceptionally(e);
+        }
+        return result;
+    }
+
+    /** The library's number of it. */
+    long nativeHandle() {
+        return handle;
+    }
+
+    private CompletableFuture<Void> startRenewal(boolean canResend) {
+        return session.start(renewal(canResend));
+    }
+
+    private Workers.Work<Void> renewal(boolean canResend) {
+        return (call, scratch) -> {
+            scratch.check(Functions.tsm_exchange_renew(
+                    handle, call, canResend ? 1 : 0, scratch.error()));
+            Reference.reachabilityFence(this);
+            return null;
+        };
+    }
+
+    private Throwable asThrown(Throwable failure) {
+        if (!(failure instanceof Refusal refusal)) {
+            return failure;
+        }
+        RuntimeException thrown = session.thrown(refusal);
+        return thrown instanceof IllegalArgumentException
+                ? new IllegalStateException(thrown.getMessage(), thrown)
+                : thrown;
+    }
+
     private void renew(boolean canResend, Optional<Duration> timeout) {
         requireOpen();
         try {
-            session.<Void>call(timeout, (call, scratch) -> {
-                scratch.check(Functions.tsm_exchange_renew(
-                        handle, call, canResend ? 1 : 0, scratch.error()));
-                return null;
-            });
+            session.call(timeout, renewal(canResend));
         } catch (IllegalArgumentException e) {
             // What has no arguments of its own can only be called at the wrong moment.
             throw new IllegalStateException(e.getMessage(), e);

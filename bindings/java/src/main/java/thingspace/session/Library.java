@@ -1,7 +1,12 @@
 package thingspace.session;
 
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -49,8 +54,7 @@ final class Library {
 
     private static void loadOnce() {
         requireSize();
-        Path file = find();
-        open(file);
+        Path file = openFirst();
         try {
             Class.forName(Functions.class.getName(), true, Library.class.getClassLoader());
         } catch (LinkageError e) {
@@ -61,6 +65,65 @@ final class Library {
         } catch (ClassNotFoundException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** Loads the first library there is. One that does not fit is not passed over. */
+    private static Path openFirst() {
+        Optional<Path> named = named("-D" + PROPERTY, System.getProperty(PROPERTY))
+                .or(() -> named(VARIABLE, System.getenv(VARIABLE)));
+        List<Path> candidates = candidates();
+        Optional<Path> found = named.or(() -> candidates.stream().filter(Files::isRegularFile)
+                .findFirst());
+        if (found.isPresent()) {
+            open(found.get());
+            return found.get();
+        }
+        Unpacked unpacked = Unpacked.find().orElseThrow(() -> unsatisfied(
+                "The native library of thingspace.session was not found: the jar holds none for "
+                        + "this machine (" + Unpacked.machine() + "), and none of these is there: "
+                        + candidates + ". Let -D" + PROPERTY + " name the file, or put it beside "
+                        + "the jar.",
+                null));
+        return openUnpacked(unpacked);
+    }
+
+    private static Path openUnpacked(Unpacked unpacked) {
+        UnsatisfiedLinkError problems = unsatisfied(
+                "The native library of thingspace.session lies in the jar, and there is no place "
+                        + "to unpack it to. Let -D" + Unpacked.PROPERTY + " name a private folder "
+                        + "that can be written and whose files may be executed, or install the "
+                        + "library and let -D" + PROPERTY + " name it. Tried:",
+                null);
+        for (Path folder : Unpacked.folders()) {
+            try {
+                Path file = unpacked.in(folder);
+                open(file);
+                return file;
+            } catch (IOException | SecurityException | UnsatisfiedLinkError e) {
+                problems = with(problems, folder, e);
+            }
+        }
+        try {
+            Optional<Path> file = unpacked.inMemory();
+            if (file.isPresent()) {
+                open(file.get());
+                return file.get();
+            }
+        } catch (IOException | UnsatisfiedLinkError e) {
+            problems = with(problems, Path.of("memory"), e);
+        }
+        throw problems;
+    }
+
+    private static UnsatisfiedLinkError with(
+            UnsatisfiedLinkError problems, Path place, Throwable problem) {
+        UnsatisfiedLinkError more = unsatisfied(
+                problems.getMessage() + "\n  " + place + ": " + reason(problem), null);
+        for (Throwable earlier : problems.getSuppressed()) {
+            more.addSuppressed(earlier);
+        }
+        more.addSuppressed(problem);
+        return more;
     }
 
     private static void requireSize() {
@@ -100,21 +163,6 @@ final class Library {
         }
     }
 
-    private static Path find() {
-        Optional<Path> named = named("-D" + PROPERTY, System.getProperty(PROPERTY))
-                .or(() -> named(VARIABLE, System.getenv(VARIABLE)));
-        if (named.isPresent()) {
-            return named.get();
-        }
-        List<Path> candidates = candidates();
-        for (Path candidate : candidates) {
-            if (Files.isRegularFile(candidate)) {
-                return candidate;
-            }
-        }
-        throw unsatisfied("not found", null);
-    }
-
     private static Optional<Path> named(String by, String name) {
         if (name == null || name.isEmpty()) {
             return Optional.empty();
@@ -135,12 +183,26 @@ final class Library {
         String file = System.mapLibraryName("thingspace_session");
         List<Path> candidates = new ArrayList<>();
         String folders = System.getProperty("java.library.path", "");
-        for (String folder : folders.split(java.io.File.pathSeparator)) {
+        for (String folder : folders.split(File.pathSeparator)) {
             if (!folder.isEmpty()) {
                 candidates.add(Path.of(folder, file).toAbsolutePath());
             }
         }
+        folderOfJar().ifPresent(folder -> candidates.add(folder.resolve(file)));
         return candidates;
+    }
+
+    private static Optional<Path> folderOfJar() {
+        CodeSource source = Library.class.getProtectionDomain().getCodeSource();
+        if (source == null || source.getLocation() == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.ofNullable(Path.of(source.getLocation().toURI()).getParent());
+        } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException e) {
+            // A jar within a jar, or one from elsewhere: it lies in no folder.
+            return Optional.empty();
+        }
     }
 
     private static String reason(Throwable e) {

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
@@ -45,6 +46,7 @@ public final class Session implements AutoCloseable {
     private final Cleaner.Cleanable cleanable;
     private final long handle;
     private final Duration timeout;
+    private final Renewals renewals = new Renewals();
     private final Protocol protocol;
     private final URI baseUrl;
     private final String sessionTokenHeader;
@@ -155,8 +157,7 @@ public final class Session implements AutoCloseable {
         Workers workers = new Workers();
         try (SessionOptions.NativeConfig config = options.toNative()) {
             workers.<Void>run(
-                    timeoutOf(config),
-                    false,
+                    new Workers.Deadline(timeoutOf(config), false),
                     (call, scratch) -> {
                         scratch.check(Functions.tsm_unblock(config.handle, scratch.error()));
                         Reference.reachabilityFence(config);
@@ -657,15 +658,28 @@ public final class Session implements AutoCloseable {
         return "Session[" + baseUrl + (state.isClosed() ? ", closed]" : "]");
     }
 
+    /** The same without a thread that waits; its failure is a {@link Refusal}. */
+    <R> CompletableFuture<R> start(Workers.Work<R> work) {
+        return state.workers.start(deadline(timeout, false), work);
+    }
+
+    /** The library's number of it. */
+    long nativeHandle() {
+        return handle;
+    }
+
+    Renewals renewals() {
+        return renewals;
+    }
+
     /** A call that may wait. */
     <R> R call(Optional<Duration> timeout, Workers.Work<R> work) {
         return call(timeout.orElse(this.timeout), timeout.isPresent(), work);
     }
 
     private <R> R call(Duration timeout, boolean isOwn, Workers.Work<R> work) {
-        Objects.requireNonNull(timeout, "timeout");
         try {
-            return state.workers.run(timeout, isOwn, work, late -> {});
+            return state.workers.run(deadline(timeout, isOwn), work, late -> {});
         } catch (Refusal e) {
             throw thrown(e);
         } finally {
@@ -690,7 +704,11 @@ public final class Session implements AutoCloseable {
         R run(Scratch scratch) throws Refusal;
     }
 
-    private RuntimeException thrown(Refusal refusal) {
+    private static Workers.Deadline deadline(Duration timeout, boolean isOwn) {
+        return new Workers.Deadline(Objects.requireNonNull(timeout, "timeout"), isOwn);
+    }
+
+    RuntimeException thrown(Refusal refusal) {
         return switch (refusal.status()) {
             case INVALID_HANDLE -> new IllegalStateException("The session is closed.");
             case CANCELLED -> state.isClosed()
@@ -724,7 +742,8 @@ public final class Session implements AutoCloseable {
                 return new NativeSession(scratch.given(), workers, config.stubs());
             };
             Consumer<NativeSession> late = NativeSession::run;
-            return new Session(workers.run(timeout, false, work, late), config, timeout);
+            return new Session(
+                    workers.run(new Workers.Deadline(timeout, false), work, late), config, timeout);
         } catch (Refusal e) {
             workers.close();
             throw e.exception();

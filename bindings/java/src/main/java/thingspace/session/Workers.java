@@ -1,8 +1,9 @@
 package thingspace.session;
 
-import java.lang.ref.Reference;
 import java.time.Duration;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
@@ -26,6 +27,10 @@ final class Workers {
     private static final AtomicInteger COUNT = new AtomicInteger();
 
     private final Semaphore places = new Semaphore(MOST, true);
+
+    /** Calls that nobody waits for in a thread, and that have no place yet. */
+    private final Queue<Task<?>> queue = new ConcurrentLinkedQueue<>();
+
     private final ThreadPoolExecutor threads = new ThreadPoolExecutor(
             0, Integer.MAX_VALUE, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(),
             Workers::thread);
@@ -37,52 +42,77 @@ final class Workers {
         R run(long call, Scratch scratch) throws Refusal;
     }
 
+    /** How long a call may take from now. */
+    static final class Deadline {
+        private final long asked = System.nanoTime();
+        private final Duration timeout;
+        private final boolean isOwn;
+
+        /**
+         * Begins now.
+         *
+         * @param timeout how long
+         * @param isOwn whether that is the call's own, which the session's options do not know
+         */
+        Deadline(Duration timeout, boolean isOwn) {
+            this.timeout = timeout;
+            this.isOwn = isOwn;
+        }
+
+        private long nanosLeft() {
+            long all;
+            try {
+                all = timeout.toNanos();
+            } catch (ArithmeticException e) {
+                all = Long.MAX_VALUE;
+            }
+            return Math.max(0, all - (System.nanoTime() - asked));
+        }
+    }
+
     /**
      * Runs a call on a thread of its own and waits for it.
      *
-     * @param timeout how long it may take from now
-     * @param isOwnTimeout whether the call has that timeout of its own, which the session's
-     *     options do not know
      * @param late is given what came after this thread was interrupted
      */
-    <R> R run(Duration timeout, boolean isOwnTimeout, Work<R> work, Consumer<R> late)
-            throws Refusal {
-        long asked = System.nanoTime();
+    <R> R run(Deadline deadline, Work<R> work, Consumer<R> late) throws Refusal {
         if (Thread.interrupted()) {
             throw interrupted("Nothing was sent.", new InterruptedException());
         }
-        Task<R> task = new Task<>(work, places);
-        try {
-            boolean waited = false;
-            if (!places.tryAcquire()) {
-                waited = true;
-                if (!places.tryAcquire(left(asked, timeout), TimeUnit.NANOSECONDS)) {
-                    throw timedOut(timeout);
-                }
-            }
+        boolean waited = !places.tryAcquire();
+        if (waited) {
             try {
-                task.begin(waited || isOwnTimeout, left(asked, timeout));
-            } catch (Throwable e) {
-                places.release();
-                throw e;
+                if (!places.tryAcquire(deadline.nanosLeft(), TimeUnit.NANOSECONDS)) {
+                    throw timedOut(deadline);
+                }
+            } catch (InterruptedException e) {
+                throw interrupted("Nothing was sent.", e);
             }
-        } catch (InterruptedException e) {
-            throw interrupted("Nothing was sent.", e);
         }
-        try {
-            threads.execute(task);
-        } catch (RejectedExecutionException e) {
-            // It ended meanwhile. The call finds that out at once, and says it.
-            task.run();
-        }
+        Task<R> task = new Task<>(work, deadline, waited);
+        start(task);
         return task.await(late);
     }
 
+    /** Runs a call on a thread of its own; what it throws is the future's. */
+    <R> CompletableFuture<R> start(Deadline deadline, Work<R> work) {
+        boolean waits = !places.tryAcquire();
+        Task<R> task = new Task<>(work, deadline, waits);
+        if (waits) {
+            queue.add(task);
+            startQueued();
+        } else {
+            start(task);
+        }
+        return task.result;
+    }
+
     /** Nobody waits for a place any more: what still comes finds the session ended. */
-    void end() {
+    synchronized void end() {
         if (!ended) {
             ended = true;
             places.release(Integer.MAX_VALUE / 2);
+            startQueued();
         }
     }
 
@@ -92,14 +122,29 @@ final class Workers {
         threads.shutdown();
     }
 
-    private static long left(long asked, Duration timeout) {
-        long all;
-        try {
-            all = timeout.toNanos();
-        } catch (ArithmeticException e) {
-            all = Long.MAX_VALUE;
+    private void startQueued() {
+        while (!queue.isEmpty() && places.tryAcquire()) {
+            Task<?> next = queue.poll();
+            if (next == null) {
+                places.release();
+            } else {
+                start(next);
+            }
         }
-        return Math.max(0, all - (System.nanoTime() - asked));
+    }
+
+    /** Starts a call that has its place. */
+    private void start(Task<?> task) {
+        try {
+            threads.execute(task);
+        } catch (RejectedExecutionException e) {
+            // It ended meanwhile. The call finds that out at once, and says it.
+            task.run();
+        } catch (Throwable e) {
+            Functions.tsm_call_free(task.call);
+            places.release();
+            throw e;
+        }
     }
 
     private static ThingSpaceException interrupted(String what, InterruptedException e) {
@@ -110,11 +155,11 @@ final class Workers {
                 e);
     }
 
-    private static ThingSpaceException timedOut(Duration timeout) {
+    private static ThingSpaceException timedOut(Deadline deadline) {
         return new ThingSpaceException(
-                "The call's time is up (" + timeout.toMillis() + " ms): it waited for a thread, of "
-                        + "which " + MOST + " calls of this session hold one each, and sent "
-                        + "nothing.",
+                "The call's time is up (" + deadline.timeout.toMillis() + " ms): it waited for a "
+                        + "thread, of which " + MOST + " calls of this session hold one each, and "
+                        + "sent nothing.",
                 ThingSpaceException.Facts.of(Status.TIMEOUT),
                 null);
     }
@@ -127,24 +172,19 @@ final class Workers {
         return thread;
     }
 
-    /** A call that has its place. */
-    private static final class Task<R> implements Runnable {
+    private final class Task<R> implements Runnable {
         private final Work<R> work;
-        private final Semaphore places;
+        private final Deadline deadline;
         private final CompletableFuture<R> result = new CompletableFuture<>();
-        private long call;
+        private final long call = Functions.tsm_call_new();
 
-        Task(Work<R> work, Semaphore places) {
+        /** Whether it waited for a place: its time is less than the session's by now. */
+        private final boolean waited;
+
+        Task(Work<R> work, Deadline deadline, boolean waited) {
             this.work = work;
-            this.places = places;
-        }
-
-        void begin(boolean hasTimeout, long nanos) {
-            call = Functions.tsm_call_new();
-            if (hasTimeout) {
-                long millis = TimeUnit.NANOSECONDS.toMillis(nanos + 999_999);
-                Functions.tsm_call_set_timeout(call, millis);
-            }
+            this.deadline = deadline;
+            this.waited = waited;
         }
 
         @Override
@@ -152,6 +192,10 @@ final class Workers {
             R given = null;
             Throwable refusal = null;
             try (Scratch scratch = new Scratch()) {
+                if (waited || deadline.isOwn) {
+                    long millis = TimeUnit.NANOSECONDS.toMillis(deadline.nanosLeft());
+                    Functions.tsm_call_set_timeout(call, millis);
+                }
                 given = work.run(call, scratch);
             } catch (Throwable e) {
                 refusal = e;
@@ -164,6 +208,7 @@ final class Workers {
             } else {
                 result.completeExceptionally(refusal);
             }
+            startQueued();
         }
 
         R await(Consumer<R> late) throws Refusal {
@@ -175,8 +220,6 @@ final class Workers {
                 throw interrupted("What was sent may have been acted on.", e);
             } catch (ExecutionException e) {
                 throw thrown(e.getCause());
-            } finally {
-                Reference.reachabilityFence(work);
             }
         }
 

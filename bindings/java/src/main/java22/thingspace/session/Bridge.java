@@ -26,6 +26,9 @@ final class Bridge {
     private static final MethodHandle MALLOC = standard("malloc", long.class, long.class);
     private static final MethodHandle FREE = standard("free", void.class, long.class);
 
+    /** Of memfd_create. */
+    private static final int CLOSE_ON_EXEC = 1;
+
     private static volatile Optional<SymbolLookup> library = Optional.empty();
 
     private Bridge() {}
@@ -33,8 +36,11 @@ final class Bridge {
     /** Loads the library, for good. */
     static void open(Path file) {
         try {
-            library = Optional.of(SymbolLookup.libraryLookup(file, Arena.global()));
+            // By its name: as a path it would be looked up, and a file in memory has none.
+            library = Optional.of(SymbolLookup.libraryLookup(file.toString(), Arena.global()));
         } catch (IllegalArgumentException e) {
+            // This one says why.
+            System.load(file.toString());
             throw Library.unsatisfied(String.valueOf(e.getMessage()), e);
         }
     }
@@ -46,6 +52,20 @@ final class Bridge {
         }
         try {
             return Optional.of((int) function("tsm_abi_version", int.class).invokeExact());
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** The number of a new file that lies in memory alone; negative if there can be none. */
+    static int memoryFile(String name) {
+        if (LINKER.defaultLookup().find("memfd_create").isEmpty()) {
+            return -1;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MethodHandle create =
+                    standard("memfd_create", int.class, MemorySegment.class, int.class);
+            return (int) create.invokeExact(arena.allocateFrom(name), CLOSE_ON_EXEC);
         } catch (Throwable e) {
             throw unexpected(e);
         }
