@@ -69,6 +69,13 @@ impl Config {
         self.put(info, value, Source::Fallback)
     }
 
+    /// Takes back whatever was set, in any way.
+    pub fn unset(&mut self, option: &str) -> Result<()> {
+        let info = options::find(option)?;
+        self.values.remove(info.name);
+        Ok(())
+    }
+
     /// Whether an option was set, in any way.
     pub fn is_set(&self, option: &str) -> Result<bool> {
         let info = options::find(option)?;

@@ -3,14 +3,14 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use thingspace_session::{OPTIONS, OptionInfo, OptionKind};
 
 use crate::commands;
 use crate::failure::Failure;
 
 /// Where the flags that are the library's options stand in help.
-const SESSION: &str = "Options of the session";
+pub const SESSION: &str = "Options of the session";
 
 /// The whole grammar.
 pub fn command() -> Command {
@@ -82,7 +82,8 @@ fn flag(option: &OptionInfo) -> Option<Arg> {
     }
     let mut arg = Arg::new(option.name)
         .long(option.name.replace('_', "-"))
-        .help(help_of(option))
+        .help(first_sentence(option.doc))
+        .long_help(help_of(option))
         .help_heading(SESSION)
         .hide_short_help(true)
         .allow_hyphen_values(matches!(option.kind, OptionKind::SecretFile))
@@ -90,6 +91,9 @@ fn flag(option: &OptionInfo) -> Option<Arg> {
     arg = match &option.kind {
         OptionKind::Choice(words) => arg.value_parser(words.to_vec()),
         OptionKind::Flag => arg.value_parser(["true", "false"]),
+        OptionKind::Path | OptionKind::SecretFile => {
+            arg.value_name("FILE").value_hint(ValueHint::FilePath)
+        }
         kind => arg.value_name(value_name(kind)),
     };
     Some(arg)
@@ -99,10 +103,15 @@ fn value_name(kind: &OptionKind) -> &'static str {
     match kind {
         OptionKind::Number(_) => "N",
         OptionKind::Milliseconds => "MS",
-        OptionKind::Path | OptionKind::SecretFile => "FILE",
         OptionKind::Text("https URL", _) => "URL",
         _ => "TEXT",
     }
+}
+
+fn first_sentence(doc: &'static str) -> &'static str {
+    doc.split_once(". ")
+        .map_or(doc, |(first, _)| first)
+        .trim_end_matches('.')
 }
 
 fn help_of(option: &OptionInfo) -> String {

@@ -3,11 +3,13 @@
 use std::sync::OnceLock;
 
 use clap::ArgMatches;
-use thingspace_session::{Call, Config, LogLevel, OPTIONS};
+use thingspace_session::{Call, Config, LogLevel, OPTIONS, OptionKind, Status};
 
 use crate::failure::Failure;
-use crate::interruption;
 use crate::output::{self, Output};
+use crate::profile::Profile;
+use crate::progress::Progress;
+use crate::{input, interruption, terminal};
 
 /// What a command has to work with.
 pub struct Context {
@@ -15,7 +17,13 @@ pub struct Context {
     pub call: Call,
     pub output: Output,
     matches: ArgMatches,
-    config: OnceLock<Config>,
+    settings: OnceLock<Settings>,
+}
+
+/// What flags, environment and profile come to.
+struct Settings {
+    config: Config,
+    profile: Option<Profile>,
 }
 
 impl Context {
@@ -27,34 +35,147 @@ impl Context {
             call,
             output: Output::of(matches),
             matches: matches.clone(),
-            config: OnceLock::new(),
+            settings: OnceLock::new(),
         }
     }
 
     /// The session's options as flags, environment and profile say, in that order. Read when a
     /// command first wants it: what is set wrong is no matter for one that does not.
     pub fn config(&self) -> Result<&Config, Failure> {
-        if self.config.get().is_none() {
-            let _ = self.config.set(self.read_config()?);
-        }
-        Ok(self.config.get().expect("it was set"))
+        Ok(&self.settings()?.config)
     }
 
-    fn read_config(&self) -> Result<Config, Failure> {
-        let mut config = Config::new();
-        for option in OPTIONS.iter().filter(|option| !option.is_secret()) {
-            if let Some(value) = self.matches.get_one::<String>(option.name) {
-                config.set(option.name, value)?;
-            }
+    /// The profile that is used, if there is one.
+    pub fn profile(&self) -> Result<Option<&Profile>, Failure> {
+        Ok(self.settings()?.profile.as_ref())
+    }
+
+    /// Does what may take a login. Where no password is set, it is asked for on a terminal as soon
+    /// as a login needs it. A person who waits is told for what.
+    pub fn run<R>(
+        &self,
+        work: impl Fn(&Config) -> thingspace_session::Result<R>,
+    ) -> Result<R, Failure> {
+        self.run_with(self.config()?, work)
+    }
+
+    /// The same with a config that a command has changed.
+    pub fn run_with<R>(
+        &self,
+        config: &Config,
+        work: impl Fn(&Config) -> thingspace_session::Result<R>,
+    ) -> Result<R, Failure> {
+        let waiting = |config: &Config| {
+            let _progress = self.progress(config);
+            work(config)
+        };
+        if config.is_set("password")? || config.is_set("password_file")? {
+            return Ok(waiting(config)?);
         }
+        let mut config = config.clone();
+        config.do_without_password();
+        match waiting(&config) {
+            Err(error) if is_for_want_of_a_password(&error) && terminal::is_there() => {
+                let prompt = format!("Password of {}: ", config.value("username")?);
+                let password =
+                    terminal::ask(&prompt).map_err(|error| Failure::io("the terminal", &error))?;
+                config.set("password", password.reveal())?;
+                Ok(waiting(&config)?)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Says where an option stands that a failure is about.
+    pub fn locate(&self, failure: Failure) -> Failure {
+        let (
+            Failure::Library(error),
+            Some(Settings {
+                profile: Some(profile),
+                ..
+            }),
+        ) = (&failure, self.settings.get())
+        else {
+            return failure;
+        };
+        let message = error.message();
+        let name = message.split([':', ' ']).next().unwrap_or_default();
+        match profile.place_of(name) {
+            Some(place) if error.status() == Status::InvalidArgument => {
+                Failure::Settings(format!("{message} ({place})"))
+            }
+            _ => failure,
+        }
+    }
+
+    fn progress(&self, config: &Config) -> Progress {
+        if !self.output.errors_on_terminal || self.output.quiet {
+            return Progress::none();
+        }
+        let url = match config.value("protocol") {
+            Ok("soap") => config.value("soap_url"),
+            _ => config.value("base_url"),
+        };
+        let url = url.unwrap_or_default();
+        let host = url.split('/').nth(2).unwrap_or(url);
+        Progress::of(host.to_owned())
+    }
+
+    fn settings(&self) -> Result<&Settings, Failure> {
+        if self.settings.get().is_none() {
+            let _ = self.settings.set(self.read_settings()?);
+        }
+        Ok(self.settings.get().expect("it was set"))
+    }
+
+    fn read_settings(&self) -> Result<Settings, Failure> {
+        let mut config = Config::new();
+        self.take_flags(&mut config)?;
         config.load_env()?;
-        config.set_fallback("share_token", "true")?;
+        let profile = Profile::read(self.profile_name().as_deref(), &self.output)?;
+        for option in profile.iter().flat_map(|profile| &profile.options) {
+            config.set_fallback(option.name, &option.value)?;
+        }
+        if !config.is_set("share_token")? {
+            config.set_fallback("share_token", "true")?;
+        }
         config.set_log(self.output.log_level(), |level, line| {
             output::say(&format!("{}{line}", label(level)));
         });
         config.set_event(interruption::saw);
-        Ok(config)
+        Ok(Settings { config, profile })
     }
+
+    fn take_flags(&self, config: &mut Config) -> Result<(), Failure> {
+        for option in OPTIONS.iter().filter(|option| !option.is_secret()) {
+            let Some(value) = self.matches.get_one::<String>(option.name) else {
+                continue;
+            };
+            let secret = option.name.strip_suffix("_file");
+            let is_option = |name: &&str| OPTIONS.iter().any(|option| option.name == *name);
+            if let (OptionKind::SecretFile, Some(secret)) = (&option.kind, secret.filter(is_option))
+                && let Some(text) = input::secret_from_pipe(value, option.name)?
+            {
+                config.set(secret, text.reveal())?;
+                continue;
+            }
+            config.set(option.name, value)?;
+        }
+        Ok(())
+    }
+
+    fn profile_name(&self) -> Option<String> {
+        let flag = self.matches.get_one::<String>("profile").cloned();
+        let variable = || std::env::var("THINGSPACE_PROFILE").ok();
+        flag.or_else(variable).filter(|name| !name.is_empty())
+    }
+}
+
+fn is_for_want_of_a_password(error: &thingspace_session::Error) -> bool {
+    error.status() == Status::InvalidArgument
+        && error
+            .message()
+            .starts_with("password (or password_file) is missing")
 }
 
 fn label(level: LogLevel) -> &'static str {

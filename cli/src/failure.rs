@@ -4,6 +4,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use thingspace_session::{Error, Status};
 
 use crate::interruption;
@@ -43,6 +44,10 @@ impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Failure {
         let text = error.render().to_string();
         match error.use_stderr() {
+            true if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                output::show_help(&text);
+                Failure::Exit(USAGE)
+            }
             true => Failure::Usage(text.trim_start_matches("error: ").trim_end().to_owned()),
             false => Failure::Shown(text),
         }

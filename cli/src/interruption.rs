@@ -13,8 +13,10 @@ use thingspace_session::{Call, Event, EventKind, Status};
 use crate::failure::Failure;
 use crate::output;
 
-/// From the signal to the end.
-const TIME_TO_END: Duration = Duration::from_millis(90);
+/// From the signal to the end, whatever waits.
+const TIME_TO_END: Duration = Duration::from_millis(95);
+/// From the signal until a login that had not left has surely given its slot back.
+const TIME_TO_GIVE_BACK: Duration = Duration::from_millis(85);
 
 /// The call that is cancelled.
 static CALL: OnceLock<Call> = OnceLock::new();
@@ -61,13 +63,20 @@ pub fn end_if_interrupted(failure: &Failure) {
     }
     if LOGIN_UNDER_WAY.load(Ordering::SeqCst) {
         // It has its own thread, which gives its slot back unless it has left.
-        std::thread::sleep(TIME_TO_END.saturating_sub(at.elapsed()));
+        std::thread::sleep(TIME_TO_GIVE_BACK.saturating_sub(at.elapsed()));
+    }
+    end(signal);
+}
+
+/// On the first thread that comes here.
+fn end(signal: Signal) -> ! {
+    if LOGIN_UNDER_WAY.swap(false, Ordering::SeqCst) {
         output::say(
             "interrupted while a login was under way: unless it had not left yet, it counts for \
              the lockout guard until another succeeds",
         );
     }
-    system::die_of(signal);
+    system::die_of(signal)
 }
 
 fn came() -> MutexGuard<'static, Option<(Signal, Instant)>> {
@@ -85,7 +94,7 @@ fn arrived(signal: Signal) {
         return;
     }
     std::thread::sleep(TIME_TO_END);
-    system::die_of(signal);
+    end(signal);
 }
 
 pub use system::{Signal, end_by_broken_pipe, keep_memory_private};

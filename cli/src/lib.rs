@@ -6,10 +6,16 @@
 
 #![deny(unsafe_code)]
 
+pub use clap;
+
 pub mod arguments;
 pub mod commands;
 pub mod context;
 pub mod failure;
+pub mod format;
+pub mod input;
 pub mod interruption;
 pub mod output;
+pub mod profile;
+pub mod progress;
 pub mod terminal;

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         let (name, matches) = matches.subcommand().expect("a command is required");
         let command = commands::find(name).expect("every command that is known is there");
         let context = Context::new(matches);
-        (command.run)(&context, matches)
+        (command.run)(&context, matches).map_err(|failure| context.locate(failure))
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -87,9 +87,16 @@ fn standard_output() -> io::Result<impl Write> {
     Ok(io::stdout().lock())
 }
 
-/// A line to standard error. Where that cannot be written, nobody is left to tell.
+/// A line to standard error, written at once, so that it stays whole beside others. Where that
+/// cannot be written, nobody is left to tell.
 pub fn say(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "thingspace: {message}");
+    let line = format!("thingspace: {message}\n");
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// Help for somebody who did not ask for it.
+pub fn show_help(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// What the system says, without the number behind it.

@@ -1,8 +1,9 @@
 //! A sandbox, a folder of its own, and the binary, which is run with nothing in its environment but
 //! what a test sets.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, fs};
 
@@ -75,7 +76,34 @@ impl Scene {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Done {
-        Done::of(&mut self.command(arguments))
+        self.done(&mut self.command(arguments))
+    }
+
+    /// Runs it to its end.
+    pub fn done(&self, command: &mut Command) -> Done {
+        Done::of(command.output().expect("it runs"))
+    }
+
+    /// The same with this on standard input.
+    pub fn fed(&self, command: &mut Command, input: &str) -> Done {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it runs");
+        // It may have ended before.
+        let _ = child
+            .stdin
+            .take()
+            .expect("it is piped")
+            .write_all(input.as_bytes());
+        Done::of(child.wait_with_output().expect("it ends"))
+    }
+
+    /// The platform forgets all tokens.
+    pub fn expire(&self) {
+        let all = serde_json::json!({"what": "all"});
+        self.sandbox.control("POST", "/expire", all);
     }
 }
 
@@ -86,13 +114,18 @@ impl Drop for Scene {
 }
 
 impl Done {
-    pub fn of(command: &mut Command) -> Done {
-        let output = command.output().expect("it runs");
+    fn of(output: Output) -> Done {
         let text = |bytes| String::from_utf8(bytes).expect("it is UTF-8");
         Done {
             status: output.status.code(),
             out: text(output.stdout),
-            err: text(output.stderr),
+            err: without_container(&text(output.stderr)),
         }
     }
+}
+
+/// Where the tests run in a container, its users are told that the store is one of it.
+pub fn without_container(err: &str) -> String {
+    let told = |line: &&str| !line.contains("on the container's own layer");
+    err.split_inclusive('\n').filter(told).collect()
 }

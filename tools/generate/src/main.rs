@@ -9,6 +9,7 @@
 //! A language is a file here: it makes texts of an [`Api`]. Add it to [`files`].
 
 mod api;
+mod cli;
 mod csharp;
 mod header;
 mod java;
@@ -44,6 +45,7 @@ fn files() -> Vec<File> {
     let header = header::file();
     let api = Api::read(&header.content);
     let mut files = vec![header];
+    files.extend(cli::files(&api));
     files.extend(readme::files(&api));
     files.extend(python::files(&api));
     files.extend(csharp::files(&api));
