@@ -24,22 +24,47 @@ pub fn files(api: &Api) -> Vec<File> {
 }
 
 fn for_jna(api: &Api) -> String {
-    let functions: String = api
-        .functions
-        .iter()
-        .map(|function| format!("\n{};\n", signature("static native", function)))
-        .collect();
+    let mut functions = String::new();
+    for function in &api.functions {
+        let name = function.name.to_uppercase();
+        let find = format!("private static final Function {name} = Bridge.function");
+        functions += "\n";
+        functions += &call(4, &find, &[format!("{:?}", function.name)], ";");
+        functions += &format!("\n{} {{\n", signature("static", function));
+        let invoke = match java_type(function, &function.result) {
+            "void" => format!("{name}.invokeVoid"),
+            "int" => format!("return {name}.invokeInt"),
+            _ => format!("return {name}.invokeLong"),
+        };
+        let mut arguments: Vec<_> = function
+            .parameters
+            .iter()
+            .map(|(parameter, _)| camel_case(parameter))
+            .collect();
+        let first = arguments.first().cloned().unwrap_or_default();
+        let pieces = match arguments.len() {
+            0 | 1 => vec![format!("new Object[] {{{first}}}")],
+            many => {
+                arguments[0].insert_str(0, "new Object[] {");
+                arguments[many - 1].push('}');
+                arguments
+            }
+        };
+        functions += &call(8, &invoke, &pieces, ";");
+        functions += "    }\n";
+    }
     format!(
         "// Made by `make generate` from the tables in Rust: change those.
 
 package thingspace.session;
 
-/** The C functions by their own names, over JNA. */
-final class Functions {{
-    static {{
-        Bridge.register(Functions.class);
-    }}
+import com.sun.jna.Function;
 
+/**
+ * The C functions by their own names, over JNA. None is a native method: JNA would keep this class,
+ * and its loader, for ever.
+ */
+final class Functions {{
     private Functions() {{}}
 {functions}}}
 "

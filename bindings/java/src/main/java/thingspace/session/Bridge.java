@@ -1,15 +1,13 @@
 package thingspace.session;
 
-import com.sun.jna.CallbackProxy;
-import com.sun.jna.CallbackReference;
 import com.sun.jna.Function;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
+import java.lang.reflect.InvocationHandler;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /**
  * What differs between the two ways to native code, over JNA: functions, memory and callbacks.
@@ -52,9 +50,8 @@ final class Bridge {
         }
     }
 
-    /** Gives a class's native methods the library's functions of their names. */
-    static void register(Class<?> functions) {
-        Native.register(functions, library.orElseThrow());
+    static Function function(String name) {
+        return library.orElseThrow().getFunction(name);
     }
 
     static long allocate(long size) {
@@ -99,54 +96,20 @@ final class Bridge {
 
     /** A function for the library to call. It must throw nothing. */
     static Stub lineStub(Callbacks callbacks) {
-        return new Stub(new Way(
+        return Trampoline.to(
                 arguments -> callbacks.line(
                         (int) arguments[0], (long) arguments[1], (long) arguments[2],
                         (long) arguments[3]),
-                int.class, long.class, long.class, long.class));
+                int.class, long.class, long.class, long.class);
     }
 
     /** A function for the library to call. It must throw nothing. */
     static Stub eventStub(Callbacks callbacks) {
-        return new Stub(new Way(
+        return Trampoline.to(
                 arguments -> callbacks.event((long) arguments[0], (long) arguments[1]),
-                long.class, long.class));
+                long.class, long.class);
     }
 
-    /**
-     * A native function that leads into Java. It is there for as long as this object: JNA frees it
-     * when nobody holds this any more.
-     */
-    record Stub(Way way) {
-        long address() {
-            return Pointer.nativeValue(CallbackReference.getFunctionPointer(way));
-        }
-    }
-
-    /** A callback that JNA calls without looking into this package, which is closed to it. */
-    static final class Way implements CallbackProxy {
-        private final Consumer<Object[]> target;
-        private final Class<?>[] parameters;
-
-        Way(Consumer<Object[]> target, Class<?>... parameters) {
-            this.target = target;
-            this.parameters = parameters;
-        }
-
-        @Override
-        public Object callback(Object[] arguments) {
-            target.accept(arguments);
-            return null;
-        }
-
-        @Override
-        public Class<?>[] getParameterTypes() {
-            return parameters.clone();
-        }
-
-        @Override
-        public Class<?> getReturnType() {
-            return void.class;
-        }
-    }
+    /** A native function that leads into Java. It does so for as long as this object is there. */
+    record Stub(long address, InvocationHandler target) {}
 }
