@@ -97,18 +97,18 @@ final class Unpacked {
     Path in(Path folder) throws IOException {
         Path own = folder.resolve(digest);
         Files.createDirectories(own, ownerOnly());
+        requirePrivate(own);
         Path place = own.resolve(file);
-        Path fresh = Files.createTempFile(own, ".", ".part");
-        try {
-            requirePrivate(own, fresh);
-            if (!isThere(place)) {
+        if (!isThere(place)) {
+            Path fresh = Files.createTempFile(own, ".", ".part");
+            try {
                 Files.write(fresh, content);
                 move(fresh, place);
+            } finally {
+                Files.deleteIfExists(fresh);
             }
-            return place;
-        } finally {
-            Files.deleteIfExists(fresh);
         }
+        return place;
     }
 
     /**
@@ -150,11 +150,11 @@ final class Unpacked {
     }
 
     /** Refuses a folder that anybody but this user and the administrator could change. */
-    private static void requirePrivate(Path own, Path fresh) throws IOException {
+    private static void requirePrivate(Path own) throws IOException {
         if (!IS_UNIX) {
             return;
         }
-        Object me = Files.getAttribute(fresh, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+        int me = user(own);
         Path real = own.toRealPath();
         for (Path folder = real; folder != null; folder = folder.getParent()) {
             Map<String, Object> is = Files.readAttributes(
@@ -167,6 +167,26 @@ final class Unpacked {
             if (!isOwners || isOpen) {
                 throw new IOException(folder + " can be changed by other users");
             }
+        }
+    }
+
+    /** The number of the user that this process is. */
+    private static int user(Path own) throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (Files.exists(status)) {
+            try (Stream<String> lines = Files.lines(status)) {
+                return lines.filter(line -> line.startsWith("Uid:"))
+                        .map(line -> line.split("\\s+")[2])
+                        .mapToInt(Integer::parseInt)
+                        .findFirst()
+                        .orElseThrow(() -> new IOException(status + " names no user"));
+            }
+        }
+        Path fresh = Files.createTempFile(own, ".", ".part");
+        try {
+            return (int) Files.getAttribute(fresh, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+        } finally {
+            Files.deleteIfExists(fresh);
         }
     }
 

@@ -46,6 +46,8 @@ final class Jvm {
         Map<String, String> environment = builder.environment();
         environment.remove("TSM_LIBRARY");
         environment.remove("JAVA_TOOL_OPTIONS");
+        // Nothing lands in the user's own folders.
+        environment.put("XDG_CACHE_HOME", System.getProperty("thingspace.cache"));
         try {
             return builder.start();
         } catch (IOException e) {
