@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
@@ -17,7 +17,7 @@ use crate::http::{Connection, Outgoing, Wire};
 use crate::log::Log;
 use crate::per_key::PerKey;
 use crate::platform::oauth::{self, Granted};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Stopwatch};
 use crate::secret::Secret;
 use crate::secret_source::{SecretAtHand, SecretSource};
 use crate::settings::ApiCredential;
@@ -279,7 +279,7 @@ impl ApiTokens {
 
     fn ask(&self, running: &Running, app_key: &str, secret: &Secret, url: &str) -> Result<Granted> {
         self.fetches.fetch_add(1, Ordering::Relaxed);
-        let asked = Instant::now();
+        let asked = Stopwatch::start(&*self.runtime);
         let authorization = oauth::basic(app_key, secret);
         let outgoing = Outgoing {
             method: "POST",

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 pub(crate) use crate::background::Work;
 use crate::error::{Error, Result, Status};
@@ -17,6 +17,9 @@ pub(crate) trait Runtime: Send + Sync {
 
     /// Milliseconds by a clock that nobody sets and that goes on while the machine is suspended.
     fn now_ms(&self) -> u64;
+
+    /// Time since a beginning of its own, as finely as can be told: for how long something takes.
+    fn elapsed(&self) -> Duration;
 
     /// Milliseconds since 1970, for people. Nothing is decided by it.
     fn wall_ms(&self) -> u64;
@@ -46,6 +49,25 @@ pub(crate) trait Runtime: Send + Sync {
 
     /// The memory-hard hash of a password.
     fn hash(&self, password: &Secret, salt: &Salt, memory: &mut Memory) -> PasswordHash;
+}
+
+/// How long something takes.
+pub(crate) struct Stopwatch<'a> {
+    runtime: &'a dyn Runtime,
+    began: Duration,
+}
+
+impl Stopwatch<'_> {
+    pub fn start(runtime: &dyn Runtime) -> Stopwatch<'_> {
+        Stopwatch {
+            began: runtime.elapsed(),
+            runtime,
+        }
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.runtime.elapsed().saturating_sub(self.began)
+    }
 }
 
 /// A moment by a clock that outlives a process, such as a store's.
@@ -105,11 +127,13 @@ impl Given {
 pub(crate) fn system() -> Arc<dyn Runtime> {
     Arc::new(System {
         clock: clock::name(),
+        began: Instant::now(),
     })
 }
 
 struct System {
     clock: String,
+    began: Instant,
 }
 
 impl Runtime for System {
@@ -119,6 +143,10 @@ impl Runtime for System {
 
     fn now_ms(&self) -> u64 {
         clock::now_ms()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
     }
 
     fn wall_ms(&self) -> u64 {

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
@@ -16,7 +16,7 @@ use crate::error::{Error, Result, Status};
 use crate::events::{Event, EventDetail, EventKind, Events};
 use crate::http::Wire;
 use crate::login::Logins;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Stopwatch};
 use crate::secret::{Secret, Words};
 use crate::settings::Settings;
 use crate::single_flight::SingleFlight;
@@ -203,10 +203,10 @@ impl Tokens {
         }
         let (tokens, refused) = (Arc::clone(self), refused.cloned());
         let replace = move |running: &Running| tokens.replace(running, refused.as_ref(), logouts);
-        let began = Instant::now();
+        let waited = Stopwatch::start(&*self.runtime);
         let followed = || {
             let event = Event::new(EventKind::Waited).detailed(EventDetail::ForLogin);
-            self.events.happened(event.lasting(began.elapsed()));
+            self.events.happened(event.lasting(waited.elapsed()));
         };
         self.flight.run_or_follow(running, newer, replace, followed)
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::password::Hashable;
 use super::{Logins, Obtained, UnsavedRejection, digest};
@@ -15,7 +15,7 @@ use crate::http::SendFailure;
 use crate::lockout::{self, Fate, LONGEST_LOGIN_MS, NextLogin, Permit, Unhashed};
 use crate::platform::login::LoginAnswer;
 use crate::response::Response;
-use crate::runtime::Moment;
+use crate::runtime::{Moment, Stopwatch};
 use crate::secret::Secret;
 use crate::secret_source::SecretAtHand;
 use crate::store::{LastLogin, Lease, LoginFailure, Record, SharedToken};
@@ -75,13 +75,13 @@ impl<'a> Attempt<'a> {
         Ok(end)
     }
 
-    fn tell_begin(&self, permit: &Permit) -> Instant {
+    fn tell_begin(&self, permit: &Permit) -> Stopwatch<'a> {
         let events = &self.logins.events;
         if permit.is_probe() {
             events.happened(Event::new(EventKind::Probe));
         }
         events.happened(Event::new(EventKind::LoginBegun));
-        Instant::now()
+        Stopwatch::start(&*self.logins.runtime)
     }
 
     /// A slot, durable, and what it takes to remember the password if it is rejected.

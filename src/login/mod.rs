@@ -11,7 +11,6 @@ mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
@@ -24,7 +23,7 @@ use crate::lockout::{self, Permit, Unblocked, Unhashed};
 use crate::log::Log;
 use crate::password::{PasswordHash, Salt};
 use crate::per_key::PerKey;
-use crate::runtime::{Moment, Runtime};
+use crate::runtime::{Moment, Runtime, Stopwatch};
 use crate::secret::Secret;
 use crate::secret_source::{SecretAtHand, SecretSource};
 use crate::settings::{Account, Protocol, Settings};
@@ -269,10 +268,10 @@ impl Logins {
         } = attempt;
         let meanwhile = |found| self.outcome(found, attempt, ended_before);
         let (store, runtime) = (&*self.store, &*self.runtime);
-        let began = Instant::now();
+        let asked = Stopwatch::start(runtime);
         let waited = || {
             let event = Event::new(EventKind::Waited).detailed(EventDetail::ForLease);
-            self.events.happened(event.lasting(began.elapsed()));
+            self.events.happened(event.lasting(asked.elapsed()));
         };
         let mut held = match store::lease_unless(store, &self.key, running, runtime, meanwhile)? {
             Waited::Lease(held) => held,

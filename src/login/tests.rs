@@ -24,9 +24,13 @@ const LOST: (u16, &str) = (502, "");
 const LOCKED: (u16, &str) = (400, r#"{"errorCode":"Any.UserLocked"}"#);
 const THROTTLED: (u16, &str) = (429, r#"{"fault":{"code":"900800"}}"#);
 
+const EXPIRED: (u16, &str) = (400, r#"{"errorCode":"Any.SessionToken.Expired"}"#);
+
 struct Machine {
     real: Arc<dyn Runtime>,
     answer: Mutex<(u16, &'static str)>,
+    /// How long its platform takes for that.
+    takes_seconds: AtomicU64,
     /// Left to be done after logins.
     left: Mutex<Vec<Work>>,
     made: Mutex<BTreeMap<(String, Salt), PasswordHash>>,
@@ -42,6 +46,7 @@ impl Machine {
         Arc::new(Machine {
             real: runtime::system(),
             answer: Mutex::new(TOKEN),
+            takes_seconds: AtomicU64::new(0),
             left: Mutex::default(),
             made: Mutex::default(),
             ahead_ms: AtomicU64::new(0),
@@ -128,6 +133,10 @@ impl Runtime for Machine {
         self.real.now_ms() + self.ahead_ms.load(Ordering::SeqCst)
     }
 
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.ahead_ms.load(Ordering::SeqCst))
+    }
+
     fn wall_ms(&self) -> u64 {
         self.real.wall_ms()
     }
@@ -172,9 +181,18 @@ impl Runtime for Machine {
     }
 }
 
+/// Its platform answers logins as it is told to, and takes no session token.
 impl Wire for Machine {
-    fn send(&self, _: &Running, _: &Outgoing<'_>) -> std::result::Result<Response, SendFailure> {
-        let (status, body) = *lock(&self.answer);
+    fn send(
+        &self,
+        _: &Running,
+        outgoing: &Outgoing<'_>,
+    ) -> std::result::Result<Response, SendFailure> {
+        self.put_forward(self.takes_seconds.load(Ordering::SeqCst));
+        let (status, body) = match outgoing.url.ends_with("/session/login") {
+            true => *lock(&self.answer),
+            false => EXPIRED,
+        };
         Ok(Response::new(status, Vec::new(), body.into()))
     }
 }
@@ -299,6 +317,7 @@ fn the_fate_of_a_login_is_told_with_the_slots_that_are_left() {
     {
         let machine = Machine::new(10 + number as u64);
         machine.answers(answer);
+        machine.takes_seconds.store(7, Ordering::SeqCst);
         let failure = log_in(&machine.session("pass-word")).err();
         let told = std::mem::take(&mut *lock(&machine.told));
         let [begun, ended] = &told[..] else {
@@ -310,7 +329,8 @@ fn the_fate_of_a_login_is_told_with_the_slots_that_are_left() {
         assert_eq!(ended.detail.map(EventDetail::name), Some(fate));
         assert_eq!(ended.slots_left, Some(left), "{fate}");
         assert_eq!(ended.status(), failure.map(|error| error.status()));
-        assert!(ended.duration.is_some() && begun.time <= ended.time);
+        assert_eq!(ended.duration, Some(Duration::from_secs(7)));
+        assert!(begun.time <= ended.time);
         assert!(!format!("{told:?}").contains("pass-word"));
     }
 }
@@ -368,11 +388,12 @@ fn a_wait_for_the_lease_is_told_and_how_long_it_was() {
         while machine.sleeps.load(Ordering::SeqCst) == 0 {
             std::thread::yield_now();
         }
+        machine.put_forward(9);
         drop(lease);
         waits.join().unwrap().unwrap();
     });
     let waited = lock(&machine.told)[0].clone();
-    assert!(waited.duration.is_some());
+    assert_eq!(waited.duration, Some(Duration::from_secs(9)));
     let told = [
         ("waited", "lease"),
         ("login_begun", ""),

@@ -46,6 +46,10 @@ impl Runtime for Machine {
         self.world.lock().local_ms(self.process)
     }
 
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now_ms())
+    }
+
     fn wall_ms(&self) -> u64 {
         self.world.lock().now_ms
     }
