@@ -150,6 +150,13 @@ impl ApiTokens {
         self.held.load_full().filter(|held| !self.has_ended(held))
     }
 
+    /// Whether this is the token held, in time, and an answer has accepted it.
+    pub fn has_proved(&self, generation: u64) -> bool {
+        self.held.load().as_ref().is_some_and(|held| {
+            held.generation == generation && held.is_accepted() && !self.has_ended(held)
+        })
+    }
+
     /// The token held, or a new one where there is none or its time is up.
     pub fn get(self: &Arc<Self>, running: &Running) -> Result<Arc<ApiToken>> {
         match self.held() {

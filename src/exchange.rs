@@ -28,8 +28,8 @@ enum State {
     Sent(RequestTokens),
     /// Refused for a token that can still be renewed.
     Refused(Refusal),
-    /// The answer is the caller's.
-    Done,
+    /// The answer is the caller's. With what was sent, where that was not refused in the end.
+    Done(Option<RequestTokens>),
 }
 
 struct Refusal {
@@ -185,7 +185,7 @@ impl Progress {
             State::Ready { fetched } => fetched.take(),
             State::LoggedOut | State::Sent(_) => None,
             State::Refused(_) => return Ok(None),
-            State::Done => return Err(out_of_turn("its request was answered: make another")),
+            State::Done(_) => return Err(out_of_turn("its request was answered: make another")),
         };
         let Some(session) = session else {
             self.state = State::LoggedOut;
@@ -227,7 +227,7 @@ impl Progress {
 
     /// Takes the answer to what was sent.
     pub fn answered(&mut self, answer: &Answer, kept: Kept) -> Result<Next> {
-        let sent = match std::mem::replace(&mut self.state, State::Done) {
+        let sent = match std::mem::replace(&mut self.state, State::Done(None)) {
             State::Sent(sent) => sent,
             state => {
                 self.state = state;
@@ -237,6 +237,7 @@ impl Progress {
         self.renewals.session_token &= !kept.session_token;
         self.renewals.api_token &= !kept.api_token;
         let Some(due) = self.renewals.remedy(answer.concern()) else {
+            self.state = State::Done((answer.concern() == Concern::Neither).then_some(sent));
             return Ok(Next::Done);
         };
         self.state = State::Refused(Refusal {
@@ -245,6 +246,20 @@ impl Progress {
             due,
         });
         Ok(Next::Renew)
+    }
+
+    /// Begins another request, sent with the tokens that the last one was sent with, if these may
+    /// go; says whether they do.
+    pub fn again(&mut self, renewable: Renewable, may_go: impl Fn(&RequestTokens) -> bool) -> bool {
+        match &self.state {
+            State::Sent(sent) | State::Done(Some(sent)) if may_go(sent) => {}
+            _ => return false,
+        }
+        let before = std::mem::replace(self, Progress::new(self.protocol, renewable));
+        if let State::Sent(sent) | State::Done(Some(sent)) = before.state {
+            self.state = State::Sent(sent);
+        }
+        true
     }
 
     /// What is to be done now.
@@ -286,7 +301,7 @@ impl Progress {
             self.state = State::Refused(Refusal { sent, answer, due });
             return Ok(false);
         }
-        self.state = State::Done;
+        self.state = State::Done(None);
         let error = answer.error_advising(
             "what it refused is renewed by now, but the body given cannot be sent again: make a \
              new request with a fresh body",
@@ -709,6 +724,34 @@ mod tests {
         assert!(progress.answered(&ok, Kept::default()).is_err());
         assert!(progress.renewed(Renewed::Afresh(None), true).unwrap());
         sent(&mut progress);
+    }
+
+    #[test]
+    fn another_request_goes_with_the_same_tokens_if_they_may() {
+        let renewable = Renewable {
+            api_token: true,
+            session_token: true,
+        };
+        let again = |progress: &mut Progress| progress.again(renewable, |_| true);
+        let mut progress = rest(true, true);
+        assert!(!again(&mut progress), "nothing was sent");
+        sent(&mut progress);
+        assert!(!progress.again(renewable, |_| false), "they may not");
+        assert!(again(&mut progress), "its answer was not told");
+        for (letter, wanted) in [('.', true), ('t', true), ('e', false)] {
+            let (status, body) = answer(letter);
+            let answer = progress.judge(status, None, body.as_bytes());
+            let next = progress.answered(&answer, Kept::default()).unwrap();
+            assert_eq!(next == Next::Done, wanted, "{letter}");
+            assert_eq!(again(&mut progress), wanted, "{letter}");
+        }
+        assert!(matches!(progress.due(), Ok(Due::RenewSession(_))));
+        progress.renewed(Renewed::Afresh(None), true).unwrap();
+        assert!(!again(&mut progress), "it was not sent since");
+        // What is spent for one request is there again for the next.
+        sent(&mut progress);
+        assert!(again(&mut progress));
+        refuse(&mut progress, 'e');
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::copied::{Copied, WORDS, Word};
 use crate::damping::Damping;
 use crate::error::{Error, Result, Status};
 use crate::events::{Event, EventDetail, EventKind, Events};
+use crate::exchange::RequestTokens;
 use crate::http::Wire;
 use crate::login::Logins;
 use crate::runtime::{Runtime, Stopwatch};
@@ -143,6 +144,20 @@ impl Tokens {
             // A first login may have come in between.
             None => self.held.load_full().map(Some).ok_or_else(not_logged_in),
         }
+    }
+
+    /// Whether these are the tokens held, in time, and both were accepted. Writes to nothing that
+    /// other threads read.
+    pub fn has_proved(&self, sent: &RequestTokens) -> bool {
+        let session = self.held.load();
+        let session = session
+            .as_ref()
+            .is_some_and(|held| held.generation == sent.session_generation() && held.is_accepted());
+        session
+            && match (&self.api, sent.api_generation()) {
+                (Some(api), Some(generation)) => api.has_proved(generation),
+                (api, generation) => api.is_none() && generation.is_none(),
+            }
     }
 
     /// Hands out the text of the session token held, as [`Copied::copy`] does. `None` where that is

@@ -378,7 +378,8 @@ pub unsafe extern "C" fn tsm_exchange_tokens(
 
 /// How many bytes of the body of an answer of this HTTP status tsm_exchange_answered() has to see.
 /// 0 is none: the body need not be read before the answer is passed on. Of a longer body pass one
-/// byte more than this, or all of it: it then says nothing.
+/// byte more than this, or all of it: it then says nothing. It is the same for all exchanges of a
+/// session.
 #[unsafe(no_mangle)]
 pub extern "C" fn tsm_exchange_body_max(exchange: *const tsm_exchange, http_status: i32) -> usize {
     panic::value("tsm_exchange_body_max", 0, || {
@@ -432,6 +433,31 @@ pub unsafe extern "C" fn tsm_exchange_answered(
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_exchange_answered", error, judge) }
+}
+
+/// Begins another request with an exchange of tsm_exchange_new() whose request is over. 1 where the
+/// tokens that this exchange gave last are to be sent again: the session holds them still, their
+/// time is not up, and an answer has shown that the platform takes them. Send then, with no
+/// tsm_exchange_tokens() before; tsm_exchange_answered() is for answers of which
+/// tsm_exchange_body_max() asks for a byte, and may be left out for all others. 0 in any other
+/// case, and of a bad handle: make another exchange.
+///
+/// So a program that keeps its exchanges asks one thing for nearly every request. The request must
+/// go where the one before went: no URL is looked at. It never waits.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_exchange_again(exchange: *mut tsm_exchange) -> i32 {
+    panic::value("tsm_exchange_again", 0, || {
+        let again = || {
+            let held = self::exchange(exchange).ok()?;
+            // One that lends a request of the session's own is for that one request.
+            if held.own.is_some() {
+                return None;
+            }
+            let again = |session: &Session| Ok(session.again_for(&mut *held.progress()?));
+            with_session(held.session(), again).ok()
+        };
+        i32::from(again().unwrap_or(false))
+    })
 }
 
 /// What tsm_exchange_renew() would do now: TSM_DUE_API_TOKEN, TSM_DUE_SESSION_TOKEN, or

@@ -48,6 +48,15 @@ impl Exchange<'_> {
             .judge_for(&mut self.progress, None, http_status, body)
     }
 
+    /// Begins another request with the tokens of the last one, and says whether it does: where they
+    /// are held still, in time, and an answer has shown that the platform takes them. Send then,
+    /// with no [`Exchange::tokens`] before; [`Exchange::answered`] may be left out for answers of
+    /// whose body [`Exchange::body_max`] wants nothing. Where it does not, make another exchange.
+    /// Never waits.
+    pub fn again(&mut self) -> bool {
+        self.session.again_for(&mut self.progress)
+    }
+
     /// Does what is due: fetches an API token, renews the refused one, logs in again. May wait.
     ///
     /// With `can_resend` false, for a body that cannot be sent twice, everything that may be at
@@ -118,6 +127,16 @@ impl Session {
         self.next_tokens(progress, self.tokens.held_or_new()?)
     }
 
+    /// See [`Exchange::again`].
+    pub(crate) fn again_for(&self, progress: &mut Progress) -> bool {
+        let goes = !self.is_forked()
+            && progress.again(self.renewable(true), |sent| self.tokens.has_proved(sent));
+        if goes {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+        }
+        goes
+    }
+
     /// The beginning of an exchange for a request of the session's own, by the rules of
     /// [`Session::request`].
     pub(crate) fn begin_own_exchange(&self) -> Progress {
@@ -170,12 +189,15 @@ impl Session {
     }
 
     fn progress(&self, may_relogin: bool) -> Progress {
+        Progress::new(self.protocol, self.renewable(may_relogin))
+    }
+
+    fn renewable(&self, may_relogin: bool) -> Renewable {
         let api = self.tokens.api.as_ref();
-        let renewable = Renewable {
+        Renewable {
             api_token: api.is_some_and(|api| api.is_renewable()),
             session_token: may_relogin,
-        };
-        Progress::new(self.protocol, renewable)
+        }
     }
 
     /// A whole exchange: sends, renews what is refused and sends again, until the answer is the

@@ -42,7 +42,8 @@
  *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
  *   requests    tsm_request, tsm_soap_call, tsm_check, tsm_check_answer
  *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
- *               tsm_exchange_answered, tsm_exchange_due, tsm_exchange_renew, tsm_exchange_free
+ *               tsm_exchange_answered, tsm_exchange_again, tsm_exchange_due, tsm_exchange_renew,
+ *               tsm_exchange_free
  *   carried     tsm_exchange_request, tsm_exchange_soap_call, tsm_exchange_head,
  *               tsm_exchange_body, tsm_proxy
  *   answers     tsm_response_status, _header, _header_at, _body, _check, _free
@@ -80,6 +81,9 @@
  *                 status = tsm_exchange_renew(exchange, NULL, 1, &error);
  *         }
  *         tsm_exchange_free(exchange);
+ *
+ *   A program that sends many requests keeps its exchanges, and begins the next request with one of
+ *   them by tsm_exchange_again(): where that gives 1 it sends the tokens that it has.
  *
  *   A client that carries what tsm_request() would send, with other means (asynchronous, streams),
  *   begins with tsm_exchange_request() instead: it checks and says the whole request.
@@ -573,7 +577,7 @@ typedef int32_t (*tsm_interrupt_fn)(void *context);
 #define TSM_E_API_TOKEN 14
 
 /**
- * The session was logged out. Log in again to go on.
+ * The session was logged out, or has not logged in yet. Log in to go on.
  */
 #define TSM_E_NOT_LOGGED_IN 15
 
@@ -1134,7 +1138,8 @@ tsm_status tsm_exchange_tokens(tsm_exchange *exchange,
 /**
  * How many bytes of the body of an answer of this HTTP status tsm_exchange_answered() has to see.
  * 0 is none: the body need not be read before the answer is passed on. Of a longer body pass one
- * byte more than this, or all of it: it then says nothing.
+ * byte more than this, or all of it: it then says nothing. It is the same for all exchanges of a
+ * session.
  */
 size_t tsm_exchange_body_max(const tsm_exchange *exchange, int32_t http_status);
 
@@ -1158,6 +1163,19 @@ tsm_status tsm_exchange_answered(tsm_exchange *exchange,
                                  size_t body_length,
                                  int32_t *next,
                                  tsm_error **error);
+
+/**
+ * Begins another request with an exchange of tsm_exchange_new() whose request is over. 1 where the
+ * tokens that this exchange gave last are to be sent again: the session holds them still, their
+ * time is not up, and an answer has shown that the platform takes them. Send then, with no
+ * tsm_exchange_tokens() before; tsm_exchange_answered() is for answers of which
+ * tsm_exchange_body_max() asks for a byte, and may be left out for all others. 0 in any other
+ * case, and of a bad handle: make another exchange.
+ *
+ * So a program that keeps its exchanges asks one thing for nearly every request. The request must
+ * go where the one before went: no URL is looked at. It never waits.
+ */
+int32_t tsm_exchange_again(tsm_exchange *exchange);
 
 /**
  * What tsm_exchange_renew() would do now: TSM_DUE_API_TOKEN, TSM_DUE_SESSION_TOKEN, or

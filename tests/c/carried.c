@@ -72,6 +72,9 @@ static void the_whole_request_is_said(const tsm_session *session)
     CHECK(tsm_exchange_body(exchange, NULL) == NULL);
     CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
     CHECK(tsm_exchange_body(exchange, NULL) == NULL);
+    /* It is for this one request. */
+    CHECK_OK(answered(exchange, 200, ""), error);
+    CHECK_INT(0, tsm_exchange_again(exchange));
     tsm_exchange_free(exchange);
     CHECK(tsm_exchange_head(exchange, NULL) == NULL);
 

@@ -321,6 +321,7 @@ static int32_t come_in(void *context)
     CHECK_FAILS(TSM_E_INVALID_ARGUMENT,
                 tsm_exchange_answered(exchange, 200, NULL, 0, &then, &mine), mine);
     CHECK_FAILS(TSM_E_INVALID_ARGUMENT, tsm_exchange_renew(exchange, NULL, 1, &mine), mine);
+    CHECK_INT(0, tsm_exchange_again(exchange));
     inside->asked++;
     return 0;
 }
@@ -351,6 +352,7 @@ static void a_forked_child_leaves_alone(tsm_exchange *exchange)
         CHECK_FAILS(TSM_E_FORKED, tsm_exchange_renew(exchange, NULL, 1, &error), error);
         CHECK_FAILS(TSM_E_FORKED, ANSWERED(exchange, 200, NULL, 0), error);
         CHECK_FAILS(TSM_E_FORKED, TOKENS(exchange), error);
+        CHECK_INT(0, tsm_exchange_again(exchange));
         tsm_exchange_free(exchange);
         _exit(0);
     }
@@ -402,13 +404,77 @@ static void a_failed_renewal_can_be_tried_again(const tsm_session *session)
     tsm_call_free(call);
 }
 
+/* Requests that come one after the other. */
+static void many_requests_take_one_exchange(const tsm_session *session)
+{
+    tsm_exchange *exchange = begin(session);
+    long logins = counter("login"), fetches = counter("oauth");
+    long requests = info(session, "requests");
+    char held[TSM_TOKEN_MAX];
+    int i;
+
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    /* Nobody knows yet whether the platform takes them. */
+    CHECK_OK(tsm_relogin(session, NULL, token, &error), error);
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    CHECK_INT(TSM_NEXT_DONE, answered(exchange, 404, ""));
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    tsm_exchange_free(exchange);
+    exchange = begin(session);
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_INT(TSM_NEXT_DONE, answered(exchange, 204, ""));
+    for (i = 0; i < 3; i++)
+        CHECK_INT(1, tsm_exchange_again(exchange));
+    CHECK_INT(TSM_NEXT_DONE, answered(exchange, 404, ""));
+    CHECK_INT(1, tsm_exchange_again(exchange));
+    CHECK_INT(requests + 5, info(session, "requests"));
+
+    /* Each may have everything renewed, once. */
+    CHECK_INT(TSM_NEXT_RENEW, answered(exchange, 400, expired));
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    CHECK_OK(tsm_exchange_renew(exchange, NULL, 1, &error), error);
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_INT(TSM_NEXT_DONE, answered(exchange, 200, ""));
+    CHECK_INT(1, tsm_exchange_again(exchange));
+    CHECK_INT(TSM_NEXT_RENEW, answered(exchange, 400, expired));
+    CHECK_OK(tsm_exchange_renew(exchange, NULL, 1, &error), error);
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_INT(logins + 3, counter("login"));
+    CHECK_OK(tsm_token(session, held, sizeof held, &error), error);
+    CHECK_TEXT(token, held);
+
+    /* What was refused is not sent again, nor what somebody else has replaced. */
+    CHECK_INT(TSM_NEXT_DONE, answered(exchange, 400, expired));
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    tsm_exchange_free(exchange);
+    exchange = begin(session);
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_INT(TSM_NEXT_DONE, answered(exchange, 200, ""));
+    CHECK_INT(1, tsm_exchange_again(exchange));
+    CHECK_OK(tsm_renew_api_token(session, NULL, api_token, &error), error);
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    /* The answer to the one before is judged as that of an older token. */
+    CHECK_INT(TSM_NEXT_RENEW, answered(exchange, 401, "{\"fault\":{\"code\":900901}}"));
+    CHECK_OK(tsm_exchange_renew(exchange, NULL, 1, &error), error);
+    CHECK_INT(fetches + 1, counter("oauth"));
+    tsm_exchange_free(exchange);
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    CHECK_INT(0, tsm_exchange_again(NULL));
+}
+
 static void a_logout_is_not_undone(const tsm_session *session)
 {
     tsm_exchange *exchange = begin(session);
     long logins = counter("login");
 
     CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_INT(TSM_NEXT_DONE, answered(exchange, 200, ""));
+    CHECK_INT(1, tsm_exchange_again(exchange));
     CHECK_OK(tsm_logout(session, NULL, &error), error);
+    CHECK_INT(0, tsm_exchange_again(exchange));
     CHECK_INT(TSM_NEXT_RENEW, answered(exchange, 400, expired));
     CHECK_FAILS(TSM_E_NOT_LOGGED_IN, tsm_exchange_renew(exchange, NULL, 1, &error), error);
     tsm_exchange_free(exchange);
@@ -425,7 +491,10 @@ static void it_does_not_keep_its_session_alive(void)
     tsm_exchange *exchange = begin(session);
 
     CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_INT(TSM_NEXT_DONE, answered(exchange, 200, ""));
+    CHECK_INT(1, tsm_exchange_again(exchange));
     tsm_free(session);
+    CHECK_INT(0, tsm_exchange_again(exchange));
     CHECK_FAILS(TSM_E_INVALID_HANDLE, TOKENS(exchange), error);
     CHECK_INT(TSM_NEXT_DONE, next);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, ANSWERED(exchange, 200, NULL, 0), error);
@@ -454,6 +523,8 @@ static void with_soap_there_is_no_api_token(void)
     CHECK_INT(2, counter("soap_login"));
     CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
     CHECK_INT(TSM_NEXT_DONE, answered(exchange, 200, "<fine/>"));
+    CHECK_INT(1, tsm_exchange_again(exchange));
+    CHECK_INT(TSM_NEXT_RENEW, answered(exchange, 200, fault));
     tsm_exchange_free(exchange);
     REFUSES(tsm_api_token_held(session, api_token, sizeof api_token, &error));
     tsm_free(session);
@@ -477,6 +548,7 @@ int main(void)
     bad_arguments_are_told(session);
     an_exchange_is_for_one_thread_at_a_time(session);
     a_failed_renewal_can_be_tried_again(session);
+    many_requests_take_one_exchange(session);
     a_logout_is_not_undone(session);
     tsm_free(session);
     it_does_not_keep_its_session_alive();

@@ -38,6 +38,7 @@ _CALLED_OFTEN = {
     "tsm_exchange_tokens",
     "tsm_exchange_body_max",
     "tsm_exchange_answered",
+    "tsm_exchange_again",
     "tsm_exchange_free",
 }
 """These go without ``argtypes``, which take their time. Their arguments must be objects of ctypes,

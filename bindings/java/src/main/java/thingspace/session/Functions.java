@@ -269,6 +269,12 @@ final class Functions {
                 new Object[] {exchange, httpStatus, body, bodyLength, next, error});
     }
 
+    private static final Function TSM_EXCHANGE_AGAIN = Bridge.function("tsm_exchange_again");
+
+    static int tsm_exchange_again(long exchange) {
+        return TSM_EXCHANGE_AGAIN.invokeInt(new Object[] {exchange});
+    }
+
     private static final Function TSM_EXCHANGE_DUE = Bridge.function("tsm_exchange_due");
 
     static int tsm_exchange_due(long exchange) {

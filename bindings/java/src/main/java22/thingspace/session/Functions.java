@@ -491,6 +491,17 @@ final class Functions {
         }
     }
 
+    private static final MethodHandle TSM_EXCHANGE_AGAIN =
+            Bridge.function("tsm_exchange_again", int.class, long.class);
+
+    static int tsm_exchange_again(long exchange) {
+        try {
+            return (int) TSM_EXCHANGE_AGAIN.invokeExact(exchange);
+        } catch (Throwable e) {
+            throw Bridge.unexpected(e);
+        }
+    }
+
     private static final MethodHandle TSM_EXCHANGE_DUE =
             Bridge.function("tsm_exchange_due", int.class, long.class);
 
