@@ -364,7 +364,7 @@ impl ApiTokens {
 }
 
 /// Why a rejected token is not replaced.
-fn kept(wait: Duration) -> Error {
+pub(crate) fn kept(wait: Duration) -> Error {
     let seconds = wait.as_millis().div_ceil(1000);
     Error::new(
         Status::ApiToken,

@@ -5,6 +5,8 @@
 //! Each token is renewed at most once for a request. A newer one that somebody else had renewed
 //! already is taken without spending that, once. So a request is sent four times at most.
 
+use std::time::Duration;
+
 use crate::error::{Error, Result, Status};
 use crate::platform::READ_MAX;
 use crate::platform::answer::{Answer, Concern};
@@ -104,11 +106,11 @@ pub(crate) struct Renewable {
     pub session_token: bool,
 }
 
-/// Which tokens are kept although they were refused, since new ones are refused as well.
+/// For how long tokens are kept although they were refused, since new ones are refused as well.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Kept {
-    pub api_token: bool,
-    pub session_token: bool,
+    pub api_token: Option<Duration>,
+    pub session_token: Option<Duration>,
 }
 
 impl RequestTokens {
@@ -133,6 +135,13 @@ impl RequestTokens {
     /// The error that the refusal of one of these tokens is.
     pub(crate) fn refused(&self, answer: &Answer) -> Error {
         self.carried_by(answer.error(), answer)
+    }
+
+    /// The same, where the token is kept all the same: `kept` says why, and for how long.
+    pub(crate) fn refused_but_kept(&self, answer: &Answer, kept: &Error) -> Error {
+        self.carried_by(answer.error_advising(kept.message()), answer)
+            .with_retryable(true)
+            .with_retry_after(kept.retry_after())
     }
 
     fn carried_by(&self, error: Error, answer: &Answer) -> Error {
@@ -234,8 +243,8 @@ impl Progress {
                 return Err(out_of_turn("no request with its tokens is under way"));
             }
         };
-        self.renewals.session_token &= !kept.session_token;
-        self.renewals.api_token &= !kept.api_token;
+        self.renewals.session_token &= kept.session_token.is_none();
+        self.renewals.api_token &= kept.api_token.is_none();
         let Some(due) = self.renewals.remedy(answer.concern()) else {
             self.state = State::Done((answer.concern() == Concern::Neither).then_some(sent));
             return Ok(Next::Done);

@@ -25,7 +25,7 @@ use crate::runtime::{self, Runtime};
 use crate::secret::Secret;
 use crate::settings::{Protocol, Settings};
 use crate::store::{self, Lasts, Store};
-use crate::tokens::{Token, Tokens};
+use crate::tokens::{self, Token, Tokens};
 
 pub use exchange::Exchange;
 pub(crate) use request::Carried;
@@ -165,8 +165,10 @@ impl Session {
         match (held, expired_token) {
             (Ok(held), Some(expired)) if held.text.reveal() != expired => return Ok(()),
             (Ok(held), expired) => {
-                if expired.is_some() {
-                    self.tokens.check_replaceable(&held)?;
+                if expired.is_some()
+                    && let Some(wait) = self.tokens.keeps_for(&held)
+                {
+                    return Err(tokens::kept(wait).with_token(held.text.clone()));
                 }
                 let (generation, text) = (held.generation, Some(&held.text));
                 self.tokens.renew(&running, generation, text)?

@@ -185,15 +185,12 @@ impl Tokens {
         self.generations.load(Ordering::Acquire)
     }
 
-    /// Fails where a refused token is kept all the same, because new ones are refused as well.
-    pub fn check_replaceable(&self, token: &Token) -> Result<()> {
-        match token
+    /// How long a refused token is kept all the same, because new ones are refused as well; None
+    /// when it may be replaced.
+    pub fn keeps_for(&self, token: &Token) -> Option<Duration> {
+        token
             .damping
             .keeps_for(self.age(token), token.is_accepted())
-        {
-            Some(wait) => Err(kept(wait).with_token(token.text.clone())),
-            None => Ok(()),
-        }
     }
 
     /// A token newer than the refused one, by whoever gets it first.
@@ -301,7 +298,7 @@ fn not_logged_in_yet() -> Error {
 }
 
 /// Why a refused token is not replaced.
-fn kept(wait: Duration) -> Error {
+pub(crate) fn kept(wait: Duration) -> Error {
     let seconds = wait.as_millis().div_ceil(1000);
     Error::new(
         Status::SessionExpired,

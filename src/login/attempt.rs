@@ -356,7 +356,8 @@ fn told_when(error: Error, next: NextLogin) -> Error {
                     "The platform may have counted it, and it was the last login that the lockout \
                      guard allows: mend the cause, then unblock the account with this library",
                 )
-                .with_retryable(false);
+                .with_retryable(false)
+                .with_retry_after(None);
         }
     };
     let seconds = wait.as_millis().div_ceil(1000);

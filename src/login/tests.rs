@@ -14,7 +14,7 @@ use crate::http::{Outgoing, SendFailure, Wire};
 use crate::password::Memory;
 use crate::response::Response;
 use crate::runtime::{self, Signal, Work};
-use crate::session::Session;
+use crate::session::{Request, Session};
 use crate::store::Succeeded;
 use crate::store::memory::MemoryStore;
 
@@ -34,6 +34,8 @@ struct Machine {
     /// Left to be done after logins.
     left: Mutex<Vec<Work>>,
     made: Mutex<BTreeMap<(String, Salt), PasswordHash>>,
+    /// Its clock stands still but for being put forward.
+    began_ms: u64,
     ahead_ms: AtomicU64,
     sleeps: AtomicUsize,
     told: Arc<Mutex<Vec<Event>>>,
@@ -43,8 +45,10 @@ struct Machine {
 impl Machine {
     /// Each test is a process of its own.
     fn new(number: u64) -> Arc<Machine> {
+        let real = runtime::system();
         Arc::new(Machine {
-            real: runtime::system(),
+            began_ms: real.now_ms(),
+            real,
             answer: Mutex::new(TOKEN),
             takes_seconds: AtomicU64::new(0),
             left: Mutex::default(),
@@ -130,7 +134,7 @@ impl Runtime for Machine {
     }
 
     fn now_ms(&self) -> u64 {
-        self.real.now_ms() + self.ahead_ms.load(Ordering::SeqCst)
+        self.began_ms + self.ahead_ms.load(Ordering::SeqCst)
     }
 
     fn elapsed(&self) -> Duration {
@@ -400,4 +404,41 @@ fn a_wait_for_the_lease_is_told_and_how_long_it_was() {
         ("login_ended", "success"),
     ];
     assert_eq!(machine.told(), told);
+}
+
+#[test]
+fn a_refusal_that_no_login_mends_says_when_the_next_one_is_sent() {
+    let machine = Machine::new(23);
+    let session = machine.session("right");
+    log_in(&session).unwrap();
+    machine.do_what_is_left();
+    let request = Request {
+        method: "GET",
+        path: "/m2m/v1/devices",
+        headers: &[],
+        body: &[],
+    };
+    let refusal = || session.request(&Call::new(), request).unwrap_err();
+    let told = |error: &Error| (error.retryable(), error.retry_after());
+    let kept = loop {
+        let error = refusal();
+        assert_eq!(error.status(), Status::SessionExpired);
+        if error.retry_after().is_some() {
+            break error;
+        }
+        assert_eq!(told(&error), (false, None));
+        assert!(error.message().ends_with("; log in again"), "{error}");
+    };
+    assert_eq!(told(&kept), (true, Some(Duration::from_secs(10))));
+    assert!(kept.message().contains("no other login is sent for 10 s"));
+    assert!(!kept.message().contains("log in again"), "{kept}");
+    assert_eq!(kept.code(), "Any.SessionToken.Expired");
+    assert!(kept.token().is_some());
+    machine.told();
+    machine.put_forward(4);
+    assert_eq!(told(&refusal()), (true, Some(Duration::from_secs(6))));
+    assert!(machine.told().is_empty());
+    machine.put_forward(6);
+    refusal();
+    assert!(machine.told().contains(&("login_ended", "success")));
 }

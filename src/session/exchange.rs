@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::request::Carried;
 use super::{Session, invalid};
-use crate::api_token::ApiToken;
+use crate::api_token::{self, ApiToken};
 use crate::call::{Call, Running};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Status};
@@ -18,7 +18,7 @@ use crate::exchange::{
 use crate::platform::answer::{Answer, Concern};
 use crate::response::Response;
 use crate::settings::Protocol;
-use crate::tokens::Token;
+use crate::tokens::{self, Token};
 
 /// One request that another HTTP client sends: see [`Session::exchange`].
 pub struct Exchange<'a> {
@@ -162,7 +162,7 @@ impl Session {
                 self.log_answer(&carried.method, carried.url(), http_status);
                 self.take_own_answer(progress, &answer)
             }
-            None => self.take_answer(progress, &answer),
+            None => Ok(self.take_answer(progress, &answer)?.0),
         }
     }
 
@@ -237,14 +237,16 @@ impl Session {
             Concern::Neither => None,
             _ => progress.sent().cloned(),
         };
-        match (self.take_answer(progress, answer)?, refused) {
-            (Next::Done, Some(sent)) => Err(self.refused(&sent, answer)),
+        let (next, kept) = self.take_answer(progress, answer)?;
+        match (next, refused) {
+            (Next::Done, Some(sent)) => Err(refused_for_good(&sent, answer, kept)),
             (next, _) => Ok(next),
         }
     }
 
-    /// Takes the answer to what was sent, and notes what it shows of the tokens.
-    fn take_answer(&self, progress: &mut Progress, answer: &Answer) -> Result<Next> {
+    /// Takes the answer to what was sent, and notes what it shows of the tokens. Says also which of
+    /// them are kept though it refuses them.
+    fn take_answer(&self, progress: &mut Progress, answer: &Answer) -> Result<(Next, Kept)> {
         let mut kept = Kept::default();
         if let Some(sent) = progress.sent() {
             let tokens = &self.tokens;
@@ -259,29 +261,15 @@ impl Session {
                 }
                 Concern::Neither => {}
                 _ => {
-                    kept.session_token =
-                        session.is_some_and(|token| tokens.check_replaceable(&token).is_err());
-                    kept.api_token = api.is_some_and(|token| {
+                    kept.session_token = session.and_then(|token| tokens.keeps_for(&token));
+                    kept.api_token = api.and_then(|token| {
                         let tokens = tokens.api.as_ref();
-                        tokens.is_some_and(|tokens| tokens.keeps_for(&token).is_some())
+                        tokens.and_then(|tokens| tokens.keeps_for(&token))
                     });
                 }
             }
         }
-        progress.answered(answer, kept)
-    }
-
-    /// The error that the refusal of a token is, and why it was not replaced where it is kept.
-    fn refused(&self, sent: &RequestTokens, answer: &Answer) -> Error {
-        let error = sent.refused(answer);
-        let held = self.tokens.held().ok();
-        let held = held.filter(|held| held.generation == sent.session_generation());
-        match held.map(|held| self.tokens.check_replaceable(&held)) {
-            Some(Err(kept)) if error.status() == Status::SessionExpired => error
-                .advising(kept.message())
-                .with_retry_after(kept.retry_after()),
-            _ => error,
-        }
+        Ok((progress.answered(answer, kept)?, kept))
     }
 
     fn next_tokens(
@@ -352,6 +340,19 @@ impl Session {
                 return Ok(());
             }
         }
+    }
+}
+
+/// The error that the refusal of a token is, when it stays.
+fn refused_for_good(sent: &RequestTokens, answer: &Answer, kept: Kept) -> Error {
+    let error = sent.refused(answer);
+    let kept = match error.status() {
+        Status::ApiToken => kept.api_token.map(api_token::kept),
+        _ => kept.session_token.map(tokens::kept),
+    };
+    match kept {
+        Some(kept) => sent.refused_but_kept(answer, &kept),
+        None => error,
     }
 }
 
