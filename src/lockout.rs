@@ -111,10 +111,12 @@ impl fmt::Debug for Fate {
 
 /// When the next login may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NextLogin {
+pub enum NextLogin {
+    /// At once.
     Now,
+    /// After this time.
     In(Duration),
-    /// When an operator has unblocked the account.
+    /// When an operator has unblocked the account, or the password is another one.
     Never,
 }
 
@@ -158,6 +160,16 @@ pub(crate) fn leave_nothing_to_unproven(
     };
     let again = again || !may_have_worked(&rest)?;
     Ok(Found::Incomplete { rest, why, again })
+}
+
+/// Whether this may be the password that worked last.
+pub(crate) fn may_have_worked(record: &Record, hash: HashWith<'_>) -> Result<bool> {
+    Ok(match record.succeeded {
+        Succeeded::Nothing => false,
+        // Of those who took a shared token right away nobody knows.
+        Succeeded::Login(_) => true,
+        Succeeded::Password(succeeded) => hash(&record.salt)? == succeeded,
+    })
 }
 
 fn with_slots_of_what_was_lost(mut record: Record, again: bool, max_failures: usize) -> Record {
@@ -232,6 +244,22 @@ pub(crate) fn check_without_lease(
     record.look_at(now);
     check_with_lease(&mut record, key, hash, max_failures)?;
     Ok(true)
+}
+
+/// What who takes the lease now would be told: when a login may leave, and why none may before.
+/// One that is under way counts as one that ends now.
+pub(crate) fn outlook(
+    record: &mut Record,
+    key: &Key,
+    hash: HashWith<'_>,
+    max_failures: usize,
+) -> Result<(NextLogin, Option<Error>)> {
+    end_slots(record);
+    let next = match is_rejected(record, hash)? {
+        true => NextLogin::Never,
+        false => next_login(record, hash, max_failures)?,
+    };
+    Ok((next, check(record, key, hash, max_failures).err()))
 }
 
 fn check(record: &Record, key: &Key, hash: HashWith<'_>, max_failures: usize) -> Result<()> {
@@ -765,6 +793,7 @@ mod tests {
             protocol: "rest".into(),
             replaced: None,
             failure: Some(crate::store::LoginFailure::of(&failure)),
+            ended_wall_ms: 0,
         });
         let error = guard.admit("right").unwrap_err();
         assert_eq!(
@@ -967,10 +996,35 @@ mod tests {
             protocol: "rest".into(),
             replaced: None,
             failure: Some(crate::store::LoginFailure::of(&verdict)),
+            ended_wall_ms: 0,
         });
         let error = guard.admit("right").unwrap_err();
         assert_eq!(error.status(), Status::LoginBlocked);
         assert_eq!(error.retry_after(), minute);
+    }
+
+    #[test]
+    fn the_outlook_is_what_a_login_would_be_told() {
+        let outlook = |guard: &Guard, password: &str| {
+            let mut hash = |_: &Salt| Ok(hashed(password));
+            let mut record = guard.record.clone();
+            record.look_at(&moment(guard.now_ms));
+            let (next, why) = outlook(&mut record, &key(), &mut hash, MAX).unwrap();
+            assert_eq!(next == NextLogin::Now, why.is_none());
+            (next, why.map(|error| error.status()))
+        };
+        let mut guard = Guard::new();
+        assert_eq!(outlook(&guard, "right"), (NextLogin::Now, None));
+        guard
+            .login("wrong", Fate::Rejected(hashed("wrong")))
+            .unwrap();
+        assert_eq!(outlook(&guard, "right"), (NextLogin::Now, None));
+        let blocked = Some(Status::LoginBlocked);
+        assert_eq!(outlook(&guard, "wrong"), (NextLogin::Never, blocked));
+        // One under way has nobody to say when it will have ended.
+        guard.admit("right").unwrap();
+        let wait = NextLogin::In(Duration::from_secs(5));
+        assert_eq!(outlook(&guard, "right"), (wait, blocked));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::fork;
 use crate::http::{Http, Wire};
 use crate::lockout::Unblocked;
 use crate::log::{Log, LogLevel};
-use crate::login;
+use crate::login::{self, GuardState};
 use crate::platform::answer::Answer;
 use crate::runtime::{self, Runtime};
 use crate::secret::Secret;
@@ -67,7 +67,7 @@ impl Session {
     fn ready(config: &Config, call: &Call) -> Result<(Session, Running)> {
         let settings = config.settings()?;
         let runtime = runtime::system();
-        let wire = Arc::new(Http::new(&settings, Arc::clone(&runtime))?);
+        let wire = Arc::new(Http::new(&settings.network, Arc::clone(&runtime))?);
         let account = &settings.account;
         let store = store::open(account, &runtime)
             .map_err(|error| login::advise(error, account.store_is_default))?;
@@ -93,7 +93,7 @@ impl Session {
             session_token_header: settings.session_token_header.clone(),
             share_token: settings.share_token,
             max_response_bytes: settings.max_response_bytes,
-            user_agent: settings.user_agent.clone(),
+            user_agent: settings.network.user_agent.clone(),
             tokens: Arc::new(Tokens::new(settings, wire, store, runtime)),
             born: fork::generation(),
             requests: AtomicU64::new(0),
@@ -249,6 +249,11 @@ impl Session {
         .to_string())
     }
 
+    /// Logins of this session that gave a token.
+    pub(crate) fn logins(&self) -> u64 {
+        self.tokens.logins.succeeded()
+    }
+
     /// What the session counted, in the text format of Prometheus (version 0.0.4): one family for
     /// each of [`METRICS`](crate::METRICS). Never waits.
     pub fn metrics(&self) -> Result<String> {
@@ -335,6 +340,16 @@ pub fn shared_token(config: &Config, call: &Call) -> Result<Option<Secret>> {
         true => login::shared_token(&account, protocol, &runtime::system(), call),
         false => Ok(None),
     }
+}
+
+/// What the lockout guard knows of the account of this configuration, and what it would say to a
+/// login now. Needs what [`unblock`] needs; with a password it is told for that one. The platform
+/// is not asked, a store on Redis is; no lease is taken and nothing is written.
+pub fn guard(config: &Config, call: &Call) -> Result<GuardState> {
+    let (account, password) = (config.account()?, config.password_source()?);
+    let running = Running::start(call, Arc::default(), account.timeout);
+    let protocol = Protocol::of(config).name();
+    login::guard(&account, protocol, password, &running, &runtime::system())
 }
 
 fn invalid(message: impl Into<String>) -> Error {

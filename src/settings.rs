@@ -30,25 +30,34 @@ impl Config {
             session_token_header: self.text("session_token_header").to_owned(),
             share_token: self.flag("share_token"),
             timeout: Duration::from_millis(self.count("timeout_ms")),
-            connect_timeout: Duration::from_millis(self.count("connect_timeout_ms")),
-            ca_file: self.get("ca_file").map(str::to_owned),
-            proxy: self.secret("proxy"),
-            user_agent: self.text("user_agent").to_owned(),
+            network: self.network()?,
             max_response_bytes: self.count("max_response_bytes"),
             log: self.log.clone(),
             events: Arc::new(Events::new(&self.events)),
         })
     }
 
-    /// Whose logins the guard counts, and where: all that `unblock` needs.
-    pub(crate) fn account(&self) -> Result<Account> {
+    /// How the platform is reached: all of it can be had without an account.
+    pub(crate) fn network(&self) -> Result<Network> {
         let endpoint = match Protocol::of(self) {
             Protocol::Rest => self.text("base_url"),
             Protocol::Soap => self.text("soap_url"),
         };
+        Ok(Network {
+            endpoint: Endpoint::parse(endpoint).map_err(invalid)?,
+            connect_timeout: Duration::from_millis(self.count("connect_timeout_ms")),
+            ca_file: self.get("ca_file").map(str::to_owned),
+            proxy: self.secret("proxy"),
+            user_agent: self.text("user_agent").to_owned(),
+            log: self.log.clone(),
+        })
+    }
+
+    /// Whose logins the guard counts, and where: all that `unblock` needs.
+    pub(crate) fn account(&self) -> Result<Account> {
         let realm = match self.get("realm") {
             Some(realm) => Endpoint::named_realm(realm),
-            None => Endpoint::parse(endpoint).map_err(invalid)?.realm(),
+            None => self.network()?.endpoint.realm(),
         };
         Ok(Account {
             realm,
@@ -96,6 +105,27 @@ impl Config {
         match is_set("password") || is_set("password_file") || !self.does_without_password {
             true => source.map(Ok),
             false => Ok(source),
+        }
+    }
+
+    /// Where the password comes from, if that was set.
+    pub(crate) fn password_source(&self) -> Result<Option<SecretSource>> {
+        let source = self.secret_source("password", "password_file")?;
+        Ok(source.map(|(source, _)| source))
+    }
+
+    /// Whether a session reads the file of this option, which is set: not where the secret itself
+    /// was set by hand, nor where nothing needs it.
+    pub(crate) fn uses(&self, file: &'static str) -> bool {
+        let option = file.trim_end_matches("_file");
+        let of_redis = || matches!(self.store(), Ok(StoreName::Redis(_)));
+        match option {
+            "store_password" | "store_seal_key" => of_redis(),
+            "app_secret" | "api_token" if Protocol::of(self) == Protocol::Soap => false,
+            _ => match self.secret_source(option, file) {
+                Ok(Some((source, _))) => source.is_file(),
+                other => other.is_err(),
+            },
         }
     }
 
@@ -182,24 +212,23 @@ pub(crate) struct Settings {
     pub session_token_header: String,
     pub share_token: bool,
     pub timeout: Duration,
-    pub connect_timeout: Duration,
-    pub ca_file: Option<String>,
-    pub proxy: Option<Secret>,
-    pub user_agent: String,
+    pub network: Network,
     pub max_response_bytes: u64,
     pub log: Log,
     /// The session's own.
     pub events: Arc<Events>,
 }
 
-impl Settings {
-    /// The endpoint that this session's protocol speaks to.
-    pub fn endpoint(&self) -> &Endpoint {
-        match self.protocol {
-            Protocol::Rest => &self.base_url,
-            Protocol::Soap => &self.soap_url,
-        }
-    }
+/// How the platform is reached.
+pub(crate) struct Network {
+    /// The endpoint that the protocol speaks to.
+    pub endpoint: Endpoint,
+    /// The longest that a new connection may take.
+    pub connect_timeout: Duration,
+    pub ca_file: Option<String>,
+    pub proxy: Option<Secret>,
+    pub user_agent: String,
+    pub log: Log,
 }
 
 /// Whose failed logins are counted, where, and up to what.

@@ -1,16 +1,13 @@
 //! The connections of a session, all to one origin: kept when an answer has ended well, and used
 //! again.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::link::Link;
-use crate::call::Running;
-use crate::error::{Error, Result};
-use crate::net::proxy::{self, Proxy};
-use crate::net::{self, Address, Stream, Watch, Watched, tls, tunnel};
-use crate::runtime::Runtime;
-use crate::settings::Settings;
+use super::route::Route;
+use crate::error::Result;
+use crate::net::Watch;
 
 const MOST_KEPT: usize = 64;
 /// Servers and the routers on the way forget a silent connection after a minute or more.
@@ -29,54 +26,15 @@ pub(crate) enum Connection {
 }
 
 pub(super) struct Connections {
-    to: Address,
-    is_https: bool,
-    proxy: Option<Proxy>,
-    tls: tls::Client,
-    user_agent: String,
-    connect_timeout: Duration,
+    pub route: Route,
     kept: Mutex<Vec<Link>>,
 }
 
 impl Connections {
-    pub fn new(settings: &Settings, runtime: Arc<dyn Runtime>) -> Result<Connections> {
-        let endpoint = settings.endpoint();
-        let environment = |name: &str| std::env::var_os(name);
-        let proxy = proxy::choose(settings.proxy.as_ref(), environment, endpoint)?;
-        if let Some(proxy) = &proxy {
-            let named_by = proxy.named_by;
-            settings
-                .log
-                .debug(|| format!("{proxy} is on the way, named by {named_by}"));
-        }
-        Ok(Connections {
-            to: endpoint.address(),
-            is_https: endpoint.is_https(),
-            proxy,
-            tls: tls::Client::new(settings.ca_file.as_deref(), runtime),
-            user_agent: settings.user_agent.clone(),
-            connect_timeout: settings.connect_timeout,
+    pub fn new(route: Route) -> Connections {
+        Connections {
+            route,
             kept: Mutex::default(),
-        })
-    }
-
-    /// Host and port of the other side, and the proxy on the way.
-    pub fn other_side(&self) -> String {
-        match &self.proxy {
-            None => self.to.to_string(),
-            Some(proxy) => format!("{} behind {proxy}", self.to),
-        }
-    }
-
-    pub fn proxy(&self) -> Option<&Proxy> {
-        self.proxy.as_ref()
-    }
-
-    /// Reads the certificates to trust.
-    pub fn prepare(&self, running: &Running) -> Result<()> {
-        match self.is_https {
-            true => self.tls.config(running).map(drop),
-            false => Ok(()),
         }
     }
 
@@ -84,7 +42,10 @@ impl Connections {
     pub fn get(&self, which: Connection, watch: &mut Watch) -> Result<(Link, bool)> {
         match self.kept(which, watch) {
             Some(link) => Ok((link, true)),
-            None => self.connect(watch).map(|link| (link, false)),
+            None => {
+                let connected = self.route.connect(watch);
+                connected.map(|stream| (Link::new(stream), false))
+            }
         }
     }
 
@@ -123,55 +84,6 @@ impl Connections {
 
     pub fn forget_kept(&self) {
         self.lock().clear();
-    }
-
-    fn connect(&self, watch: &mut Watch) -> Result<Link> {
-        let connected = watch.within(self.connect_timeout, "no connection", |watch| {
-            let stream = match &self.proxy {
-                None => net::connect(&self.to, watch)?,
-                Some(proxy) => self.connect_through(proxy, watch)?,
-            };
-            match self.is_https {
-                true => {
-                    let wrapped = self.tls.wrap(stream, &self.to, watch);
-                    wrapped.map_err(|error| self.behind_proxy(error))
-                }
-                false => Ok(stream),
-            }
-        });
-        connected
-            .map(Link::new)
-            .map_err(|error| error.about(&format!("no connection to {}", self.to)))
-    }
-
-    fn connect_through(&self, proxy: &Proxy, watch: &mut Watch) -> Result<Stream> {
-        let mut connect = || {
-            let mut stream = net::connect(&proxy.address, watch)?;
-            if proxy.tls {
-                stream = self.tls.wrap(stream, &proxy.address, watch)?;
-            }
-            Ok(stream)
-        };
-        let mut stream = connect().map_err(|error: Error| error.about(&proxy.to_string()))?;
-        let mut watched = Watched {
-            stream: &mut stream,
-            watch,
-        };
-        tunnel::open(&mut watched, proxy, &self.to, &self.user_agent).map_err(|error| {
-            match tunnel::refusal(&error) {
-                Some(refusal) => refusal.clone(),
-                None => watch.why(error).about(&proxy.to_string()),
-            }
-        })?;
-        Ok(stream)
-    }
-
-    /// It may be the proxy that speaks TLS in the platform's place.
-    fn behind_proxy(&self, error: Error) -> Error {
-        match &self.proxy {
-            None => error,
-            Some(proxy) => error.about(&format!("behind {proxy}")),
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Link>> {

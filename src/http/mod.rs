@@ -5,6 +5,7 @@
 mod connections;
 mod head;
 mod link;
+mod route;
 
 use std::cell::RefCell;
 use std::io;
@@ -24,10 +25,11 @@ use crate::net::Watch;
 use crate::net::proxy::Proxy;
 use crate::response::Response;
 use crate::runtime::Runtime;
-use crate::settings::Settings;
+use crate::settings::Network;
 pub(crate) use connections::Connection;
 use connections::Connections;
 use link::{Loan, Return};
+pub(crate) use route::Route;
 
 /// The head of a request must fit a connection's buffer.
 const HEAD_MAX_BYTES: usize = 16 * 1024;
@@ -88,13 +90,18 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub fn new(settings: &Settings, runtime: Arc<dyn Runtime>) -> Result<Http> {
+    pub fn new(network: &Network, runtime: Arc<dyn Runtime>) -> Result<Http> {
+        Ok(Http::by(Route::new(network, runtime)?))
+    }
+
+    /// By a route of the caller's own.
+    pub fn by(route: Route) -> Http {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
-            .user_agent(settings.user_agent.as_str())
+            .user_agent(route.user_agent())
             .accept("")
             .accept_encoding("")
             .max_response_header_size(ANSWER_HEAD_MAX_BYTES)
@@ -102,15 +109,15 @@ impl Http {
             .max_idle_connections(0)
             .proxy(None)
             .build();
-        Ok(Http {
+        Http {
             agent: Agent::with_parts(config, Handed, NoNames),
-            connections: Connections::new(settings, runtime)?,
-        })
+            connections: Connections::new(route),
+        }
     }
 
     /// Reads what a session needs to have read before it can connect: fails for what is set wrong.
     pub fn prepare(&self, running: &Running) -> Result<()> {
-        self.connections.prepare(running)
+        self.connections.route.prepare(running)
     }
 }
 
@@ -156,14 +163,14 @@ impl Wire for Http {
                 false => "could not be sent to",
                 true => "no whole answer from",
             };
-            let what = format!("{what} {}", self.connections.other_side());
+            let what = format!("{what} {}", self.connections.route.other_side());
             let error = error.about(&what);
             SendFailure { error, sent }
         })
     }
 
     fn proxy(&self) -> Option<&Proxy> {
-        self.connections.proxy()
+        self.connections.route.proxy()
     }
 }
 

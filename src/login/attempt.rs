@@ -294,6 +294,7 @@ impl<'a> Attempt<'a> {
                 protocol: protocol.to_owned(),
                 replaced: self.replaced.map(digest),
                 failure: failure.map(LoginFailure::of),
+                ended_wall_ms: logins.runtime.wall_ms(),
             }),
             _ => None,
         };

@@ -6,6 +6,7 @@ mod afterwards;
 mod attempt;
 mod password;
 mod request;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +31,7 @@ use crate::settings::{Account, Protocol, Settings};
 use crate::sha256::sha256;
 use crate::single_flight::SingleFlight;
 use crate::store::{
-    self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store, Succeeded, Waited,
+    self, Digest, Found, Key, LastLogin, Lasts, Record, SharedToken, Store, Waited,
 };
 
 #[cfg(test)]
@@ -39,6 +40,8 @@ use attempt::{Attempt, End};
 use password::Hashable;
 use request::LoginRequest;
 pub(crate) use request::bearer;
+pub(crate) use state::guard;
+pub use state::{GuardState, LastLoginState, RecordState};
 
 /// Logs in for one session, as often as it takes.
 pub(crate) struct Logins {
@@ -370,19 +373,10 @@ impl Logins {
     }
 
     fn record(&self, found: Found, now: &Moment, password: &SecretAtHand<'_>) -> Result<Record> {
-        let may_have_worked = |rest: &Record| self.may_have_worked(rest, password);
+        let mut hash = |salt: &Salt| self.hash(password.get()?, salt);
+        let may_have_worked = |rest: &Record| lockout::may_have_worked(rest, &mut hash);
         let found = lockout::leave_nothing_to_unproven(found, may_have_worked)?;
         lockout::record(found, now, || self.runtime.salt(), self.max_failures)
-    }
-
-    /// Whether this may be the password that worked last.
-    fn may_have_worked(&self, record: &Record, password: &SecretAtHand<'_>) -> Result<bool> {
-        Ok(match record.succeeded {
-            Succeeded::Nothing => false,
-            // Of those who took a shared token right away nobody knows.
-            Succeeded::Login(_) => true,
-            Succeeded::Password(hash) => self.hash(password.get()?, &record.salt)? == hash,
-        })
     }
 
     /// Fails where the guard would refuse, so that not even an API token is asked for. Where that
@@ -583,7 +577,7 @@ pub(crate) fn unblock(account: &Account, runtime: &Arc<dyn Runtime>) -> Result<U
 }
 
 /// Work on a store, which no call waits for longer than it has time: a disk may stall.
-fn on_a_thread<T: Clone + Send + Sync + 'static>(
+pub(crate) fn on_a_thread<T: Clone + Send + Sync + 'static>(
     runtime: &Arc<dyn Runtime>,
     running: &Running,
     work: impl FnOnce(&Running) -> Result<T> + Send + 'static,

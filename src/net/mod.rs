@@ -5,6 +5,7 @@
 //! [`Watch::await_ready`].
 
 mod names;
+pub(crate) mod observer;
 pub(crate) mod proxy;
 mod stream;
 mod tcp;
@@ -14,10 +15,12 @@ pub(crate) mod tunnel;
 mod verifier;
 mod watch;
 
+pub(crate) use names::look_up;
 pub(crate) use stream::{Stream, Watched};
 pub(crate) use watch::Watch;
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 
 use crate::error::{Error, Result, Status};
 
@@ -50,8 +53,13 @@ impl std::fmt::Display for Address {
 
 /// A TCP connection to the first of the host's addresses that answers.
 pub(crate) fn connect(to: &Address, watch: &mut Watch) -> Result<Stream> {
-    let addresses = names::look_up(to, watch)?;
-    let connected = tcp::connect(&addresses, watch);
+    let addresses = look_up(to, watch)?;
+    connect_to_first(&addresses, watch)
+}
+
+/// A TCP connection to the first of these that answers.
+pub(crate) fn connect_to_first(addresses: &[SocketAddr], watch: &mut Watch) -> Result<Stream> {
+    let connected = tcp::connect(addresses, watch);
     connected.map(Stream::tcp).map_err(|error| watch.why(error))
 }
 

@@ -24,7 +24,7 @@ impl Default for LookUps {
 }
 
 /// The addresses of a host, in the order in which to try them. Never none.
-pub(super) fn look_up(of: &Address, watch: &mut Watch) -> Result<Vec<SocketAddr>> {
+pub(crate) fn look_up(of: &Address, watch: &mut Watch) -> Result<Vec<SocketAddr>> {
     let ips = match of.host.parse::<IpAddr>() {
         Ok(ip) => Arc::from([ip]),
         Err(_) => {

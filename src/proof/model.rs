@@ -676,6 +676,7 @@ fn last_login(fate: Fate) -> LastLogin {
         protocol: "rest".into(),
         replaced: None,
         failure: (!matches!(fate, Fate::Succeeded(_))).then(failure),
+        ended_wall_ms: 0,
     }
 }
 

@@ -126,6 +126,12 @@ pub(crate) trait Store: Send + Sync {
     /// What is there now, without a lease; it may be gone at the next moment.
     fn peek(&self, key: &Key, running: &Running) -> Result<Found>;
 
+    /// What who takes the lease now would find, without taking it. Nothing is written, also not
+    /// where [`Store::peek`] would note what it saw. Fails where the store cannot be used.
+    fn inspect(&self, key: &Key, running: &Running) -> Result<Found> {
+        self.peek(key, running)
+    }
+
     /// The time by the clock that all who share the store go by.
     fn now(&self, running: &Running) -> Result<Moment>;
 

@@ -95,6 +95,9 @@ pub(crate) struct LastLogin {
     pub replaced: Option<Digest>,
     /// None for success.
     pub failure: Option<LoginFailure>,
+    /// When that was, in milliseconds since 1970: for people. 0 where it is not known.
+    #[serde(default)]
+    pub ended_wall_ms: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -150,6 +153,11 @@ impl Record {
             last: None,
             shared: Vec::new(),
         }
+    }
+
+    /// Whether no login was ever counted in it.
+    pub fn is_new(&self) -> bool {
+        self.next_id == 1
     }
 
     /// Tells all times by the clock of `now`. Where that is another clock, or was set back, what
@@ -373,6 +381,7 @@ mod tests {
                     code: "X.Y".into(),
                     http_status: 400,
                 }),
+                ended_wall_ms: 1_700_000_001_000,
             }),
             shared: vec![SharedToken {
                 protocol: "rest".into(),
@@ -452,6 +461,15 @@ mod tests {
         let newer = read(&json!({"format": FORMAT + 1, "else": 1}));
         assert_eq!(newer.unwrap_err().status(), Status::Store);
         assert_eq!(read(&json!({"format": 1})).unwrap(), None);
+    }
+
+    #[test]
+    fn a_record_that_does_not_tell_when_the_last_login_ended_is_one() {
+        let mut value = value(&record());
+        let last = value["last"].as_object_mut().unwrap();
+        last.remove("ended_wall_ms").unwrap();
+        let last = read(&value).unwrap().unwrap().last.unwrap();
+        assert_eq!(last.ended_wall_ms, 0);
     }
 
     #[test]

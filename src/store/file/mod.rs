@@ -60,15 +60,79 @@ impl FileStore {
             }
             Err(error) => return Err(failed("cannot look at", directory, &error)),
         }
-        private::check_directory(directory)?;
-        if !self.network && private::is_on_network(directory) {
-            return Err(refused(
-                directory,
+        self.check()
+    }
+
+    /// Sees that the directory, which is there, is fit.
+    fn check(&self) -> Result<()> {
+        private::check_directory(&self.directory)?;
+        self.check_file_system(&self.directory)
+    }
+
+    fn check_file_system(&self, place: &Path) -> Result<()> {
+        match !self.network && private::is_on_network(place) {
+            false => Ok(()),
+            true => Err(refused(
+                place,
                 "it is on a network file system, whose locks cannot be trusted; add ?network=yes \
                  if yours can",
+            )),
+        }
+    }
+
+    /// Does with files of its own what a login does: locks one, which holds off others, replaces
+    /// one durably and reads it. They are removed again. Fails as a login would.
+    pub fn try_out(&self) -> Result<()> {
+        self.check()?;
+        let path = |ending: &str| {
+            let name = format!("try-{}.{ending}", std::process::id());
+            self.directory.join(name)
+        };
+        let (lock, whole, new) = (path("lock"), path("whole"), path("new"));
+        let tried = self.try_out_with(&lock, &whole, &new);
+        for path in [lock, whole, new] {
+            let _ = fs::remove_file(path);
+        }
+        tried
+    }
+
+    fn try_out_with(&self, lock: &Path, whole: &Path, new: &Path) -> Result<()> {
+        let held = self.try_lock(lock)?;
+        if held.is_none() || self.try_lock(lock)?.is_some() {
+            return Err(refused(
+                &self.directory,
+                "a lock there does not hold others off: it is no place for the lockout guard",
             ));
         }
-        Ok(())
+        let text = [b'.'; 4096];
+        replace(&self.directory, new, whole, &text, true)?;
+        match read_text(whole)?.is_some_and(|read| read[..] == text) {
+            true => Ok(()),
+            false => Err(refused(whole, "what was written there is not what is read")),
+        }
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Sees that the directory is fit, or can be made. Makes none.
+    pub fn check_only(&self) -> Result<()> {
+        let place = self.place();
+        if place == self.directory {
+            self.check()?;
+            return private::check_writable(place);
+        }
+        self.check_file_system(place)?;
+        private::check_writable(place)
+            .map_err(|error| error.advising("The store's directory is to be made in it"))
+    }
+
+    /// The directory, or what there is of the way to it.
+    pub fn place(&self) -> &Path {
+        let mut ways = self.directory.ancestors();
+        ways.find(|way| fs::symlink_metadata(way).is_ok())
+            .unwrap_or(&self.directory)
     }
 
     fn try_lock(&self, path: &Path) -> Result<Option<Lock>> {
@@ -143,6 +207,16 @@ impl Store for FileStore {
         read(&self.path(key, "json")).map_err(|error| self.prepare().err().unwrap_or(error))
     }
 
+    fn inspect(&self, key: &Key, _: &Running) -> Result<Found> {
+        self.check_only()?;
+        let path = self.path(key, "json");
+        let mut found = read(&path)?;
+        if let Found::Unreadable { again, .. } = &mut found {
+            *again = is_another(&self.path(key, "unreadable"), &path);
+        }
+        Ok(found)
+    }
+
     fn now(&self, _: &Running) -> Result<Moment> {
         Ok(Moment::now(&*self.runtime))
     }
@@ -152,7 +226,7 @@ impl Store for FileStore {
     }
 
     fn lasts(&self) -> Lasts {
-        private::lasts(&self.directory)
+        private::lasts(self.place())
     }
 
     fn lease_in_words(&self, key: &Key) -> String {
@@ -198,7 +272,7 @@ impl FileLease {
     /// takes it. True when another one lies aside already.
     fn set_aside(&self) -> io::Result<bool> {
         if fs::symlink_metadata(&self.aside).is_ok() {
-            return Ok(!private::is_same(&self.aside, &self.record));
+            return Ok(is_another(&self.aside, &self.record));
         }
         remove(&self.new)?;
         if fs::hard_link(&self.record, &self.new).is_err() {
@@ -240,6 +314,11 @@ impl Lease for FileLease {
         // Where this fails it counts on: the safe side.
         let _ = private::rename(&self.aside, &self.kept);
     }
+}
+
+/// Whether what lies aside is there, and is not what stands in the record's place.
+fn is_another(aside: &Path, record: &Path) -> bool {
+    fs::symlink_metadata(aside).is_ok() && !private::is_same(aside, record)
 }
 
 /// Replaces a file by way of a new one beside it.

@@ -28,6 +28,19 @@ pub fn check_directory(path: &Path) -> Result<()> {
     }
 }
 
+/// Fails where this user may make no file in the directory.
+pub fn check_writable(path: &Path) -> Result<()> {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+
+    let metadata = fs::metadata(path).map_err(|error| failed("cannot look at", path, &error))?;
+    if !metadata.is_dir() {
+        return Err(refused(path, "it is not a directory"));
+    }
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    accessat(CWD, path, wanted, AtFlags::EACCESS)
+        .map_err(|error| failed("cannot write in", path, &error.into()))
+}
+
 pub fn open_to_read(path: &Path) -> Result<File> {
     open(path, OpenOptions::new().read(true))
 }

@@ -1,14 +1,16 @@
 //! What the hash holds: read without a lease, and turned into a record and back.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::client::Client;
+use super::client::{Client, Target};
 use super::protocol::{Answer, Command};
 use super::seal::{Kept, Keys};
-use super::witness::{Line, Noted, State};
-use super::{Shared, time_ms};
+use super::witness::{self, History, Line, Noted, State, Witness};
+use super::{Shared, advise_witness, digest, time_ms};
 use crate::call::Running;
 use crate::error::{Error, Result, Status};
+use crate::runtime::Moment;
 use crate::store::{Found, Record};
 
 /// The fields of the hash that tell its content, and who holds the lease until when.
@@ -26,13 +28,24 @@ pub(super) struct Content {
     pub line: Line,
 }
 
+fn fields(target: &Target<'_>) -> Command {
+    let mut fields = Command::about_key(&["HMGET", target.key()]);
+    CONTENT.iter().for_each(|name| fields.push(name.as_bytes()));
+    fields
+}
+
+impl Noted {
+    /// Whether the server has lost something of it.
+    pub(super) fn lacks(&self, content: &Content, history: &History) -> bool {
+        self.state.version > 0 && !self.was_kept(&content.state, &content.operations, history)
+    }
+}
+
 impl Shared {
     /// What is there, without a lease.
     pub(super) fn look(&self, client: &mut Client, running: &Running) -> Result<Found> {
         let (answers, _) = client.ask(running, &|target| {
-            let mut fields = Command::about_key(&["HMGET", target.key()]);
-            CONTENT.iter().for_each(|name| fields.push(name.as_bytes()));
-            vec![Command::new(&["TIME"]), fields]
+            vec![Command::new(&["TIME"]), fields(target)]
         })?;
         let values = answers.get(1).map_or(&[][..], Answer::list);
         let [v, values @ ..] = values else {
@@ -54,6 +67,74 @@ impl Shared {
             let _ = witness.note_look(&seen, &content.operations, running, &*self.runtime);
         }
         Ok(found)
+    }
+
+    /// What who takes the lease now would find. Nothing is noted.
+    pub(super) fn inspect(
+        self: &Arc<Self>,
+        client: &mut Client,
+        running: &Running,
+    ) -> Result<Found> {
+        let (answers, _) = client.ask(running, &|target| {
+            let replication = Command::new(&["INFO", "replication"]);
+            vec![Command::new(&["TIME"]), fields(target), replication]
+        })?;
+        let values = answers.get(1).map_or(&[][..], Answer::list);
+        let [v, values @ ..] = values else {
+            return Err(self.odd("HMGET"));
+        };
+        self.check_version(v.str())?;
+        let content = self.content(values)?;
+        let noted = self.noted()?;
+        let history = History::of(answers.get(2).map_or("", Answer::str));
+        let lost = noted.filter(|noted| noted.lacks(&content, &history));
+        self.found_beside(&content, lost.as_ref(), || self.now(running))
+    }
+
+    /// What this host noted.
+    pub(super) fn noted(&self) -> Result<Option<Noted>> {
+        let noted = self.witness.as_ref().map(Witness::read).transpose();
+        noted.map(Option::flatten).map_err(advise_witness)
+    }
+
+    /// What the server holds, taken together with what this host knows and the server has lost.
+    pub(super) fn found_beside(
+        &self,
+        content: &Content,
+        lost: Option<&Noted>,
+        now: impl Fn() -> Result<Moment>,
+    ) -> Result<Found> {
+        let found = self.found(content)?;
+        let Some(noted) = lost else {
+            return Ok(match found {
+                Found::Nothing => Found::Record(Box::new(self.new_record(&now()?))),
+                found => found,
+            });
+        };
+        let now = now()?;
+        let kept = match found {
+            Found::Record(record) => *record,
+            _ => self.new_record(&now),
+        };
+        let rest = match noted.record() {
+            Some(record) => witness::merged(kept, record, &now),
+            None => kept,
+        };
+        Ok(Found::Incomplete {
+            rest: Box::new(rest),
+            why: format!(
+                "{} has lost writes that this host knows of (it knows version {}, the server has \
+                 {})",
+                self.name, noted.state.version, content.state.version
+            ),
+            again: content.state.doubt || noted.state.doubt,
+        })
+    }
+
+    /// A record to begin with. Its salt follows from the account, so that what two of them know of
+    /// passwords can be taken together.
+    fn new_record(&self, now: &Moment) -> Record {
+        Record::new(digest("salt\0", &self.account), now)
     }
 
     pub(super) fn check_version(&self, version: &str) -> Result<()> {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use super::client::{Client, Target};
 use super::content::Content;
-use super::link::{info, nobody, store_error};
+use super::examined::ServerFacts;
+use super::link::{nobody, store_error};
 use super::protocol::{Answer, Command};
-use super::witness::{self, History, Line, Noted, State, Witness};
-use super::{END_OF_TIME_MS, RedisStore, Shared, advise_witness, clock, digest};
+use super::witness::{self, History, Line, Noted, State};
+use super::{END_OF_TIME_MS, Shared, advise_witness, clock};
 use crate::call::{LONGEST_OWN_TIME, Running};
 use crate::error::{Error, Result, Status};
 use crate::runtime::Moment;
-use crate::store::{Found, Lease, Record, Store};
+use crate::store::{Found, Lease, Record};
 
 /// How long a lease is: a login and what comes before it.
 pub(super) const LEASE_MS: u64 = LONGEST_OWN_TIME.as_millis() as u64 + 30_000;
@@ -93,12 +94,9 @@ impl<'a> Taking<'a> {
             },
             own_end_ms,
             content: shared.content(content)?,
-            history: History {
-                now: line(replication, "master_replid", "master_repl_offset"),
-                before: line(replication, "master_replid2", "second_repl_offset"),
-            },
+            history: History::of(replication),
         };
-        let refusal = shared.unfit(memory.str(), replication);
+        let refusal = shared.unfit(&ServerFacts::read(&[memory.str(), replication].join("\n")));
         match refusal {
             None => Ok(Take::Taken(Box::new(taken))),
             Some(error) => {
@@ -111,19 +109,16 @@ impl<'a> Taking<'a> {
 
 impl Shared {
     /// Why this server is not to be trusted with a record.
-    fn unfit(&self, memory: &str, replication: &str) -> Option<Error> {
-        let policy = info(memory, "maxmemory_policy");
-        let role = info(replication, "role");
-        if role != "master" {
+    fn unfit(&self, facts: &ServerFacts) -> Option<Error> {
+        let ServerFacts { role, policy, .. } = facts;
+        if !facts.is_master() {
             return Some(store_error(format!(
                 "{} leads to a server that is {role:?} and not the master: what is written there \
                  may be lost",
                 self.name
             )));
         }
-        // Keys without an expiry are none of the volatile policies' business.
-        let evicts = policy.is_empty() || policy.starts_with("allkeys");
-        (evicts && !self.name.evictable).then(|| {
+        (facts.evicts() && !self.name.evictable).then(|| {
             Error::new(
                 Status::Store,
                 format!(
@@ -228,11 +223,11 @@ impl RedisLease {
         mut client: Client,
         taken: Taken,
     ) -> Result<Option<Box<dyn Lease>>> {
-        let noted = match shared.witness.as_ref().map(Witness::read).transpose() {
-            Ok(noted) => noted.flatten(),
+        let noted = match shared.noted() {
+            Ok(noted) => noted,
             Err(error) => {
                 shared.release(&mut client, &taken.owner, &taken.fence, false);
-                return Err(advise_witness(error));
+                return Err(error);
             }
         };
         let Taken {
@@ -243,9 +238,7 @@ impl RedisLease {
             content,
             history,
         } = taken;
-        let was_kept =
-            |noted: &Noted| noted.was_kept(&content.state, &content.operations, &history);
-        let lost = noted.filter(|noted| noted.state.version > 0 && !was_kept(noted));
+        let lost = noted.filter(|noted| noted.lacks(&content, &history));
         Ok(Some(Box::new(RedisLease {
             shared: Arc::clone(shared),
             client,
@@ -259,16 +252,6 @@ impl RedisLease {
             well: false,
             unanswered: None,
         })))
-    }
-
-    /// A record to begin with. Its salt follows from the account, so that what two of them know of
-    /// passwords can be taken together.
-    fn new_record(&self, now: &Moment) -> Record {
-        Record::new(digest("salt\0", &self.shared.account), now)
-    }
-
-    fn now(&self, running: &Running) -> Result<Moment> {
-        RedisStore(Arc::clone(&self.shared)).now(running)
     }
 
     /// What the hash is to hold once this record is saved.
@@ -360,7 +343,7 @@ impl RedisLease {
         let Some(witness) = &self.shared.witness else {
             return Ok(());
         };
-        let line = line(replication, "master_replid", "master_repl_offset");
+        let line = History::of(replication).now;
         let noted = Noted::new(self.content.state.clone(), line, record);
         witness
             .note_save(&noted, running, &*self.shared.runtime)
@@ -370,35 +353,8 @@ impl RedisLease {
 
 impl Lease for RedisLease {
     fn load(&mut self, running: &Running) -> Result<Found> {
-        let shared = Arc::clone(&self.shared);
-        let found = shared.found(&self.content)?;
-        let Some(noted) = &self.lost else {
-            return Ok(match found {
-                Found::Nothing => {
-                    let record = self.new_record(&self.now(running)?);
-                    Found::Record(Box::new(record))
-                }
-                found => found,
-            });
-        };
-        let now = self.now(running)?;
-        let kept = match found {
-            Found::Record(record) => *record,
-            _ => self.new_record(&now),
-        };
-        let rest = match noted.record() {
-            Some(record) => witness::merged(kept, record, &now),
-            None => kept,
-        };
-        Ok(Found::Incomplete {
-            rest: Box::new(rest),
-            why: format!(
-                "{} has lost writes that this host knows of (it knows version {}, the server has \
-                 {})",
-                shared.name, noted.state.version, self.content.state.version
-            ),
-            again: self.content.state.doubt || noted.state.doubt,
-        })
+        let shared = &self.shared;
+        shared.found_beside(&self.content, self.lost.as_deref(), || shared.now(running))
     }
 
     fn save(&mut self, record: &Record, running: &Running) -> Result<()> {
@@ -438,12 +394,5 @@ impl Drop for RedisLease {
             // Where it is not noted the doubt goes on: the safe side.
             let _ = witness.all_is_well(&self.content.state, &nobody(), &*shared.runtime);
         }
-    }
-}
-
-fn line(about: &str, id: &str, offset: &str) -> Line {
-    Line {
-        id: info(about, id).to_owned(),
-        offset: info(about, offset).parse().unwrap_or_default(),
     }
 }

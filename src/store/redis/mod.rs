@@ -6,6 +6,7 @@
 
 mod client;
 mod content;
+mod examined;
 mod lease;
 mod link;
 mod place;
@@ -16,6 +17,7 @@ mod tests;
 mod waiting;
 mod witness;
 
+pub(crate) use examined::ServerFacts;
 #[cfg(test)]
 pub(crate) use witness::merged;
 
@@ -168,22 +170,12 @@ impl Store for RedisStore {
         self.0.look(&mut Client::new(&self.0), running)
     }
 
+    fn inspect(&self, _: &Key, running: &Running) -> Result<Found> {
+        self.0.inspect(&mut Client::new(&self.0), running)
+    }
+
     fn now(&self, running: &Running) -> Result<Moment> {
-        if let Some(moment) = self.0.reckoned() {
-            return Ok(moment);
-        }
-        let mut client = Client::new(&self.0);
-        // Of the server that the key is on, which only a question about it finds.
-        let (answers, run_id) = client.ask(running, &|target| {
-            let exists = Command::about_key(&["HMGET", target.key(), "v"]);
-            vec![exists, Command::new(&["TIME"])]
-        })?;
-        let ms = answers.get(1).and_then(time_ms);
-        let ms = ms.ok_or_else(|| self.0.odd("TIME"))?;
-        Ok(Moment {
-            clock: clock(&run_id),
-            ms,
-        })
+        self.0.now(running)
     }
 
     fn name(&self) -> String {
@@ -200,6 +192,25 @@ impl Store for RedisStore {
 }
 
 impl Shared {
+    /// The server's time.
+    fn now(self: &Arc<Self>, running: &Running) -> Result<Moment> {
+        if let Some(moment) = self.reckoned() {
+            return Ok(moment);
+        }
+        let mut client = Client::new(self);
+        // Of the server that the key is on, which only a question about it finds.
+        let (answers, run_id) = client.ask(running, &|target| {
+            let exists = Command::about_key(&["HMGET", target.key(), "v"]);
+            vec![exists, Command::new(&["TIME"])]
+        })?;
+        let ms = answers.get(1).and_then(time_ms);
+        let ms = ms.ok_or_else(|| self.odd("TIME"))?;
+        Ok(Moment {
+            clock: clock(&run_id),
+            ms,
+        })
+    }
+
     fn known(&self) -> Arc<Known> {
         Known::of(&self.name, &*self.runtime)
     }

@@ -36,7 +36,7 @@ pub(super) struct Keys(Vec<(String, LessSafeKey)>);
 impl Keys {
     pub fn read(path: &str) -> Result<Keys> {
         let wrong = |why: &str| Error::new(Status::Store, format!("store_seal_key_file {why}"));
-        let text = secret_file::read(path).map_err(|why| wrong(&why))?;
+        let text = secret_file::read(path).map_err(|flaw| wrong(&flaw.to_string()))?;
         let keys = text.reveal().lines().map(str::trim);
         let keys = keys.filter(|line| !line.is_empty()).map(key);
         match keys.collect::<Option<Vec<_>>>() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::link::info;
 use crate::call::Running;
 use crate::error::Result;
 use crate::runtime::{Moment, Runtime};
@@ -81,6 +82,18 @@ impl Noted {
 }
 
 impl History {
+    /// What a server tells of it in INFO replication.
+    pub fn of(replication: &str) -> History {
+        let line = |id, offset| Line {
+            id: info(replication, id).to_owned(),
+            offset: info(replication, offset).parse().unwrap_or_default(),
+        };
+        History {
+            now: line("master_replid", "master_repl_offset"),
+            before: line("master_replid2", "second_repl_offset"),
+        }
+    }
+
     fn continues(&self, line: &Line) -> bool {
         let (now, before) = (&self.now, &self.before);
         // A server without replicas does not count its offset: it stays 0.
