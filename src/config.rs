@@ -34,6 +34,20 @@ pub(crate) enum Source {
     Hand,
 }
 
+impl Source {
+    /// In words, for this option.
+    pub fn name(self, option: &OptionInfo) -> String {
+        match self {
+            Source::Fallback => "by the program's configuration".into(),
+            Source::Environment => match std::env::var_os(option.variable()) {
+                Some(value) if !value.is_empty() => "in the environment".into(),
+                _ => "in CREDENTIALS_DIRECTORY".into(),
+            },
+            Source::Hand => "by hand".into(),
+        }
+    }
+}
+
 /// A value as it was set. Only secrets take a page of their own.
 #[derive(Clone, Debug)]
 enum Text {

@@ -125,6 +125,8 @@ struct Facts {
     retryable: bool,
     retry_after: Option<Duration>,
     token: Option<Secret>,
+    /// How many bytes at the end of the message say what to do, and nothing else.
+    advice: usize,
 }
 
 impl Error {
@@ -138,6 +140,7 @@ impl Error {
             retryable: status.is_retryable(),
             retry_after: None,
             token: None,
+            advice: 0,
         }))
     }
 
@@ -150,7 +153,20 @@ impl Error {
     /// Says last what to do.
     pub(crate) fn advising(mut self, what: &str) -> Error {
         self.0.message = format!("{}. {what}", self.0.message);
+        self.0.advice += what.len() + if self.0.advice == 0 { 0 } else { 2 };
         self
+    }
+
+    /// What happened, and the advice that was put last, or "".
+    pub(crate) fn apart(&self) -> (&str, &str) {
+        let message = &self.0.message;
+        match self.0.advice {
+            0 => (message, ""),
+            length => {
+                let (what, advice) = message.split_at(message.len() - length);
+                (what.trim_end_matches(". "), advice)
+            }
+        }
     }
 
     /// Notes which part of the message are the platform's words.
@@ -275,6 +291,7 @@ mod tests {
             error.message(),
             "rejected the username or password (HTTP 400, \"the *** ***\")"
         );
+        assert_eq!(error.apart(), (error.message(), ""));
         let error = error.about("logging in").masking(&[&Secret::new("the ")]);
         assert!(
             error
@@ -282,5 +299,14 @@ mod tests {
                 .starts_with("logging in: rejected the username")
         );
         assert!(error.message().ends_with("\"****** ***\")"), "{error}");
+    }
+
+    #[test]
+    fn advice_comes_last_and_can_be_taken_apart() {
+        let error = Error::new(Status::Store, "no room").about("/x");
+        assert_eq!(error.apart(), ("/x: no room", ""));
+        let error = error.advising("Make some").advising("Or take another");
+        assert_eq!(error.apart(), ("/x: no room", "Make some. Or take another"));
+        assert_eq!(error.message(), "/x: no room. Make some. Or take another");
     }
 }

@@ -193,14 +193,20 @@ pub(crate) fn find(option: &str) -> Result<&'static OptionInfo> {
 
 fn unknown_option(option: &str) -> Error {
     let option: String = option.chars().take(64).collect();
-    let nearest = OPTIONS
-        .iter()
-        .min_by_key(|info| edit_distance(info.name, &option.to_ascii_lowercase()))
-        .map_or("", |info| info.name);
+    let nearest = nearest(&option).name;
     Error::new(
         Status::InvalidArgument,
         format!("there is no option {option:?}; did you mean {nearest:?}?"),
     )
+}
+
+/// The option whose name is most like this one.
+pub(crate) fn nearest(name: &str) -> &'static OptionInfo {
+    let name = name.to_ascii_lowercase();
+    let nearest = OPTIONS
+        .iter()
+        .min_by_key(|info| edit_distance(info.name, &name));
+    nearest.unwrap_or(&OPTIONS[0])
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {

@@ -28,7 +28,7 @@ impl SecretSource {
             SecretSource::File { option, path } => (option, path),
         };
         let wrong = |why: &str| invalid(format!("{option}_file: {why}"));
-        let secret = secret_file::read(path).map_err(|why| wrong(&why))?;
+        let secret = secret_file::read(path).map_err(|flaw| wrong(&flaw.to_string()))?;
         options::find(option)?
             .check(secret.reveal())
             .map_err(|why| wrong(&format!("{path}: {why}")))?;

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use once_cell::race::OnceBox;
 use rustix::event::PollFlags;
@@ -15,7 +16,7 @@ use rustls::crypto::{
     CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, WebPkiSupportedAlgorithms,
 };
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::SigningKey;
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, OtherError, RootCertStore,
@@ -24,6 +25,7 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 use webpki::ring as algorithm;
 
+use super::observer::Observer;
 use super::{Address, Stream, Watch};
 use crate::call::Running;
 use crate::error::{Error, Result, Status};
@@ -35,13 +37,27 @@ use crate::single_flight::SingleFlight;
 
 type Digest = [u8; 32];
 
+/// How many of the names in a wrong certificate are told.
+const MOST_NAMES: usize = 4;
+const LONGEST_NAME: usize = 100;
+/// The end of the year 9999, where dates end.
+const END_OF_DATES: u64 = 253_402_300_799;
+
 /// By process and by what is trusted: the certificates of a `ca_file`, or the system's. All
 /// connections that trust the same resume each other's TLS sessions.
-static CONFIGS: PerKey<(u32, Option<Digest>), OnceBox<Arc<ClientConfig>>> = PerKey::new();
+static CONFIGS: PerKey<(u32, Option<Digest>), OnceBox<Shared>> = PerKey::new();
+
+/// What connections that trust the same have in common.
+struct Shared {
+    config: Arc<ClientConfig>,
+    /// What judges certificates in it.
+    verifier: Arc<dyn ServerCertVerifier>,
+}
 
 /// How a session speaks TLS.
 pub(crate) struct Client {
     ca_file: Option<String>,
+    observer: Option<Arc<Observer>>,
     config: OnceBox<Arc<ClientConfig>>,
     reading: SingleFlight<Arc<ClientConfig>>,
 }
@@ -50,8 +66,17 @@ impl Client {
     pub fn new(ca_file: Option<&str>, runtime: Arc<dyn Runtime>) -> Client {
         Client {
             ca_file: ca_file.map(str::to_owned),
+            observer: None,
             config: OnceBox::new(),
             reading: SingleFlight::new("tsm-trust", runtime),
+        }
+    }
+
+    /// The same, looked on by an observer.
+    pub fn observed_by(self, observer: Arc<Observer>) -> Client {
+        Client {
+            observer: Some(observer),
+            ..self
         }
     }
 
@@ -61,8 +86,8 @@ impl Client {
         if let Some(config) = self.config.get() {
             return Ok(Arc::clone(config));
         }
-        let ca_file = self.ca_file.clone();
-        let read = move |_: &_| shared_config(ca_file.as_deref());
+        let (ca_file, observer) = (self.ca_file.clone(), self.observer.clone());
+        let read = move |_: &_| config(ca_file.as_deref(), observer);
         let config = self.reading.run(running, || None, read)?;
         // Another thread may have been quicker with the same.
         let _ = self.config.set(Box::new(Arc::clone(&config)));
@@ -88,7 +113,7 @@ impl Client {
     }
 }
 
-fn shared_config(ca_file: Option<&str>) -> Result<Arc<ClientConfig>> {
+fn config(ca_file: Option<&str>, observer: Option<Arc<Observer>>) -> Result<Arc<ClientConfig>> {
     let invalid = |path: &str, why: &str| {
         Error::new(Status::InvalidArgument, format!("ca_file {path}: {why}"))
     };
@@ -96,17 +121,19 @@ fn shared_config(ca_file: Option<&str>) -> Result<Arc<ClientConfig>> {
         .map(|path| std::fs::read(path).map_err(|error| invalid(path, &error.to_string())))
         .transpose()?;
     let cached = CONFIGS.get(&(fork::generation(), pem.as_deref().map(sha256)));
-    if let Some(config) = cached.get() {
-        return Ok(Arc::clone(config));
+    let as_wanted = |shared: &Shared| match &observer {
+        None => Arc::clone(&shared.config),
+        Some(observer) => Arc::new(observer.config(&shared.config, &shared.verifier)),
+    };
+    if let Some(shared) = cached.get() {
+        return Ok(as_wanted(shared));
     }
     let trust = match (ca_file, pem) {
         (Some(path), Some(pem)) => Some(certificates(&pem).map_err(|why| invalid(path, why))?),
         _ => None,
     };
-    let config = new_config(trust).map_err(|error| explain(&error))?;
-    Ok(Arc::clone(
-        cached.get_or_init(|| Box::new(Arc::new(config))),
-    ))
+    let shared = new_config(trust).map_err(|error| explain(&error))?;
+    Ok(as_wanted(cached.get_or_init(|| Box::new(shared))))
 }
 
 fn certificates(pem: &[u8]) -> std::result::Result<RootCertStore, &'static str> {
@@ -121,7 +148,7 @@ fn certificates(pem: &[u8]) -> std::result::Result<RootCertStore, &'static str> 
 }
 
 /// Trusts what it is given, or else what the system trusts.
-fn new_config(trust: Option<RootCertStore>) -> std::result::Result<ClientConfig, rustls::Error> {
+fn new_config(trust: Option<RootCertStore>) -> std::result::Result<Shared, rustls::Error> {
     let provider = Arc::new(provider());
     let verifier: Arc<dyn ServerCertVerifier> = match trust {
         None => {
@@ -137,11 +164,15 @@ fn new_config(trust: Option<RootCertStore>) -> std::result::Result<ClientConfig,
                 .map_err(|error| rustls::Error::General(error.to_string()))?
         }
     };
-    Ok(ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth())
+        .with_custom_certificate_verifier(Arc::clone(&verifier))
+        .with_no_client_auth();
+    Ok(Shared {
+        config: Arc::new(config),
+        verifier,
+    })
 }
 
 /// Why TLS failed, in our terms.
@@ -173,13 +204,52 @@ fn certificate_in_words(error: &CertificateError) -> String {
                 .into()
         }
         CertificateError::Expired => "the server's certificate has expired".into(),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            let until = date(*not_after);
+            format!("the server's certificate has expired: it was valid until {until}")
+        }
         CertificateError::NotValidYet => "the server's certificate is not valid yet".into(),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            let from = date(*not_before);
+            format!("the server's certificate is not valid yet: it is from {from} on")
+        }
         CertificateError::NotValidForName => "the server's certificate is for another name".into(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            format!(
+                "the server's certificate is for another name ({})",
+                names(presented)
+            )
+        }
+        CertificateError::BadSignature => {
+            "the server's certificate is not signed by whom it says (BadSignature)".into()
+        }
         CertificateError::Revoked => "the server's certificate was revoked".into(),
         // The system's own words.
         CertificateError::Other(OtherError(other)) => format!("the server's certificate: {other}"),
         _ => format!("invalid peer certificate: {error}"),
     }
+}
+
+/// The names in a certificate, as it tells them: `DnsName("host")`.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| -> String {
+        let name = name.split('"').nth(1).unwrap_or(name);
+        let printable = name.chars().filter(char::is_ascii_graphic);
+        printable.take(LONGEST_NAME).collect()
+    };
+    let mut names: Vec<String> = presented.iter().take(MOST_NAMES).map(bare).collect();
+    if presented.len() > names.len() {
+        names.push("…".into());
+    }
+    match names.is_empty() {
+        true => "it names none".into(),
+        false => names.join(", "),
+    }
+}
+
+fn date(time: UnixTime) -> String {
+    let time = UNIX_EPOCH + Duration::from_secs(time.as_secs().min(END_OF_DATES));
+    httpdate::fmt_http_date(time)
 }
 
 /// TLS over another stream.

@@ -85,6 +85,12 @@ impl Answer {
         }
     }
 
+    /// Whether the platform or its gateway has said something in it, and not somebody else who
+    /// stands between.
+    pub fn is_of_the_platform(&self) -> bool {
+        self.said.is_some()
+    }
+
     /// Whether it is what was asked for.
     pub fn is_success(&self) -> bool {
         self.meaning() == Meaning::Success

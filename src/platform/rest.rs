@@ -10,6 +10,8 @@ use crate::secret::Secret;
 
 pub(crate) const LOGIN_PATH: &str = "/m2m/v1/session/login";
 pub(crate) const LOGOUT_PATH: &str = "/m2m/v1/session/logout";
+/// A resource that nobody gets without tokens: its refusal shows who answers.
+pub(crate) const REFUSED_PATH: &str = "/m2m/v1/accounts/0000000000-00000";
 /// Where the logout takes the session token, whatever header other requests carry it in.
 pub(crate) const LOGOUT_HEADER: &str = "VZ-M2M-Token";
 

@@ -48,7 +48,7 @@ fn is_token_like(run: &str) -> bool {
 }
 
 /// Control characters, and those that turn or hide the text around them.
-fn is_unprintable(c: char) -> bool {
+pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

@@ -1,0 +1,70 @@
+//! What the lockout guard would say to a login now.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::finding::{Check, Findings};
+use crate::call::Running;
+use crate::error::Status;
+use crate::lockout::NextLogin;
+use crate::login::{self, GuardState, RecordState};
+use crate::runtime::Runtime;
+use crate::secret_source::SecretSource;
+use crate::settings::Account;
+
+/// The longest that a store may take.
+const WITHIN: Duration = Duration::from_secs(20);
+
+pub(super) fn examine(
+    account: &Account,
+    protocol: &'static str,
+    password: Option<SecretSource>,
+    running: &Running,
+    runtime: &Arc<dyn Runtime>,
+    findings: &mut Findings<'_>,
+) {
+    let within = running.within(WITHIN, "the store did not answer");
+    match login::guard(account, protocol, password, &within, runtime) {
+        Ok(state) => tell(&state, findings),
+        Err(error) => findings.error(Check::Guard, &error, "Mend the store"),
+    }
+}
+
+fn tell(state: &GuardState, findings: &mut Findings<'_>) {
+    let GuardState { slots, .. } = state;
+    let count = format!(
+        "{slots} of {} logins count as failed for {} at {}",
+        state.max_login_failures, state.username, state.realm
+    );
+    if let RecordState::Damaged(why) = &state.record {
+        findings.warn(
+            Check::Guard,
+            format!("the record is damaged ({why}): it counts as one login left at most"),
+            "Log in with a password that is known to be right, which mends it; where none may \
+             leave, unblock the account once",
+        );
+    }
+    let Some(refusal) = &state.refusal else {
+        return findings.fine(Check::Guard, format!("{count}; a login may leave now"));
+    };
+    match (refusal.status(), state.next_login) {
+        // The file of the password, of which is told there.
+        (Status::InvalidArgument, _) => findings.not_tried(Check::Guard, refusal.message()),
+        (_, NextLogin::In(wait)) => {
+            let seconds = wait.as_millis().div_ceil(1000);
+            let at = httpdate::fmt_http_date(SystemTime::now() + wait);
+            findings.fail(
+                Check::Guard,
+                Status::LoginBlocked,
+                format!("{count}; the next login may leave in {seconds} s, at {at}"),
+                "Wait, and mend why the last one failed meanwhile",
+            );
+        }
+        _ => findings.error(
+            Check::Guard,
+            refusal,
+            "Mend the cause (a wrong password, a network that loses answers), then unblock the \
+             account once: thingspace unblock",
+        ),
+    }
+}
