@@ -403,7 +403,7 @@ _thingspace() {
             return 0
             ;;
         thingspace__subcmd__doctor)
-            opts="-q -v -h --profile --quiet --verbose --protocol --base-url --soap-url --username --password-file --api-token-file --app-key --app-secret-file --auto-relogin --session-token-header --store --store-user --store-password-file --store-seal-key-file --share-token --realm --max-login-failures --timeout-ms --connect-timeout-ms --ca-file --user-agent --max-response-bytes --help"
+            opts="-q -v -h --json --login --profile --quiet --verbose --protocol --base-url --soap-url --username --password-file --api-token-file --app-key --app-secret-file --auto-relogin --session-token-header --store --store-user --store-password-file --store-seal-key-file --share-token --realm --max-login-failures --timeout-ms --connect-timeout-ms --ca-file --user-agent --max-response-bytes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1803,7 +1803,7 @@ _thingspace() {
             return 0
             ;;
         thingspace__subcmd__status)
-            opts="-q -v -h --profile --quiet --verbose --protocol --base-url --soap-url --username --password-file --api-token-file --app-key --app-secret-file --auto-relogin --session-token-header --store --store-user --store-password-file --store-seal-key-file --share-token --realm --max-login-failures --timeout-ms --connect-timeout-ms --ca-file --user-agent --max-response-bytes --help"
+            opts="-q -v -h --json --profile --quiet --verbose --protocol --base-url --soap-url --username --password-file --api-token-file --app-key --app-secret-file --auto-relogin --session-token-header --store --store-user --store-password-file --store-seal-key-file --share-token --realm --max-login-failures --timeout-ms --connect-timeout-ms --ca-file --user-agent --max-response-bytes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -62,7 +62,7 @@ complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "logout" -d 'E
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "relogin" -d 'Log in again, if TOKEN is still the shared session token'
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "exec" -d 'Run a command with the tokens in its environment'
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "proxy" -d 'Serves a local endpoint that adds both tokens to each request'
-complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "status" -d 'Tells what is stored, without any network'
+complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "status" -d 'Tells what is stored of the account, and whether a login may leave'
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "doctor" -d 'Checks the set-up, and says what to mend'
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "unblock" -d 'Make the lockout guard forget failed logins'
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "completion" -d 'Print a script that completes command lines'
@@ -341,6 +341,7 @@ complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l connect
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l ca-file -d 'A PEM file of the root certificates to trust instead of the system\'s' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l user-agent -d 'The User-Agent header' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l max-response-bytes -d 'The longest answer to take; a login\'s is bounded to 64 KiB' -r
+complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l json -d 'Print the result as one JSON object'
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -s q -l quiet -d 'Say nothing on standard error but what failed'
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -s v -l verbose -d 'Log to standard error: logins and renewals, with -vv every request'
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -370,6 +371,8 @@ complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l connect
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l ca-file -d 'A PEM file of the root certificates to trust instead of the system\'s' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l user-agent -d 'The User-Agent header' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l max-response-bytes -d 'The longest answer to take; a login\'s is bounded to 64 KiB' -r
+complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l json -d 'Print the result as one JSON object'
+complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l login -d 'If all is well, fetch an API token and log in, through the lockout guard as any session'
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -s q -l quiet -d 'Say nothing on standard error but what failed'
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -s v -l verbose -d 'Log to standard error: logins and renewals, with -vv every request'
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'

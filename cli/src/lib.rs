@@ -19,3 +19,4 @@ pub mod output;
 pub mod profile;
 pub mod progress;
 pub mod terminal;
+pub mod time;

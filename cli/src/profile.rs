@@ -23,6 +23,7 @@ const LONGEST: u64 = 1024 * 1024;
 /// One profile, as its file has it.
 #[derive(Debug)]
 pub struct Profile {
+    pub name: String,
     pub file: PathBuf,
     pub options: Vec<ProfileOption>,
 }
@@ -169,7 +170,8 @@ fn parse(file: &Path, text: &str, name: Option<&str>) -> Result<Option<Profile>,
         }
     }
     match (chosen, name) {
-        (Some(options), _) => Ok(Some(Profile {
+        (Some(options), name) => Ok(Some(Profile {
+            name: name.unwrap_or(DEFAULT).to_owned(),
             file: file.to_owned(),
             options,
         })),

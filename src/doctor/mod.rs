@@ -98,6 +98,13 @@ fn examine_configuration(config: &Config, findings: &mut Findings<'_>) {
     if let Err(error) = config.settings() {
         return findings.error(Check::Configuration, &error, CORRECT);
     }
+    if matches!(config.password_source(), Ok(None)) {
+        findings.warn(
+            Check::Configuration,
+            "no password is set: as long as a token is shared it serves, and no longer",
+            "Set the option password_file (TSM_PASSWORD_FILE)",
+        );
+    }
     let mut set: Vec<(String, Vec<&str>)> = Vec::new();
     for info in OPTIONS {
         let Some(source) = config.source(info.name) else {

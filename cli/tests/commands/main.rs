@@ -7,6 +7,7 @@ mod exec;
 mod login;
 mod profiles;
 mod request;
+mod status;
 mod token;
 
 #[cfg(unix)]
