@@ -27,7 +27,7 @@ help:
 # Rust, a C compiler and Python 3 are all it takes.
 demo:
 	@echo "Building the library and the sandbox (the first time takes a minute) ..."
-	@$(CARGO) build -p thingspace-session -p thingspace-sandbox
+	@$(CARGO) build -p thingspace-session -p thingspace -p thingspace-sandbox
 	@$(PYTHON) examples/demo.py
 
 test: workflows test-rust test-windows check-targets test-python test-csharp test-java test-bench

@@ -59,6 +59,7 @@ def environment(sandbox, state):
         "TSM_SANDBOX_CONTROL": sandbox.where["control_url"],
         "TSM_LIBRARY": str(BUILT / "libthingspace_session.so"),
         "PYTHONPATH": str(ROOT / "bindings" / "python" / "src"),
+        "PATH": f"{BUILT}{os.pathsep}{os.environ['PATH']}",
         "DOTNET_NOLOGO": "1",
         "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
     }
@@ -90,6 +91,10 @@ def languages(folder):
     else:
         print("No C compiler was found: the C example is left out.")
     yield "Python", [sys.executable, ROOT / "examples" / "python" / "devices.py"]
+    if shutil.which("curl"):
+        yield "shell", [ROOT / "examples" / "shell" / "devices.sh"]
+    else:
+        print("No curl was found: the shell example is left out.")
     if shutil.which("dotnet"):
         print(f"{DIM}Building the C# example ...{PLAIN}", flush=True)
         output = Path(folder) / "csharp"
@@ -158,7 +163,7 @@ def main():
         return 1
     print(
         "\nThe examples: examples/c/devices.c, examples/python/devices.py, "
-        "examples/csharp/Program.cs"
+        "examples/shell/devices.sh, examples/csharp/Program.cs"
     )
     return 0
 
