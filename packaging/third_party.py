@@ -1,10 +1,10 @@
-"""What is linked into the library and belongs to others: their licences, and a bill of materials.
+"""What is linked into what we ship and belongs to others: their licences, and bills of materials.
 
-    python3 packaging/third_party.py            writes THIRD-PARTY.txt
-    python3 packaging/third_party.py --check    says whether it is what it would write
+    python3 packaging/third_party.py            writes THIRD-PARTY.txt and cli/THIRD-PARTY.txt
+    python3 packaging/third_party.py --check    says whether they are what it would write
 
-THIRD-PARTY.txt is committed, and stands for all targets together: a package made from a checkout
-has it without any tool. The bill is of one target.
+They are committed, of the library and of the command line, and stand for all targets together: a
+package made from a checkout has them without any tool. A bill is of one target.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ from typing import Any
 
 from targets import ELSEWHERE, ROOT, TARGETS, UNIVERSAL2, Target, version
 
-NOTICES = ROOT / "THIRD-PARTY.txt"
-PACKAGE = "thingspace-session"
+# Of each package that others' code is linked into: the file, and what the package is.
+NOTICES = {
+    "thingspace-session": (ROOT / "THIRD-PARTY.txt", "library"),
+    "thingspace": (ROOT / "cli" / "THIRD-PARTY.txt", "command line"),
+}
+LIBRARY, COMMAND = NOTICES
 # Besides the targets that are built here, those that the release workflow builds.
 TRIPLES = [target.triple for target in TARGETS + ELSEWHERE if target.triple != UNIVERSAL2]
-HEAD = """The library thingspace-session has parts that others wrote. These are their licences.
+HEAD = """The {what} {package} has parts that others wrote. These are their licences.
 
 The Rust standard library is linked in too. It is under the MIT licence or the Apache licence 2.0
 (https://github.com/rust-lang/rust/blob/master/COPYRIGHT); on Linux, so is LLVM's libunwind, under
@@ -34,23 +38,26 @@ Crate = dict[str, Any]
 
 
 def main(arguments: list[str]) -> None:
-    if arguments == ["--check"]:
-        if NOTICES.read_text(encoding="utf-8") != notices():
-            raise SystemExit("THIRD-PARTY.txt is out of date: python3 packaging/third_party.py")
-        return
-    NOTICES.write_text(notices(), encoding="utf-8")
-    print(f"wrote {NOTICES.name}")
+    for package, (file, _) in NOTICES.items():
+        if arguments != ["--check"]:
+            file.write_text(notices(package), encoding="utf-8")
+            print(f"wrote {file.relative_to(ROOT)}")
+        elif not file.is_file() or file.read_text(encoding="utf-8") != notices(package):
+            name = file.relative_to(ROOT)
+            raise SystemExit(f"{name} is out of date: python3 packaging/third_party.py")
 
 
-def notices() -> str:
+def notices(package: str) -> str:
     """Each text once, under the names of the crates that have it."""
     crates_of: dict[str, list[str]] = {}
-    for crate in linked(TRIPLES):
+    for crate in linked(package, TRIPLES):
+        if crate["source"] is None:
+            continue  # ours
         for text in licence_texts(crate):
             crates_of.setdefault(text, []).append(
                 f"{crate['name']} {crate['version']} ({crate['license']})"
             )
-    parts = [HEAD]
+    parts = [HEAD.format(what=NOTICES[package][1], package=package)]
     for text, crates in sorted(crates_of.items(), key=lambda item: item[1]):
         parts.append("\n".join(["-" * 80, *crates, "", text]))
     return "\n".join(parts)
@@ -72,9 +79,18 @@ def licence_texts(crate: Crate) -> list[str]:
 
 
 def write_sbom(target: Target) -> None:
-    """The bill of materials of one target, as CycloneDX."""
-    crates = linked([target.triple])
-    own = f"pkg:cargo/{PACKAGE}@{version()}"
+    """The bill of materials of the library for one target, as CycloneDX."""
+    _write_sbom(LIBRARY, target, "library", target.stage / "sbom.cdx.json")
+
+
+def write_command_sbom(target: Target) -> None:
+    """The same of the command line."""
+    _write_sbom(COMMAND, target, "application", target.command.with_name("sbom.cdx.json"))
+
+
+def _write_sbom(package: str, target: Target, kind: str, file: Path) -> None:
+    crates = linked(package, [target.triple])
+    own = f"pkg:cargo/{package}@{version()}"
     bill = {
         "$schema": "http://cyclonedx.org/schema/bom-1.5.schema.json",
         "bomFormat": "CycloneDX",
@@ -84,9 +100,9 @@ def write_sbom(target: Target) -> None:
         "version": 1,
         "metadata": {
             "component": {
-                "type": "library",
+                "type": kind,
                 "bom-ref": own,
-                "name": PACKAGE,
+                "name": package,
                 "version": version(),
                 "purl": own,
                 "licenses": [{"expression": "MIT OR Apache-2.0"}],
@@ -94,9 +110,8 @@ def write_sbom(target: Target) -> None:
             },
         },
         "components": [*map(component, crates), standard_library()],
-        "dependencies": dependencies(crates, own),
+        "dependencies": dependencies(package, crates, own),
     }
-    file = target.stage / "sbom.cdx.json"
     file.write_text(json.dumps(bill, indent=1) + "\n", encoding="utf-8")
 
 
@@ -108,8 +123,9 @@ def component(crate: Crate) -> dict[str, Any]:
         "version": crate["version"],
         "purl": purl(crate),
         "licenses": [{"expression": crate["license"].replace("/", " OR ")}],
-        "hashes": [{"alg": "SHA-256", "content": checksum(crate)}],
     }
+    if crate["source"]:
+        made["hashes"] = [{"alg": "SHA-256", "content": checksum(crate)}]
     if crate["repository"]:
         made["externalReferences"] = [{"type": "vcs", "url": crate["repository"]}]
     return made
@@ -126,9 +142,9 @@ def standard_library() -> dict[str, Any]:
     }
 
 
-def dependencies(crates: list[Crate], own: str) -> list[dict[str, Any]]:
+def dependencies(package: str, crates: list[Crate], own: str) -> list[dict[str, Any]]:
     refs = {crate["id"]: purl(crate) for crate in crates}
-    refs[crate_named(PACKAGE, version())["id"]] = own
+    refs[crate_named(package, version())["id"]] = own
     nodes = {node["id"]: node["dependencies"] for node in metadata()["resolve"]["nodes"]}
     return [
         {"ref": ref, "dependsOn": sorted(refs[other] for other in nodes[ident] if other in refs)}
@@ -136,18 +152,18 @@ def dependencies(crates: list[Crate], own: str) -> list[dict[str, Any]]:
     ]
 
 
-def linked(triples: list[str]) -> list[Crate]:
+def linked(package: str, triples: list[str]) -> list[Crate]:
     """The crates that are linked in: not those that only build, test or expand macros."""
     found: set[tuple[str, ...]] = set()
     for triple in triples:
         tree = output(
-            *("cargo", "tree", "--locked", "--quiet", f"--package={PACKAGE}"),
+            *("cargo", "tree", "--locked", "--quiet", f"--package={package}"),
             *("--edges=normal,no-proc-macro", f"--target={triple}"),
             *("--prefix=none", "--format={p}"),
         )
         found.update(tuple(line.split()[:2]) for line in tree.splitlines() if line)
     names = sorted((name, number.lstrip("v")) for name, number in found)
-    return [crate_named(*name) for name in names if name[0] != PACKAGE]
+    return [crate_named(*name) for name in names if name[0] != package]
 
 
 def crate_named(name: str, number: str) -> Crate:
