@@ -93,13 +93,15 @@ impl Machine {
         let mut config = Config::new();
         let told = Arc::clone(&self.told);
         config.set_event(move |event| lock(&told).push(event.clone()));
+        if options.is_empty() || options[0].0 != "app_key" {
+            config.set("api_token", "A").unwrap();
+        }
         for (name, value) in options {
             config.set(name, value).unwrap();
         }
         for (name, value) in [
             ("username", "zbeeblebrox"),
             ("password", password),
-            ("api_token", "A"),
             ("store", "memory:"),
             ("realm", &*format!("login tests {}", self.number)),
         ] {
@@ -185,7 +187,8 @@ impl Runtime for Machine {
     }
 }
 
-/// Its platform answers logins as it is told to, and takes no session token.
+/// Its platform answers logins as it is told to, has API tokens for an hour, and takes no session
+/// token.
 impl Wire for Machine {
     fn send(
         &self,
@@ -193,9 +196,10 @@ impl Wire for Machine {
         outgoing: &Outgoing<'_>,
     ) -> std::result::Result<Response, SendFailure> {
         self.put_forward(self.takes_seconds.load(Ordering::SeqCst));
-        let (status, body) = match outgoing.url.ends_with("/session/login") {
-            true => *lock(&self.answer),
-            false => EXPIRED,
+        let (status, body) = match outgoing.url.rsplit_once('/') {
+            Some((_, "login")) => *lock(&self.answer),
+            Some((_, "token")) => (200, r#"{"access_token":"A","expires_in":3600}"#),
+            _ => EXPIRED,
         };
         Ok(Response::new(status, Vec::new(), body.into()))
     }
@@ -441,4 +445,25 @@ fn a_refusal_that_no_login_mends_says_when_the_next_one_is_sent() {
     machine.put_forward(6);
     refusal();
     assert!(machine.told().contains(&("login_ended", "success")));
+}
+
+#[test]
+fn a_request_goes_as_the_one_before_for_as_long_as_its_tokens_last() {
+    let machine = Machine::new(24);
+    let app = [("app_key", "k"), ("app_secret", "s")];
+    let session = machine.session_with("right", &app);
+    log_in(&session).unwrap();
+    let call = Call::new();
+    for _ in 0..2 {
+        let mut exchange = session.exchange(None).unwrap();
+        if exchange.tokens().unwrap().is_none() {
+            exchange.renew(&call, true).unwrap();
+            exchange.tokens().unwrap();
+        }
+        exchange.answered(200, b"").unwrap();
+        machine.put_forward(3599);
+        assert!(exchange.again());
+        machine.put_forward(1);
+        assert!(!exchange.again());
+    }
 }

@@ -7,15 +7,19 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Optional, Protocol, TypeVar
+from typing import Any, Generic, Optional, Protocol, TypeVar
 
 from ._call import Cancellation
 from ._error import Error
 from ._errors import InvalidArgument
-from ._exchange import Exchange, Tokens
+from ._exchange import Exchange, ExchangeBase, Tokens
 from ._session import Session
 
-_Exchange = TypeVar("_Exchange", covariant=True)
+_Exchange = TypeVar("_Exchange", bound=ExchangeBase)
+_Made = TypeVar("_Made", covariant=True)
+
+_MOST_IDLE = 512
+"""Exchanges that an adapter keeps after more requests than that were under way at once."""
 
 _logger = logging.getLogger("thingspace_session")
 
@@ -49,19 +53,83 @@ def checked(session: Session) -> Session:
     return session
 
 
-class _Owner(Protocol[_Exchange]):
+class _Owner(Protocol[_Made]):
     """A session, of either kind."""
 
-    def exchange(self, url: Optional[str] = None) -> _Exchange: ...
+    def exchange(self, url: Optional[str] = None) -> _Made: ...
 
 
-def begin(session: _Owner[_Exchange], url: str) -> Optional[_Exchange]:
+class Exchanges(Generic[_Exchange]):
+    """The exchanges of an adapter. Nearly every request goes where the one before went, with the
+    same tokens, and is accepted: it takes the exchange of that one, and the library is asked one
+    thing instead of five."""
+
+    __slots__ = ("_idle", "_needs_no_judging", "_origin", "_owner")
+
+    def __init__(self, owner: _Owner[_Exchange]) -> None:
+        self._owner = owner
+        self._idle: list[_Exchange] = []
+        self._origin = ""
+        self._needs_no_judging: dict[int, bool] = {}
+
+    def begin(self, url: str) -> Optional[_Exchange]:
+        """The exchange for a request; none for one that is to go without tokens."""
+        if url.startswith(self._origin):
+            exchange = self.take()
+            if exchange is not None:
+                return exchange
+        exchange = self.make(url)
+        if exchange is not None:
+            # What begins so, up to the slash behind the host, is of the same origin.
+            self._origin = "/".join(url.split("/", 3)[:3]) + "/"
+        return exchange
+
+    def make(self, url: str) -> Optional[_Exchange]:
+        """A new exchange for a request; none for one that is to go without tokens."""
+        return begin(self._owner, url)
+
+    def take(self) -> Optional[_Exchange]:
+        """An exchange for a request of the same origin as those before, whose tokens ``_sent`` go
+        with it; or none, where something new is to be said for it."""
+        try:
+            exchange = self._idle.pop()
+        except IndexError:
+            return None
+        if exchange._again():
+            return exchange
+        self._idle.clear()  # the others hold the same old tokens
+        return None
+
+    def ends_with(self, exchange: _Exchange, status: int) -> bool:
+        """Whether an answer of this HTTP status is the client's without being judged. The exchange
+        is taken back then."""
+        if not exchange._proved:
+            return False
+        needs_none = self._needs_no_judging.get(status)
+        if needs_none is None:
+            needs_none = self._needs_no_judging[status] = exchange.body_max(status) == 0
+        if needs_none:
+            self.take_back(exchange)
+        return needs_none
+
+    def take_back(self, exchange: _Exchange) -> None:
+        """To be used for another request; this one's answer is the client's."""
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(exchange)
+
+
+def begin(session: _Owner[_Made], url: str) -> Optional[_Made]:
     """The exchange for a request; none for one that is to go without tokens."""
     try:
         return session.exchange(url)
     except InvalidArgument as error:
         _logger.warning("a request is sent without tokens: %s", error)
         return None
+
+
+def tokens_of(exchange: Exchange) -> Tokens:
+    """The tokens to send first, once they are to be had."""
+    return exchange._sent or wait_for_tokens(exchange)
 
 
 def wait_for_tokens(exchange: Exchange, cancel: Optional[Cancellation] = None) -> Tokens:

@@ -29,11 +29,12 @@ class Tokens:
         headers: the request headers that carry the two; empty with SOAP.
     """
 
-    __slots__ = ("api_token", "headers", "session_token")
+    __slots__ = ("_kept", "api_token", "headers", "session_token")
 
     session_token: str
     api_token: str
     headers: dict[str, str]
+    _kept: Any  # what an adapter makes of the headers, once
 
     def __init__(self, session_token: str, api_token: str, session_token_header: str) -> None:
         self.session_token = session_token
@@ -42,18 +43,23 @@ class Tokens:
         if api_token:
             self.headers["Authorization"] = f"Bearer {api_token}"
             self.headers[session_token_header] = session_token
+        self._kept = None
 
 
 class ExchangeBase:
     """What an exchange does that never waits; ``renew`` is for its kinds."""
 
-    __slots__ = ("__weakref__", "_handle", "_owner")
+    __slots__ = ("__weakref__", "_handle", "_owner", "_proved", "_sent")
 
     _handle: Optional[c_void_p]
     _owner: _session.Session
+    _sent: Optional[Tokens]  # the tokens that it gave last
+    _proved: bool  # whether an answer has shown that the platform takes these
 
     def __init__(self, session: _session.Session, url: Optional[str] = None) -> None:
         self._owner = session
+        self._sent = None
+        self._proved = False
         handle, error = c_void_p(), c_void_p()
         status = _library.exchange_new(
             session._handle, _values.optional_text(url, "url"), byref(handle), byref(error)
@@ -112,11 +118,13 @@ class ExchangeBase:
             raise take_error(status, error)
         if next_step.value != _library.NEXT_SEND:
             return None
-        return Tokens(
+        self._proved = False
+        self._sent = Tokens(
             session_token.value.decode(),
             api_token.value.decode(),
             self._owner.session_token_header,
         )
+        return self._sent
 
     def body_max(self, status: int) -> int:
         """How many bytes of the body of an answer of this HTTP status ``answered`` has to see.
@@ -156,6 +164,15 @@ class ExchangeBase:
         if failed:
             raise take_error(failed, error)
         return next_step.value == _library.NEXT_RENEW
+
+    def _again(self) -> bool:
+        """Begins another request, to where the one before went, with the tokens of that one; or
+        says that another exchange is needed for it.
+
+        An answer of whose body ``body_max`` wants nothing need not be told to ``answered`` then.
+        """
+        self._proved = _library.exchange_again(self._handle) != 0
+        return self._proved
 
     def close(self) -> None:
         """Frees the exchange. It sends nothing, and may be called twice."""

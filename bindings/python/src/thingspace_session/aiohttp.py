@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import zlib
-from typing import Any, Union
+from typing import Any, Optional, Union
 
-from ._adapter import about, begin, checked, missing, require
+from ._adapter import Exchanges, about, checked, missing, require
 from ._async import AsyncExchange, AsyncSession
 from ._exchange import Tokens
 from ._session import Session
@@ -23,6 +23,7 @@ try:
     require("aiohttp", (3, 12))
     import aiohttp
     from aiohttp.base_protocol import BaseProtocol
+    from multidict import istr
 except ImportError as error:
     raise missing("aiohttp", "aiohttp 3.12 or newer", error) from error
 
@@ -57,26 +58,45 @@ class ThingSpaceMiddleware:
     def __init__(self, session: Union[AsyncSession, Session]) -> None:
         checked(session._session if isinstance(session, AsyncSession) else session)
         self._session = session if isinstance(session, AsyncSession) else AsyncSession(session)
+        self._exchanges: Exchanges[AsyncExchange] = Exchanges(self._session)
+        self._origin: Optional[tuple[str, str]] = None
 
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        exchange = begin(self._session, str(request.url))
+        exchanges, exchange = self._exchanges, None
+        url = request.url
+        # Its text is not made for this.
+        origin = url.scheme, url.raw_authority
+        if origin == self._origin:
+            exchange = exchanges.take()
         if exchange is None:
-            return await handler(request)
-        with exchange:
-            tokens = exchange.tokens() or await _wait_for_tokens(exchange)
-            while True:
-                request.headers.update(tokens.headers)
-                response = await handler(request)
-                body = await _beginning(response, exchange.body_max(response.status))
-                if not exchange.answered(response.status, body):
-                    return response
-                await response.read()  # for errors to show; and it gives the connection back
-                with about(response):
-                    await exchange.renew(_can_be_sent_again(request.body))
-                    tokens = await _wait_for_tokens(exchange)
-                await request.close()  # it may have been answered before it was sent
+            exchange = exchanges.make(str(url))
+            if exchange is None:
+                return await handler(request)
+            self._origin = origin
+        tokens = exchange._sent or await _wait_for_tokens(exchange)
+        while True:
+            request.headers.update(tokens._kept or _headers(tokens))
+            response = await handler(request)
+            if exchanges.ends_with(exchange, response.status):
+                return response
+            body = await _beginning(response, exchange.body_max(response.status))
+            if not exchange.answered(response.status, body):
+                exchanges.take_back(exchange)
+                return response
+            await response.read()  # for errors to show; and it gives the connection back
+            with about(response):
+                await exchange.renew(_can_be_sent_again(request.body))
+                tokens = await _wait_for_tokens(exchange)
+            await request.close()  # it may have been answered before it was sent
+
+
+def _headers(tokens: Tokens) -> dict[istr, str]:
+    """The headers that carry the tokens, in the form that costs aiohttp least."""
+    headers = {istr(name): value for name, value in tokens.headers.items()}
+    tokens._kept = headers
+    return headers
 
 
 async def _wait_for_tokens(exchange: AsyncExchange) -> Tokens:

@@ -28,7 +28,16 @@ from collections.abc import (
 from typing import Any, Callable, Optional, TypeVar
 from weakref import WeakKeyDictionary
 
-from ._adapter import about, begin, checked, missing, renew, require, wait_for_tokens
+from ._adapter import (
+    Exchanges,
+    about,
+    checked,
+    missing,
+    renew,
+    require,
+    tokens_of,
+    wait_for_tokens,
+)
 from ._call import Cancellation
 from ._exchange import Exchange, Tokens
 from ._session import Session
@@ -76,48 +85,53 @@ class ThingSpaceAuth(httpx.Auth):
 
     def __init__(self, session: Session) -> None:
         self._session = checked(session)
+        self._exchanges = Exchanges(session)
 
     def sync_auth_flow(
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
-        exchange = begin(self._session, str(request.url))
+        exchange = self._exchanges.begin(str(request.url))
         if exchange is None:
             yield request
             return
-        with exchange:
-            tokens = wait_for_tokens(exchange)
-            while True:
-                _give_tokens(request, tokens)
-                response = yield request
-                if response.request is not request:
-                    return  # a redirect was followed, without the tokens
-                body = _body(response, exchange.body_max(response.status_code))
-                if not exchange.answered(response.status_code, body):
-                    return
-                response.read()
-                with about(response):
-                    tokens = renew(exchange, _replayable(request))
+        tokens = tokens_of(exchange)
+        while True:
+            _give_tokens(request, tokens)
+            response = yield request
+            if response.request is not request:
+                return  # a redirect was followed, without the tokens
+            if self._exchanges.ends_with(exchange, response.status_code):
+                return
+            body = _body(response, exchange.body_max(response.status_code))
+            if not exchange.answered(response.status_code, body):
+                self._exchanges.take_back(exchange)
+                return
+            response.read()
+            with about(response):
+                tokens = renew(exchange, _replayable(request))
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        exchange = begin(self._session, str(request.url))
+        exchange = self._exchanges.begin(str(request.url))
         if exchange is None:
             yield request
             return
-        with exchange:
-            tokens = await _tokens(self._session, exchange)
-            while True:
-                _give_tokens(request, tokens)
-                response = yield request
-                if response.request is not request:
-                    return  # a redirect was followed, without the tokens
-                body = await _abody(response, exchange.body_max(response.status_code))
-                if not exchange.answered(response.status_code, body):
-                    return
-                await response.aread()
-                with about(response):
-                    tokens = await _renewed(self._session, exchange, request)
+        tokens = exchange._sent or await _tokens(self._session, exchange)
+        while True:
+            _give_tokens(request, tokens)
+            response = yield request
+            if response.request is not request:
+                return  # a redirect was followed, without the tokens
+            if self._exchanges.ends_with(exchange, response.status_code):
+                return
+            body = await _abody(response, exchange.body_max(response.status_code))
+            if not exchange.answered(response.status_code, body):
+                self._exchanges.take_back(exchange)
+                return
+            await response.aread()
+            with about(response):
+                tokens = await _renewed(self._session, exchange, request)
 
 
 class ThingSpaceTransport(httpx.BaseTransport):
@@ -135,28 +149,31 @@ class ThingSpaceTransport(httpx.BaseTransport):
 
     def __init__(self, session: Session, transport: Optional[httpx.BaseTransport] = None) -> None:
         self._session = checked(session)
+        self._exchanges = Exchanges(session)
         self._transport = httpx.HTTPTransport() if transport is None else transport
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """What the client calls."""
-        exchange = begin(self._session, str(request.url))
+        exchange = self._exchanges.begin(str(request.url))
         if exchange is None:
             return self._transport.handle_request(request)
-        with exchange:
-            tokens = wait_for_tokens(exchange)
-            while True:
-                response = self._transport.handle_request(_with_tokens(request, tokens))
-                response.request = request
-                try:
-                    body = _body(response, exchange.body_max(response.status_code))
-                    if not exchange.answered(response.status_code, body):
-                        return response
-                    response.read()
-                    with about(response):
-                        tokens = renew(exchange, _replayable(request))
-                except BaseException:
-                    response.close()
-                    raise
+        tokens = tokens_of(exchange)
+        while True:
+            response = self._transport.handle_request(_with_tokens(request, tokens))
+            response.request = request
+            try:
+                if self._exchanges.ends_with(exchange, response.status_code):
+                    return response
+                body = _body(response, exchange.body_max(response.status_code))
+                if not exchange.answered(response.status_code, body):
+                    self._exchanges.take_back(exchange)
+                    return response
+                response.read()
+                with about(response):
+                    tokens = renew(exchange, _replayable(request))
+            except BaseException:
+                response.close()
+                raise
 
     def close(self) -> None:
         """Closes the transport beneath, not the session."""
@@ -178,28 +195,31 @@ class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
         self, session: Session, transport: Optional[httpx.AsyncBaseTransport] = None
     ) -> None:
         self._session = checked(session)
+        self._exchanges = Exchanges(session)
         self._transport = httpx.AsyncHTTPTransport() if transport is None else transport
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """What the client calls."""
-        exchange = begin(self._session, str(request.url))
+        exchange = self._exchanges.begin(str(request.url))
         if exchange is None:
             return await self._transport.handle_async_request(request)
-        with exchange:
-            tokens = await _tokens(self._session, exchange)
-            while True:
-                response = await self._transport.handle_async_request(_with_tokens(request, tokens))
-                response.request = request
-                try:
-                    body = await _abody(response, exchange.body_max(response.status_code))
-                    if not exchange.answered(response.status_code, body):
-                        return response
-                    await response.aread()
-                    with about(response):
-                        tokens = await _renewed(self._session, exchange, request)
-                except BaseException:
-                    await response.aclose()
-                    raise
+        tokens = exchange._sent or await _tokens(self._session, exchange)
+        while True:
+            response = await self._transport.handle_async_request(_with_tokens(request, tokens))
+            response.request = request
+            try:
+                if self._exchanges.ends_with(exchange, response.status_code):
+                    return response
+                body = await _abody(response, exchange.body_max(response.status_code))
+                if not exchange.answered(response.status_code, body):
+                    self._exchanges.take_back(exchange)
+                    return response
+                await response.aread()
+                with about(response):
+                    tokens = await _renewed(self._session, exchange, request)
+            except BaseException:
+                await response.aclose()
+                raise
 
     async def aclose(self) -> None:
         """Closes the transport beneath, not the session."""
@@ -222,15 +242,33 @@ def _with_tokens(request: httpx.Request, tokens: Tokens) -> httpx.Request:
 
 
 def _with(headers: httpx.Headers, tokens: Tokens) -> httpx.Headers:
-    copy = httpx.Headers(headers)
-    for name, value in tokens.headers.items():
-        copy[name] = value
+    # A copy that is made as httpx makes it: by its names a header takes ten times as long.
+    kept: _Kept = tokens._kept or _keep(tokens)
+    copy = httpx.Headers()
+    copy._list = [entry for entry in headers._list if entry[1] not in kept.keys]
+    copy._list += kept.entries
     return copy
 
 
 def _give_tokens(request: httpx.Request, tokens: Tokens) -> None:
+    whole = _with(request.headers, tokens)
     request.__class__ = _Request
-    vars(request)["headers"] = _Headers(_with(request.headers, tokens), tuple(tokens.headers))
+    vars(request)["headers"] = _Headers(whole, tokens._kept)
+
+
+class _Kept:
+    """The headers that carry tokens, as httpx holds headers."""
+
+    __slots__ = ("entries", "keys")
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.entries = httpx.Headers(tokens.headers)._list
+        self.keys = frozenset(key for _, key, _ in self.entries)
+
+
+def _keep(tokens: Tokens) -> _Kept:
+    kept = tokens._kept = _Kept(tokens)
+    return kept
 
 
 class _Request(httpx.Request):
@@ -249,8 +287,11 @@ class _Request(httpx.Request):
             vars(self)["headers"] = given
             return
         headers = given.whole if isinstance(given, _Headers) else httpx.Headers(given)
-        kept = [name for name in before.secret if name in before and name not in headers]
-        headers.update({name: before[name] for name in kept})
+        headers._list += [
+            entry
+            for entry in before.whole._list
+            if entry[1] in before.secret.keys and entry[1].decode() not in headers
+        ]
         vars(self)["headers"] = _Headers(headers, before.secret)
 
 
@@ -261,7 +302,7 @@ class _Headers(httpx.Headers):
     headers, from which it takes only Authorization out, and that only for another origin.
     """
 
-    def __init__(self, whole: httpx.Headers, secret: tuple[str, ...]) -> None:
+    def __init__(self, whole: httpx.Headers, secret: _Kept) -> None:
         self.whole = whole
         self.secret = secret
 
@@ -269,7 +310,7 @@ class _Headers(httpx.Headers):
     def _list(self) -> list[tuple[bytes, bytes, bytes]]:  # type: ignore[override]
         # What httpx.Headers copies. If another version of httpx looks elsewhere, it finds nothing
         # and fails.
-        keys = {name.lower().encode() for name in self.secret}
+        keys = self.secret.keys
         return [entry for entry in self.whole._list if entry[1] not in keys]
 
     @property
@@ -322,7 +363,8 @@ class _Headers(httpx.Headers):
 
     def __repr__(self) -> str:
         shown = self.whole.copy()
-        shown.update({name: "[secure]" for name in self.secret if name in shown})
+        names = [key.decode() for key in self.secret.keys]
+        shown.update({name: "[secure]" for name in names if name in shown})
         return repr(shown)
 
 

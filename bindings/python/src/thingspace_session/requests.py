@@ -14,7 +14,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
-from ._adapter import about, begin, checked, missing, renew, require, wait_for_tokens
+from ._adapter import (
+    Exchanges,
+    about,
+    begin,
+    checked,
+    missing,
+    renew,
+    require,
+    tokens_of,
+    wait_for_tokens,
+)
 from ._error import Error
 from ._exchange import Exchange, Tokens
 from ._session import Session
@@ -57,13 +67,13 @@ class ThingSpaceAuth(requests.auth.AuthBase):
 
     def __init__(self, session: Session) -> None:
         self._session = checked(session)
+        self._exchanges = Exchanges(session)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        exchange = begin(self._session, request.url or "")
+        exchange = self._exchanges.begin(request.url or "")
         if exchange is not None:
-            _give_tokens(request, wait_for_tokens(exchange))
-            hook = _Hook(self._session, exchange)
-            request.register_hook("response", hook)  # type: ignore[no-untyped-call]
+            _give_tokens(request, tokens_of(exchange))
+            request.hooks["response"].append(_Hook(self._session, self._exchanges, exchange))
         return request
 
 
@@ -97,7 +107,8 @@ class _WithTokens(requests.PreparedRequest):
 
 
 def _give_tokens(request: requests.PreparedRequest, tokens: Tokens) -> None:
-    request.headers.update(tokens.headers)
+    for name, value in tokens.headers.items():
+        request.headers[name] = value
     request.__class__ = _WithTokens
     vars(request)["token_names"] = tuple(tokens.headers)
 
@@ -105,22 +116,34 @@ def _give_tokens(request: requests.PreparedRequest, tokens: Tokens) -> None:
 class _Hook:
     """Looks at each answer to a request that was sent with tokens."""
 
-    def __init__(self, session: Optional[Session], exchange: Optional[Exchange]) -> None:
+    __slots__ = ("_exchange", "_exchanges", "_session")
+
+    def __init__(
+        self,
+        session: Optional[Session],
+        exchanges: Optional[Exchanges[Exchange]],
+        exchange: Optional[Exchange],
+    ) -> None:
         self._session = session
+        self._exchanges = exchanges
         self._exchange = exchange
 
-    def __reduce__(self) -> tuple[type[_Hook], tuple[None, None]]:
+    def __reduce__(self) -> tuple[type[_Hook], tuple[None, None, None]]:
         # An answer is pickled with its request and that one's hooks, but no session is.
-        return _Hook, (None, None)
+        return _Hook, (None, None, None)
 
     def sends_tokens_to(self, url: Optional[str]) -> bool:
         return self._session is not None and begin(self._session, url or "") is not None
 
     def __call__(self, response: requests.Response, **options: Any) -> requests.Response:
-        session, sent = self._session, response.request
-        if session is None or session.session_token_header not in sent.headers:
+        session, exchanges, sent = self._session, self._exchanges, response.request
+        if session is None or exchanges is None:
+            return response
+        if session.session_token_header not in sent.headers:
             return response
         exchange, self._exchange = self._exchange, None
+        if exchange is not None and exchanges.ends_with(exchange, response.status_code):
+            return response
         outdated = False
         while True:
             with _about(response, options):
@@ -131,6 +154,7 @@ class _Hook:
                     outdated = not _has(sent, wait_for_tokens(exchange))
                 body = _body(response, exchange.body_max(response.status_code), options)
                 if not exchange.answered(response.status_code, body):
+                    exchanges.take_back(exchange)
                     return response
                 request = response.request.copy()
                 can_resend = _rewound(request)
