@@ -178,6 +178,14 @@ impl Running {
         }
     }
 
+    /// Counts the call's time from now on: for what may go on for as long as something moves.
+    pub fn restart(&mut self) {
+        let now = Instant::now();
+        let time = self.deadline.map(|deadline| deadline - self.began);
+        self.deadline = time.and_then(|time| now.checked_add(time));
+        self.began = now;
+    }
+
     /// When the call began, on whose behalf this is done.
     pub fn began(&self) -> Instant {
         self.began
@@ -298,6 +306,17 @@ mod tests {
             assert!(sent.remaining().is_some());
             assert_eq!(sent.own_time, Duration::from_secs(own_s));
         }
+    }
+
+    #[test]
+    fn time_that_starts_anew_is_as_long_as_before() {
+        let mut now = running(&Call::new(), Duration::from_secs(3600));
+        now.began -= Duration::from_secs(3600);
+        now.deadline = now.began.checked_add(Duration::from_secs(3600));
+        assert_eq!(now.check().unwrap_err().status(), Status::Timeout);
+        now.restart();
+        assert!(now.check().is_ok());
+        assert_eq!(now.deadline.unwrap() - now.began, Duration::from_secs(3600));
     }
 
     #[test]

@@ -226,6 +226,11 @@ impl Progress {
         Answer::to_request(http_status, retry_after, body)
     }
 
+    /// Whether the answer is the caller's.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done(_))
+    }
+
     /// What was sent and is not answered yet.
     pub fn sent(&self) -> Option<&RequestTokens> {
         match &self.state {

@@ -80,11 +80,15 @@ pub use doctor::{Check, Finding, Verdict, diagnose};
 pub use error::{Error, Result, Status};
 pub use events::{Event, EventDetail, EventKind};
 pub use exchange::{Next, RequestTokens};
+pub use http::Upload;
 pub use lockout::{NextLogin, Unblocked};
 pub use log::LogLevel;
 pub use login::{GuardState, LastLoginState, RecordState};
 pub use metrics::{BOUNDS_MS, Instrument, METRICS, Metric};
 pub use options::{OPTIONS, OptionInfo, OptionKind};
+pub use platform::session_call::SessionCall;
 pub use response::Response;
 pub use secret::Secret;
-pub use session::{Exchange, Request, Session, check, check_answer, guard, shared_token, unblock};
+pub use session::{
+    Exchange, Request, Session, StreamedResponse, check, check_answer, guard, shared_token, unblock,
+};

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read};
 
 use zeroize::Zeroizing;
 
+use crate::error::{Error, Result, Status};
 use crate::secret::Secret;
 
 const LONGEST: u64 = 64 * 1024;
@@ -35,6 +36,14 @@ impl fmt::Display for Flaw {
             "" => f.write_str(&self.why),
             remedy => write!(f, "{}; {remedy}", self.why),
         }
+    }
+}
+
+impl Secret {
+    /// The text of a file without its last line end. A file that others can read is refused, unless
+    /// nothing on its mount can be written: so containers and service managers hand out secrets.
+    pub fn from_file(path: &str) -> Result<Secret> {
+        read(path).map_err(|flaw| Error::new(Status::InvalidArgument, flaw.to_string()))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod exchange;
 mod request;
+mod stream;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::tokens::{self, Token, Tokens};
 pub use exchange::Exchange;
 pub(crate) use request::Carried;
 pub use request::Request;
+pub use stream::StreamedResponse;
 
 /// A session, logged in or soon to be, for any number of threads.
 pub struct Session {

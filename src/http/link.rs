@@ -3,7 +3,8 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rustix::event::PollFlags;
@@ -19,6 +20,8 @@ use crate::net::{Stream, Watch, is_hang_up};
 const GATHER_BYTES: usize = 64 * 1024;
 /// What there is always room for: the whole head of a request.
 const OUTPUT_BYTES: usize = 32 * 1024;
+/// Room for what is not sent any more: ureq passes over it in pieces of this length.
+const PASSED_OVER_BYTES: usize = 1024 * 1024;
 const FIRST_INPUT_BYTES: usize = 16 * 1024;
 /// The head of an answer must fit.
 const MOST_INPUT_BYTES: usize = 2 * super::ANSWER_HEAD_MAX_BYTES;
@@ -47,23 +50,53 @@ impl Link {
     }
 }
 
-/// Where a link is left when its request is over.
+/// What the loan for a request and the one who makes it tell each other while ureq has the loan.
 #[derive(Clone, Default)]
-pub(super) struct Return(Arc<Mutex<Option<Returned>>>);
+pub(super) struct Return(Arc<Shared>);
 
-/// What is left of a request.
+#[derive(Default)]
+struct Shared {
+    headers: Mutex<Headers>,
+    returned: Mutex<Option<Returned>>,
+    is_stopped: AtomicBool,
+    is_by_piece: AtomicBool,
+}
+
+/// What is left of a request when it is over.
 pub(super) struct Returned {
     /// The link, if it can serve another.
     pub link: Option<Link>,
     pub watch: Watch,
-    /// Those of the answer.
-    pub headers: Headers,
 }
 
 impl Return {
     pub fn take(&self) -> Option<Returned> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.0.returned).take()
     }
+
+    /// Those of the answer, once its head is there.
+    pub fn take_headers(&self) -> Headers {
+        std::mem::take(&mut lock(&self.0.headers))
+    }
+
+    /// Whether nothing more of the request's body is sent.
+    pub fn is_stopped(&self) -> bool {
+        self.0.is_stopped.load(Ordering::Relaxed)
+    }
+
+    /// Whether each piece of a body, there or back, has the call's whole time. What is written does
+    /// not wait for more then.
+    pub fn set_by_piece(&self, is_by_piece: bool) {
+        self.0.is_by_piece.store(is_by_piece, Ordering::Relaxed);
+    }
+
+    fn is_by_piece(&self) -> bool {
+        self.0.is_by_piece.load(Ordering::Relaxed)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A link lent to ureq for one request.
@@ -72,7 +105,6 @@ pub(super) struct Loan {
     lent: Option<(Link, Watch)>,
     back: Return,
     head: Head,
-    headers: Headers,
     /// The other side has said its last; that answer can still be read.
     ends: bool,
     /// Nothing more is sent: the answer is there already, or the other side has hung up. It may
@@ -102,7 +134,6 @@ impl Loan {
             lent: Some((link, watch)),
             back,
             head: Head::Awaited,
-            headers: Headers::new(),
             ends: false,
             stopped: None,
             just_asked: false,
@@ -131,7 +162,7 @@ impl Loan {
                     self.await_room()?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_hang_up(&error) => self.stopped = Some(Stopped::HungUp(error)),
+                Err(error) if is_hang_up(&error) => self.stop(Stopped::HungUp(error)),
                 Err(error) => return Err(error),
             }
         }
@@ -149,9 +180,14 @@ impl Loan {
         };
         let (Link { stream, .. }, watch) = self.lent();
         let ready = stream.await_ready(wanted, watch)?;
-        if !ready.contains(PollFlags::IN) {
-            return Ok(());
+        match ready.contains(PollFlags::IN) {
+            true => self.look_for_answer(),
+            false => Ok(()),
         }
+    }
+
+    /// Takes what is there of an answer, before all of the request is out.
+    fn look_for_answer(&mut self) -> io::Result<()> {
         match self.try_read() {
             Ok(0) => self.ends = true,
             Ok(_) => {}
@@ -161,9 +197,16 @@ impl Loan {
             Err(error) => return Err(error),
         }
         if self.head == Head::There {
-            self.stopped = Some(Stopped::Answered);
+            self.stop(Stopped::Answered);
         }
         Ok(())
+    }
+
+    fn stop(&mut self, why: Stopped) {
+        self.stopped = Some(why);
+        let bytes = &mut self.lent().0.bytes;
+        bytes.is_passed_over = true;
+        self.back.0.is_stopped.store(true, Ordering::Relaxed);
     }
 
     /// Reads what is there, and looks at the head before ureq does.
@@ -198,7 +241,7 @@ impl Loan {
             }
         };
         bytes.progress = true;
-        self.headers = headers;
+        *lock(&self.back.0.headers) = headers;
         self.head = Head::There;
     }
 
@@ -245,11 +288,19 @@ impl Transport for Loan {
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         if self.stopped.is_some() {
+            self.lent().1.check_now_and_then()?;
             return Ok(());
         }
+        let is_by_piece = self.back.is_by_piece();
         let bytes = &mut self.lent().0.bytes;
         bytes.gathered += amount;
-        if bytes.gathered >= GATHER_BYTES {
+        if is_by_piece {
+            self.lent().1.restart();
+            self.flush()?;
+            if self.stopped.is_none() && !self.ends {
+                self.look_for_answer()?;
+            }
+        } else if bytes.gathered >= GATHER_BYTES {
             self.flush()?;
         }
         Ok(())
@@ -258,6 +309,9 @@ impl Transport for Loan {
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         self.flush()?;
         if self.head == Head::There {
+            if self.back.is_by_piece() {
+                self.lent().1.restart();
+            }
             if self.lent().0.bytes.can_use_input() {
                 // It came before all was out.
                 return Ok(true);
@@ -295,13 +349,7 @@ impl Drop for Loan {
             link.bytes.forget();
             link.answered = Some(Instant::now());
             let link = self.can_be_kept.then_some(link);
-            let mut back = self.back.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let headers = std::mem::take(&mut self.headers);
-            *back = Some(Returned {
-                link,
-                watch,
-                headers,
-            });
+            *lock(&self.back.0.returned) = Some(Returned { link, watch });
         }
     }
 }
@@ -325,6 +373,8 @@ struct Bytes {
     most: usize,
     /// Whether ureq could use some of the input when it looked last.
     progress: bool,
+    /// Whether what ureq puts out goes nowhere.
+    is_passed_over: bool,
 }
 
 impl Bytes {
@@ -376,7 +426,10 @@ fn grow(bytes: &mut Vec<u8>, length: usize) {
 
 impl Buffers for Bytes {
     fn output(&mut self) -> &mut [u8] {
-        let wanted = self.gathered + OUTPUT_BYTES;
+        let wanted = match self.is_passed_over {
+            true => PASSED_OVER_BYTES,
+            false => self.gathered + OUTPUT_BYTES,
+        };
         if self.output.len() < wanted {
             grow(&mut self.output, wanted);
         }

@@ -4,20 +4,22 @@
 
 mod connections;
 mod head;
+mod incoming;
 mod link;
 mod route;
+mod upload;
 
 use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 
 use ureq::http::header::{
-    ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT,
 };
 use ureq::http::{self, Method, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
-use ureq::{Agent, Body};
+use ureq::{Agent, AsSendBody, Body, SendBody};
 
 use crate::call::Running;
 use crate::error::{Error, Result, Status};
@@ -28,8 +30,10 @@ use crate::runtime::Runtime;
 use crate::settings::Network;
 pub(crate) use connections::Connection;
 use connections::Connections;
+pub(crate) use incoming::Incoming;
 use link::{Loan, Return};
 pub(crate) use route::Route;
+pub use upload::Upload;
 
 /// The head of a request must fit a connection's buffer.
 const HEAD_MAX_BYTES: usize = 16 * 1024;
@@ -77,6 +81,18 @@ pub(crate) trait Wire: Send + Sync {
         outgoing: &Outgoing<'_>,
     ) -> std::result::Result<Response, SendFailure>;
 
+    /// Sends one request, its body from `upload` where there is one, and takes the head of the
+    /// answer.
+    fn stream(
+        &self,
+        _: &Running,
+        _: &Outgoing<'_>,
+        _: Option<&mut Upload<'_>>,
+    ) -> std::result::Result<Incoming, SendFailure> {
+        let error = Error::new(Status::Internal, "this wire carries whole answers only");
+        Err(SendFailure { error, sent: false })
+    }
+
     /// The proxy on the way.
     fn proxy(&self) -> Option<&Proxy> {
         None
@@ -86,7 +102,15 @@ pub(crate) trait Wire: Send + Sync {
 /// The wire of the real world.
 pub(crate) struct Http {
     agent: Agent,
-    connections: Connections,
+    connections: Arc<Connections>,
+}
+
+/// A request that was sent and whose answer has begun, or not.
+struct Underway {
+    connections: Arc<Connections>,
+    back: Return,
+    /// Whether its connection was kept from an earlier one.
+    is_kept: bool,
 }
 
 impl Http {
@@ -111,7 +135,36 @@ impl Http {
             .build();
         Http {
             agent: Agent::with_parts(config, Handed, NoNames),
-            connections: Connections::new(route),
+            connections: Arc::new(Connections::new(route)),
+        }
+    }
+
+    /// Sends the request and takes the head of the answer.
+    fn begin(
+        &self,
+        running: &Running,
+        on: Connection,
+        back: Return,
+        request: http::Request<impl AsSendBody>,
+    ) -> std::result::Result<(http::Response<Body>, Underway), SendFailure> {
+        let mut watch = Watch::new(running);
+        let (link, is_kept) = self
+            .connections
+            .get(on, &mut watch)
+            .map_err(|error| SendFailure { error, sent: false })?;
+        HANDED.set(Some(Loan::new(link, watch, back.clone())));
+        let answer = self.agent.run(request);
+        // Not taken where ureq found the request itself at fault.
+        HANDED.take();
+        let underway = Underway {
+            connections: Arc::clone(&self.connections),
+            back,
+            is_kept,
+        };
+        let checked = answer.and_then(|answer| check_head(&answer).map(|()| answer));
+        match checked {
+            Ok(answer) => Ok((answer, underway)),
+            Err(error) => Err(underway.failure(error)),
         }
     }
 
@@ -130,47 +183,80 @@ impl Wire for Http {
         let unsent = |error| SendFailure { error, sent: false };
         running.check().map_err(unsent)?;
         let request = build(outgoing).map_err(unsent)?;
-        let mut watch = Watch::new(running);
-        let (link, is_kept) = self
-            .connections
-            .get(outgoing.on, &mut watch)
-            .map_err(unsent)?;
-        let back = Return::default();
-        HANDED.set(Some(Loan::new(link, watch, back.clone())));
-        let result = self
-            .agent
-            .run(request)
-            .and_then(|answer| read(answer, outgoing.max_response_bytes));
-        // Not taken where ureq found the request itself at fault.
-        HANDED.take();
-        let mut returned = back.take();
-        let mut headers = Vec::new();
-        if let (Ok(_), Some(returned)) = (&result, &mut returned) {
-            if let Some(link) = returned.link.take() {
-                self.connections.keep(link);
+        let request = request.map(|()| outgoing.body);
+        let (answer, underway) = self.begin(running, outgoing.on, Return::default(), request)?;
+        match read(answer, outgoing.max_response_bytes) {
+            Ok((status, body)) => {
+                underway.keep_link();
+                Ok(Response::new(status, underway.back.take_headers(), body))
             }
-            headers = std::mem::take(&mut returned.headers);
+            Err(error) => Err(underway.failure(error)),
         }
-        let response = result.map(|(status, body)| Response::new(status, headers, body));
-        response.map_err(|error| {
-            let sent = returned.as_ref().is_none_or(|back| back.watch.sent());
-            let error = explain(error, returned.map(|back| back.watch));
-            if is_kept && error.status() == Status::Timeout {
-                // Its like may lead nowhere as well.
-                self.connections.forget_kept();
-            }
-            let what = match sent {
-                false => "could not be sent to",
-                true => "no whole answer from",
-            };
-            let what = format!("{what} {}", self.connections.route.other_side());
-            let error = error.about(&what);
-            SendFailure { error, sent }
-        })
+    }
+
+    fn stream(
+        &self,
+        running: &Running,
+        outgoing: &Outgoing<'_>,
+        upload: Option<&mut Upload<'_>>,
+    ) -> std::result::Result<Incoming, SendFailure> {
+        let unsent = |error| SendFailure { error, sent: false };
+        running.check().map_err(unsent)?;
+        let mut request = build(outgoing).map_err(unsent)?;
+        let back = Return::default();
+        let Some(upload) = upload else {
+            let request = request.map(|()| outgoing.body);
+            let (answer, underway) = self.begin(running, outgoing.on, back, request)?;
+            return Ok(Incoming::new(answer, underway));
+        };
+        if let Some(length) = upload.length {
+            request.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        back.set_by_piece(true);
+        let mut feed = upload.feed(back.clone());
+        let request = request.map(|()| SendBody::from_reader(&mut feed));
+        let begun = self.begin(running, outgoing.on, back.clone(), request);
+        back.set_by_piece(false);
+        match (begun, feed.failure()) {
+            (Ok((answer, underway)), _) => Ok(Incoming::new(answer, underway)),
+            (Err(SendFailure { sent, .. }), Some(error)) => Err(SendFailure { error, sent }),
+            (Err(failure), None) => Err(failure),
+        }
     }
 
     fn proxy(&self) -> Option<&Proxy> {
         self.connections.route.proxy()
+    }
+}
+
+impl Underway {
+    /// Keeps the connection of an answer that has ended well. Whether it has ended.
+    fn keep_link(&self) -> bool {
+        let Some(returned) = self.back.take() else {
+            return false;
+        };
+        if let Some(link) = returned.link {
+            self.connections.keep(link);
+        }
+        true
+    }
+
+    /// What went wrong. Only once ureq has let go of the loan.
+    fn failure(&self, error: ureq::Error) -> SendFailure {
+        let returned = self.back.take();
+        let sent = returned.as_ref().is_none_or(|back| back.watch.sent());
+        let error = explain(error, returned.map(|back| back.watch));
+        if self.is_kept && error.status() == Status::Timeout {
+            // Its like may lead nowhere as well.
+            self.connections.forget_kept();
+        }
+        let what = match sent {
+            false => "could not be sent to",
+            true => "no whole answer from",
+        };
+        let what = format!("{what} {}", self.connections.route.other_side());
+        let error = error.about(&what);
+        SendFailure { error, sent }
     }
 }
 
@@ -235,9 +321,9 @@ impl Resolver for NoNames {
 const DEFAULTS: [(HeaderName, &str); 2] =
     [(ACCEPT, "application/json"), (ACCEPT_ENCODING, "identity")];
 
-fn build<'a>(outgoing: &Outgoing<'a>) -> Result<http::Request<&'a [u8]>> {
+fn build(outgoing: &Outgoing<'_>) -> Result<http::Request<()>> {
     let (method, uri) = check_line(outgoing)?;
-    let mut request = http::Request::new(outgoing.body);
+    let mut request = http::Request::new(());
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
@@ -295,7 +381,6 @@ fn read(
     use std::io::Read;
 
     let (parts, body) = answer.into_parts();
-    check_head(&parts)?;
     let expected = body.content_length().unwrap_or(UNTOLD_LENGTH);
     let mut bytes = Vec::with_capacity(expected.min(max_bytes).min(TRUSTED_LENGTH) as usize + 1);
     let limit = max_bytes.saturating_add(1);
@@ -309,13 +394,13 @@ fn read(
 }
 
 /// Fails for what ureq lets pass.
-fn check_head(parts: &http::response::Parts) -> std::result::Result<(), ureq::Error> {
-    if parts.status == http::StatusCode::SWITCHING_PROTOCOLS {
+fn check_head(answer: &http::Response<Body>) -> std::result::Result<(), ureq::Error> {
+    if answer.status() == http::StatusCode::SWITCHING_PROTOCOLS {
         return Err(refused("it switches to a protocol that nobody asked for"));
     }
     let is_chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
-    match parts
-        .headers
+    match answer
+        .headers()
         .get_all(TRANSFER_ENCODING)
         .iter()
         .all(is_chunked)

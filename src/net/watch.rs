@@ -49,6 +49,11 @@ impl Watch {
         done
     }
 
+    /// Counts the call's time from now on.
+    pub fn restart(&mut self) {
+        self.running.restart();
+    }
+
     /// From here on what is written is the request itself.
     pub fn begin_to_send(&mut self) {
         self.counts = true;

@@ -10,6 +10,7 @@ pub(crate) mod oauth;
 pub(crate) mod rest;
 mod retry_after;
 mod said;
+pub(crate) mod session_call;
 pub(crate) mod soap;
 pub(crate) mod token;
 pub(crate) mod words;

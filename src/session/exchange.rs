@@ -188,7 +188,7 @@ impl Session {
         }
     }
 
-    fn progress(&self, may_relogin: bool) -> Progress {
+    pub(super) fn progress(&self, may_relogin: bool) -> Progress {
         Progress::new(self.protocol, self.renewable(may_relogin))
     }
 
@@ -246,7 +246,11 @@ impl Session {
 
     /// Takes the answer to what was sent, and notes what it shows of the tokens. Says also which of
     /// them are kept though it refuses them.
-    fn take_answer(&self, progress: &mut Progress, answer: &Answer) -> Result<(Next, Kept)> {
+    pub(super) fn take_answer(
+        &self,
+        progress: &mut Progress,
+        answer: &Answer,
+    ) -> Result<(Next, Kept)> {
         let mut kept = Kept::default();
         if let Some(sent) = progress.sent() {
             let tokens = &self.tokens;
@@ -272,7 +276,7 @@ impl Session {
         Ok((progress.answered(answer, kept)?, kept))
     }
 
-    fn next_tokens(
+    pub(super) fn next_tokens(
         &self,
         progress: &mut Progress,
         token: Option<Arc<Token>>,
@@ -287,7 +291,7 @@ impl Session {
     }
 
     /// Fetches or renews what the request waits for, or logs in.
-    fn renew_due(
+    pub(super) fn renew_due(
         &self,
         running: &Running,
         progress: &mut Progress,
@@ -344,7 +348,7 @@ impl Session {
 }
 
 /// The error that the refusal of a token is, when it stays.
-fn refused_for_good(sent: &RequestTokens, answer: &Answer, kept: Kept) -> Error {
+pub(super) fn refused_for_good(sent: &RequestTokens, answer: &Answer, kept: Kept) -> Error {
     let error = sent.refused(answer);
     let kept = match error.status() {
         Status::ApiToken => kept.api_token.map(api_token::kept),

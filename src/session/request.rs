@@ -134,7 +134,7 @@ impl Session {
         })
     }
 
-    fn check_request(&self, request: &Request<'_>) -> Result<()> {
+    pub(super) fn check_request(&self, request: &Request<'_>) -> Result<()> {
         if self.protocol != Protocol::Rest {
             return Err(invalid(
                 "this session speaks SOAP (option protocol): use the SOAP call, not a REST request",
@@ -196,7 +196,11 @@ impl Session {
     }
 
     /// Where a request goes, and its headers without the tokens.
-    fn rest_head<'a>(&self, request: &Request<'a>, has_body: bool) -> (String, Headers<'a>) {
+    pub(super) fn rest_head<'a>(
+        &self,
+        request: &Request<'a>,
+        has_body: bool,
+    ) -> (String, Headers<'a>) {
         let url = [self.base_url.url(), request.path].concat();
         let mut headers = Vec::with_capacity(request.headers.len() + 3);
         headers.extend_from_slice(request.headers);
