@@ -308,6 +308,9 @@ Register-ArgumentCompleter -Native -CommandName 'thingspace' -ScriptBlock {
             break
         }
         'thingspace;proxy' {
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'The loopback address to listen on; with port 0 the system chooses one')
+            [CompletionResult]::new('--bearer-file', '--bearer-file', [CompletionResultType]::ParameterName, 'Serve only clients that send Authorization: Bearer with what FILE holds')
+            [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'Listen on a socket of this machine instead, which only its user can reach')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of the configuration file to use [env: THINGSPACE_PROFILE]')
             [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'Which session service to log in to')
             [CompletionResult]::new('--base-url', '--base-url', [CompletionResultType]::ParameterName, 'Where the REST API is; the paths of requests are appended')

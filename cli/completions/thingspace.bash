@@ -1091,12 +1091,24 @@ _thingspace() {
             return 0
             ;;
         thingspace__subcmd__proxy)
-            opts="-q -v -h --profile --quiet --verbose --protocol --base-url --soap-url --username --password-file --api-token-file --app-key --app-secret-file --auto-relogin --session-token-header --store --store-user --store-password-file --store-seal-key-file --share-token --realm --max-login-failures --timeout-ms --connect-timeout-ms --ca-file --user-agent --max-response-bytes --help"
+            opts="-q -v -h --listen --bearer-file --unix --profile --quiet --verbose --protocol --base-url --soap-url --username --password-file --api-token-file --app-key --app-secret-file --auto-relogin --session-token-header --store --store-user --store-password-file --store-seal-key-file --share-token --realm --max-login-failures --timeout-ms --connect-timeout-ms --ca-file --user-agent --max-response-bytes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bearer-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

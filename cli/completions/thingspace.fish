@@ -286,6 +286,9 @@ complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l max-respo
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -s q -l quiet -d 'Say nothing on standard error but what failed'
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -s v -l verbose -d 'Log to standard error: logins and renewals, with -vv every request'
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l listen -d 'The loopback address to listen on; with port 0 the system chooses one' -r
+complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l bearer-file -d 'Serve only clients that send Authorization: Bearer with what FILE holds' -r
+complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l unix -d 'Listen on a socket of this machine instead, which only its user can reach' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l profile -d 'The profile of the configuration file to use [env: THINGSPACE_PROFILE]' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l protocol -d 'Which session service to log in to' -r -f -a "rest\t''
 soap\t''"

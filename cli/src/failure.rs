@@ -1,5 +1,5 @@
 //! What ends a command before its time, and the exit status that says so: the number of the
-//! library's [`Status`](thingspace_session::Status), or one of those that are told here.
+//! library's [`Status`], or one of those that are told here.
 
 use std::io;
 use std::process::ExitCode;

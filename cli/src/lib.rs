@@ -18,5 +18,6 @@ pub mod interruption;
 pub mod output;
 pub mod profile;
 pub mod progress;
+pub mod proxy;
 pub mod terminal;
 pub mod time;

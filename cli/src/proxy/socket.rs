@@ -1,0 +1,88 @@
+//! A client's connection, over TCP or a socket of this machine.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+#[derive(Debug)]
+pub enum Socket {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// Does the same to either.
+macro_rules! either {
+    ($socket:expr, $stream:ident => $does:expr) => {
+        match $socket {
+            Socket::Tcp($stream) => $does,
+            #[cfg(unix)]
+            Socket::Unix($stream) => $does,
+        }
+    };
+}
+
+impl Socket {
+    /// Waits no longer than this for a piece to come, and as long for one to leave.
+    pub fn set_timeouts(&self, time: Duration) -> io::Result<()> {
+        self.set_read_timeout(time)?;
+        either!(self, stream => stream.set_write_timeout(Some(time)))
+    }
+
+    /// Waits no longer than this for a piece to come. Zero would be for ever.
+    pub fn set_read_timeout(&self, time: Duration) -> io::Result<()> {
+        let time = time.max(Duration::from_millis(1));
+        either!(self, stream => stream.set_read_timeout(Some(time)))
+    }
+
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = either!(self, stream => { let mut stream = stream; stream.read(buffer) });
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
+    pub fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        either!(self, stream => { let mut stream = stream; stream.write_all(bytes) })
+    }
+
+    pub fn shut(&self, how: Shutdown) {
+        // It may be gone already.
+        let _ = either!(self, stream => stream.shutdown(how));
+    }
+
+    /// Whether the client has closed its side. Never waits.
+    pub fn is_gone(&self) -> bool {
+        self.has_input() && !matches!(self.peek(), Ok(1..))
+    }
+
+    /// Whether something came, be it the end. Never waits.
+    pub fn has_input(&self) -> bool {
+        let mut socket = [either!(self, stream => PollFd::new(stream, PollFlags::IN))];
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        matches!(poll(&mut socket, Some(&now)), Ok(1..))
+    }
+
+    fn peek(&self) -> io::Result<usize> {
+        let socket = either!(self, stream => socket2::SockRef::from(stream));
+        socket.peek(&mut [std::mem::MaybeUninit::uninit()])
+    }
+}
+
+/// Whether nothing came in time.
+pub fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
