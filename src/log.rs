@@ -62,10 +62,15 @@ impl Log {
         self.0.as_ref().map_or(off, of)
     }
 
+    /// Whether anybody wants lines of this level.
+    pub fn tells(&self, level: LogLevel) -> bool {
+        level as i32 <= self.max_level()
+    }
+
     /// Makes the line only when somebody wants it.
     pub fn line(&self, level: LogLevel, text: impl FnOnce() -> String) {
         if let Some(sink) = &self.0
-            && level as i32 <= self.max_level()
+            && self.tells(level)
         {
             let (sink, text) = (Arc::clone(sink), text());
             telling::tell(move || (sink.callback)(level, &text));

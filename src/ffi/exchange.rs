@@ -45,28 +45,20 @@ struct HeldExchange {
     session: usize,
     protocol: Protocol,
     /// Never waited for: two threads at once are a mistake of theirs.
-    progress: Mutex<Progress>,
+    course: Mutex<Course>,
+}
+
+/// How far the request has come.
+struct Course {
+    progress: Progress,
     own: Option<Own>,
 }
 
-/// What an exchange for a request of the session's own lends.
+/// A request of the session's own, which the exchange lends.
 struct Own {
     carried: Carried,
-    /// The envelope that goes with the tokens given last. With the progress, under its lock.
-    envelope: Mutex<Option<Zeroizing<Vec<u8>>>>,
-}
-
-impl Own {
-    fn new(carried: Carried) -> Own {
-        Own {
-            carried,
-            envelope: Mutex::default(),
-        }
-    }
-
-    fn envelope(&self) -> MutexGuard<'_, Option<Zeroizing<Vec<u8>>>> {
-        self.envelope.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    /// The envelope that goes with the tokens given last.
+    envelope: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl HeldExchange {
@@ -74,9 +66,9 @@ impl HeldExchange {
         ptr::without_provenance(self.session)
     }
 
-    fn progress(&self) -> Result<MutexGuard<'_, Progress>> {
-        match self.progress.try_lock() {
-            Ok(progress) => Ok(progress),
+    fn course(&self) -> Result<MutexGuard<'_, Course>> {
+        match self.course.try_lock() {
+            Ok(course) => Ok(course),
             // Each step replaces the whole state, so a panic leaves none half done.
             Err(TryLockError::Poisoned(poisoned)) => Ok(PoisonError::into_inner(poisoned)),
             Err(TryLockError::WouldBlock) => Err(invalid(
@@ -220,7 +212,10 @@ unsafe fn begin_own(
         let exchange = unsafe { Out::new(exchange, "exchange") };
         let owner = held(session)?;
         let exchange = exchange?;
-        let own = Own::new(carry(&owner.session)?);
+        let own = Own {
+            carried: carry(&owner.session)?,
+            envelope: None,
+        };
         let progress = owner.session.begin_own_exchange();
         exchange.give(hand_out(session, &owner.session, progress, Some(own))?);
         Ok(())
@@ -238,8 +233,7 @@ fn hand_out(
     let held = HeldExchange {
         session: handle.addr(),
         protocol: session.protocol(),
-        progress: Mutex::new(progress),
-        own,
+        course: Mutex::new(Course { progress, own }),
     };
     EXCHANGES
         .insert(held)
@@ -256,7 +250,10 @@ pub unsafe extern "C" fn tsm_exchange_head(
     exchange: *const tsm_exchange,
     length: *mut usize,
 ) -> *const c_char {
-    let find = |held: &HeldExchange| held.own.as_ref().map(|own| lent(&own.carried.head));
+    let find = |course: &Course| {
+        let own = course.own.as_ref()?;
+        Some(lent(&own.carried.head))
+    };
     // SAFETY: the caller's promise.
     unsafe { lend("tsm_exchange_head", exchange, length, find) }.cast()
 }
@@ -270,9 +267,9 @@ pub unsafe extern "C" fn tsm_exchange_body(
     exchange: *const tsm_exchange,
     length: *mut usize,
 ) -> *const u8 {
-    let find = |held: &HeldExchange| {
-        let envelope = held.own.as_ref()?.envelope();
-        envelope.as_ref().map(|envelope| lent(envelope))
+    let find = |course: &Course| {
+        let envelope = course.own.as_ref()?.envelope.as_ref();
+        envelope.map(|envelope| lent(envelope))
     };
     // SAFETY: the caller's promise.
     unsafe { lend("tsm_exchange_body", exchange, length, find) }
@@ -290,11 +287,14 @@ unsafe fn lend(
     export: &'static str,
     exchange: *const tsm_exchange,
     length: *mut usize,
-    find: impl FnOnce(&HeldExchange) -> Option<(*const u8, usize)>,
+    find: impl FnOnce(&Course) -> Option<(*const u8, usize)>,
 ) -> *const u8 {
     let nothing = (ptr::null(), 0);
     let (start, found) = panic::value(export, nothing, || {
-        EXCHANGES.with(exchange, find).flatten().unwrap_or(nothing)
+        EXCHANGES
+            .with(exchange, |held| find(&*held.course().ok()?))
+            .flatten()
+            .unwrap_or(nothing)
     });
     if !length.is_null() {
         // SAFETY: not NULL, and the caller's promise.
@@ -336,7 +336,8 @@ pub unsafe extern "C" fn tsm_exchange_tokens(
                 return Err(invalid("`session_token` or `api_token` is NULL".to_owned()));
             }
             session.check_process()?;
-            let tokens = session.tokens_for(&mut *held.progress()?)?;
+            let mut course = held.course()?;
+            let tokens = session.tokens_for(&mut course.progress)?;
             let (session_text, api_text) = match &tokens {
                 Some(tokens) => (
                     tokens.session_token().reveal(),
@@ -361,9 +362,9 @@ pub unsafe extern "C" fn tsm_exchange_tokens(
                 }
             }
             copied?;
-            if let Some(own) = &held.own {
+            if let Some(own) = &mut course.own {
                 let tokens = tokens.as_ref();
-                *own.envelope() = tokens.and_then(|tokens| own.carried.envelope(tokens));
+                own.envelope = tokens.and_then(|tokens| own.carried.envelope(tokens));
             }
             next.set(match tokens {
                 Some(_) => TSM_NEXT_SEND,
@@ -421,9 +422,9 @@ pub unsafe extern "C" fn tsm_exchange_answered(
             // SAFETY: the caller's promise.
             let body = unsafe { bytes(body, body_length, "body") }?;
             session.check_process()?;
-            let carried = held.own.as_ref().map(|own| &own.carried);
-            let mut progress = held.progress()?;
-            let judged = session.judge_for(&mut progress, carried, http_status, body)?;
+            let Course { progress, own } = &mut *held.course()?;
+            let carried = own.as_ref().map(|own| &own.carried);
+            let judged = session.judge_for(progress, carried, http_status, body)?;
             next.set(match judged {
                 Next::Done => TSM_NEXT_DONE,
                 Next::Renew => TSM_NEXT_RENEW,
@@ -435,7 +436,7 @@ pub unsafe extern "C" fn tsm_exchange_answered(
     unsafe { panic::status("tsm_exchange_answered", error, judge) }
 }
 
-/// Begins another request with an exchange of tsm_exchange_new() whose request is over. 1 where the
+/// Begins another request with an exchange whose request is over. 1 where the
 /// tokens that this exchange gave last are to be sent again: the session holds them still, their
 /// time is not up, and an answer has shown that the platform takes them. Send then, with no
 /// tsm_exchange_tokens() before; tsm_exchange_answered() is for answers of which
@@ -443,20 +444,73 @@ pub unsafe extern "C" fn tsm_exchange_answered(
 /// case, and of a bad handle: make another exchange.
 ///
 /// So a program that keeps its exchanges asks one thing for nearly every request. The request must
-/// go where the one before went: no URL is looked at. It never waits.
+/// go where the one before went: no URL is looked at. An exchange of tsm_exchange_request() begins
+/// the very same request once more; 0 where the log wants a line of each answer. One of
+/// tsm_exchange_soap_call() gives 0. It never waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn tsm_exchange_again(exchange: *mut tsm_exchange) -> i32 {
-    panic::value("tsm_exchange_again", 0, || {
-        let again = || {
-            let held = self::exchange(exchange).ok()?;
-            // One that lends a request of the session's own is for that one request.
-            if held.own.is_some() {
-                return None;
-            }
-            let again = |session: &Session| Ok(session.again_for(&mut *held.progress()?));
-            with_session(held.session(), again).ok()
+    begin_again("tsm_exchange_again", exchange, |session, course| {
+        let carried = course.own.as_ref().map(|own| &own.carried);
+        session.again_for(&mut course.progress, carried)
+    })
+}
+
+/// Begins another request of the session's own with an exchange of tsm_exchange_request() whose
+/// request is over, as tsm_exchange_again() does: 1 where it is to be sent with the tokens that
+/// this exchange gave last. tsm_exchange_head() then says the rest. 0 also where something is wrong
+/// with the request: tsm_exchange_request() says what. It never waits.
+///
+/// The arguments are those of tsm_exchange_request().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_exchange_request_again(
+    exchange: *mut tsm_exchange,
+    method: *const c_char,
+    path: *const c_char,
+    headers: *const *const c_char,
+    has_body: i32,
+) -> i32 {
+    begin_again("tsm_exchange_request_again", exchange, |session, course| {
+        // SAFETY: the caller's promise, for all three.
+        let (method, path, headers) = unsafe {
+            (
+                text(method, "method"),
+                text(path, "path"),
+                self::headers(headers),
+            )
         };
-        i32::from(again().unwrap_or(false))
+        let (Ok(method), Ok(path), Ok(headers)) = (method, path, headers) else {
+            return false;
+        };
+        let request = Request {
+            method,
+            path,
+            headers: &headers,
+            body: &[],
+        };
+        match &mut course.own {
+            Some(own) => session.carry_again(
+                &mut course.progress,
+                &mut own.carried,
+                &request,
+                has_body != 0,
+            ),
+            None => false,
+        }
+    })
+}
+
+fn begin_again(
+    export: &'static str,
+    exchange: *mut tsm_exchange,
+    again: impl FnOnce(&Session, &mut Course) -> bool,
+) -> i32 {
+    panic::value(export, 0, || {
+        let begins = self::exchange(exchange).and_then(|held| {
+            with_session(held.session(), |session| {
+                Ok(again(session, &mut *held.course()?))
+            })
+        });
+        i32::from(begins.unwrap_or(false))
     })
 }
 
@@ -466,7 +520,7 @@ pub extern "C" fn tsm_exchange_again(exchange: *mut tsm_exchange) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn tsm_exchange_due(exchange: *const tsm_exchange) -> i32 {
     panic::value("tsm_exchange_due", TSM_DUE_NOTHING, || {
-        let due = |held: &HeldExchange| match held.progress().ok()?.due().ok()? {
+        let due = |held: &HeldExchange| match held.course().ok()?.progress.due().ok()? {
             Due::FetchApi | Due::RenewApi(_) => Some(TSM_DUE_API_TOKEN),
             Due::LogIn | Due::RenewSession(_) => Some(TSM_DUE_SESSION_TOKEN),
         };
@@ -501,10 +555,10 @@ pub unsafe extern "C" fn tsm_exchange_renew(
         let owner = held(exchange.session())?;
         let call = call_or_default(call)?;
         owner.session.check_process()?;
-        let mut progress = exchange.progress()?;
+        let mut course = exchange.course()?;
         owner
             .session
-            .renew_for(&mut progress, &call, can_resend != 0)
+            .renew_for(&mut course.progress, &call, can_resend != 0)
     };
     // SAFETY: the caller's promise.
     unsafe { panic::status("tsm_exchange_renew", error, body) }

@@ -15,6 +15,7 @@ use crate::events::{Event, EventDetail, EventKind};
 use crate::exchange::{
     self, Due, Kept, Next, NumberedToken, Progress, Renewable, Renewed, RequestTokens,
 };
+use crate::log::LogLevel;
 use crate::platform::answer::{Answer, Concern};
 use crate::response::Response;
 use crate::settings::Protocol;
@@ -54,7 +55,7 @@ impl Exchange<'_> {
     /// whose body [`Exchange::body_max`] wants nothing. Where it does not, make another exchange.
     /// Never waits.
     pub fn again(&mut self) -> bool {
-        self.session.again_for(&mut self.progress)
+        self.session.again_for(&mut self.progress, None)
     }
 
     /// Does what is due: fetches an API token, renews the refused one, logs in again. May wait.
@@ -127,10 +128,16 @@ impl Session {
         self.next_tokens(progress, self.tokens.held_or_new()?)
     }
 
-    /// See [`Exchange::again`].
-    pub(crate) fn again_for(&self, progress: &mut Progress) -> bool {
-        let goes = !self.is_forked()
-            && progress.again(self.renewable(true), |sent| self.tokens.has_proved(sent));
+    /// See [`Exchange::again`]. A request of the session's own is given as `carried`: it begins
+    /// again where its answer is not to be seen or told of, whatever it is.
+    pub(crate) fn again_for(&self, progress: &mut Progress, carried: Option<&Carried>) -> bool {
+        let may_relogin = match carried {
+            None => true,
+            Some(carried) if carried.is_soap() || self.log.tells(LogLevel::Debug) => return false,
+            Some(_) => self.auto_relogin,
+        };
+        let may_go = |sent: &RequestTokens| self.tokens.has_proved(sent);
+        let goes = !self.is_forked() && progress.again(self.renewable(may_relogin), may_go);
         if goes {
             self.requests.fetch_add(1, Ordering::Relaxed);
         }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Session, invalid};
 use crate::call::{Call, Running};
 use crate::error::Result;
-use crate::exchange::RequestTokens;
+use crate::exchange::{Progress, RequestTokens};
 use crate::http::{self, Connection, Outgoing};
 use crate::login::bearer;
 use crate::options::OWN_HEADERS;
@@ -44,6 +44,10 @@ impl Carried {
     pub fn url(&self) -> &str {
         let url = self.head.split(|byte| *byte == 0).next();
         std::str::from_utf8(url.unwrap_or_default()).unwrap_or_default()
+    }
+
+    pub fn is_soap(&self) -> bool {
+        self.element.is_some()
     }
 
     /// The envelope of a SOAP call. None with REST: the body is with the client.
@@ -91,6 +95,28 @@ impl Session {
     /// that client.
     pub(crate) fn carry(&self, request: &Request<'_>, has_body: bool) -> Result<Carried> {
         self.check_process()?;
+        let carried = self.carry_rest(request, has_body)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Ok(carried)
+    }
+
+    /// Another request in the place of the one before, whose exchange is over, if it can be sent
+    /// with the tokens of that one; says whether it can.
+    pub(crate) fn carry_again(
+        &self,
+        progress: &mut Progress,
+        carried: &mut Carried,
+        request: &Request<'_>,
+        has_body: bool,
+    ) -> bool {
+        match self.carry_rest(request, has_body) {
+            Ok(another) if self.again_for(progress, Some(carried)) => *carried = another,
+            _ => return false,
+        }
+        true
+    }
+
+    fn carry_rest(&self, request: &Request<'_>, has_body: bool) -> Result<Carried> {
         self.check_request(request)?;
         let (url, headers) = self.rest_head(request, has_body);
         self.carried(request.method, url, &headers, None)
@@ -107,7 +133,9 @@ impl Session {
         let (operation, element) = self.check_soap_call(service, operation, body_xml)?;
         let action = operation.action();
         let (url, headers) = self.soap_head(&operation, &action);
-        self.carried("POST", url, &headers, Some(element.into_owned()))
+        let carried = self.carried("POST", url, &headers, Some(element.into_owned()))?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Ok(carried)
     }
 
     fn carried(
@@ -126,7 +154,6 @@ impl Session {
             on: Connection::Any,
         };
         let head = http::head(&outgoing, &self.user_agent)?;
-        self.requests.fetch_add(1, Ordering::Relaxed);
         Ok(Carried {
             method: method.to_owned(),
             head,

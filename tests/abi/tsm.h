@@ -44,8 +44,8 @@
  *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
  *               tsm_exchange_answered, tsm_exchange_again, tsm_exchange_due, tsm_exchange_renew,
  *               tsm_exchange_free
- *   carried     tsm_exchange_request, tsm_exchange_soap_call, tsm_exchange_head,
- *               tsm_exchange_body, tsm_proxy
+ *   carried     tsm_exchange_request, tsm_exchange_request_again, tsm_exchange_soap_call,
+ *               tsm_exchange_head, tsm_exchange_body, tsm_proxy
  *   answers     tsm_response_status, _header, _header_at, _body, _check, _free
  *   errors      tsm_error_status, _code, _message, _token, _http_status, _retryable,
  *               _retry_after_ms, _free; tsm_status_name, tsm_status_retryable
@@ -1165,7 +1165,7 @@ tsm_status tsm_exchange_answered(tsm_exchange *exchange,
                                  tsm_error **error);
 
 /**
- * Begins another request with an exchange of tsm_exchange_new() whose request is over. 1 where the
+ * Begins another request with an exchange whose request is over. 1 where the
  * tokens that this exchange gave last are to be sent again: the session holds them still, their
  * time is not up, and an answer has shown that the platform takes them. Send then, with no
  * tsm_exchange_tokens() before; tsm_exchange_answered() is for answers of which
@@ -1173,9 +1173,25 @@ tsm_status tsm_exchange_answered(tsm_exchange *exchange,
  * case, and of a bad handle: make another exchange.
  *
  * So a program that keeps its exchanges asks one thing for nearly every request. The request must
- * go where the one before went: no URL is looked at. It never waits.
+ * go where the one before went: no URL is looked at. An exchange of tsm_exchange_request() begins
+ * the very same request once more; 0 where the log wants a line of each answer. One of
+ * tsm_exchange_soap_call() gives 0. It never waits.
  */
 int32_t tsm_exchange_again(tsm_exchange *exchange);
+
+/**
+ * Begins another request of the session's own with an exchange of tsm_exchange_request() whose
+ * request is over, as tsm_exchange_again() does: 1 where it is to be sent with the tokens that
+ * this exchange gave last. tsm_exchange_head() then says the rest. 0 also where something is wrong
+ * with the request: tsm_exchange_request() says what. It never waits.
+ *
+ * The arguments are those of tsm_exchange_request().
+ */
+int32_t tsm_exchange_request_again(tsm_exchange *exchange,
+                                   const char *method,
+                                   const char *path,
+                                   const char *const *headers,
+                                   int32_t has_body);
 
 /**
  * What tsm_exchange_renew() would do now: TSM_DUE_API_TOKEN, TSM_DUE_SESSION_TOKEN, or

@@ -72,9 +72,6 @@ static void the_whole_request_is_said(const tsm_session *session)
     CHECK(tsm_exchange_body(exchange, NULL) == NULL);
     CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
     CHECK(tsm_exchange_body(exchange, NULL) == NULL);
-    /* It is for this one request. */
-    CHECK_OK(answered(exchange, 200, ""), error);
-    CHECK_INT(0, tsm_exchange_again(exchange));
     tsm_exchange_free(exchange);
     CHECK(tsm_exchange_head(exchange, NULL) == NULL);
 
@@ -83,6 +80,92 @@ static void the_whole_request_is_said(const tsm_session *session)
     CHECK_TEXT("text/csv", header(exchange, "accept"));
     CHECK_TEXT("1", header(exchange, "x-mine"));
     tsm_exchange_free(exchange);
+}
+
+static void one_exchange_carries_many_requests(const tsm_session *session)
+{
+    const char *const own[] = {"X-Mine: 1", NULL};
+    const char *const refused[] = {"Authorization: x", NULL};
+    const char *base = getenv("TSM_BASE_URL");
+    char url[256];
+    tsm_exchange *exchange = begin(session, "POST", NULL, 1);
+
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", "/b", NULL, 0));
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_OK(answered(exchange, 200, ""), error);
+
+    /* The same once more. */
+    CHECK_INT(1, tsm_exchange_again(exchange));
+    CHECK_TEXT("application/json", header(exchange, "content-type"));
+
+    /* And another. */
+    CHECK_INT(1, tsm_exchange_request_again(exchange, "GET", "/b", own, 0));
+    snprintf(url, sizeof url, "%s/b", base);
+    CHECK_TEXT(url, tsm_exchange_head(exchange, NULL));
+    CHECK_TEXT("1", header(exchange, "x-mine"));
+    CHECK(header(exchange, "content-type") == NULL);
+
+    /* What is wrong with one is for tsm_exchange_request() to say, and nothing has changed. */
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", "b", NULL, 0));
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", NULL, NULL, 0));
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "G T", "/b", NULL, 0));
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", "/b", refused, 0));
+    CHECK_TEXT(url, tsm_exchange_head(exchange, NULL));
+
+    /* A refusal is mended as that of any request. */
+    CHECK_OK(answered(exchange, 400, expired), error);
+    CHECK_INT(TSM_NEXT_RENEW, next);
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", "/b", NULL, 0));
+    CHECK_OK(tsm_exchange_renew(exchange, NULL, 1, &error), error);
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_OK(answered(exchange, 200, ""), error);
+    CHECK_INT(1, tsm_exchange_request_again(exchange, "GET", "/b", NULL, 0));
+    CHECK_OK(answered(exchange, 400, expired), error);
+    CHECK_INT(TSM_NEXT_RENEW, next);
+    CHECK_OK(tsm_exchange_renew(exchange, NULL, 1, &error), error);
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_FAILS(TSM_E_SESSION_EXPIRED, answered(exchange, 400, expired), error);
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", "/b", NULL, 0));
+    tsm_exchange_free(exchange);
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", "/b", NULL, 0));
+
+    /* Only a request of the session's own becomes another of these. */
+    CHECK_OK(tsm_exchange_new(session, NULL, &exchange, &error), error);
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_OK(answered(exchange, 200, ""), error);
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", "/b", NULL, 0));
+    CHECK_INT(1, tsm_exchange_again(exchange));
+    tsm_exchange_free(exchange);
+}
+
+static void note(int32_t level, const char *message, size_t length, void *lines)
+{
+    (void)level, (void)length;
+    if (strstr(message, "/a%20b: 200") != NULL)
+        ++*(int *)lines;
+}
+
+/* Each answer has its line where lines are wanted: it is told then. */
+static void a_log_of_answers_misses_none(void)
+{
+    tsm_config *config = sandbox_config();
+    tsm_session *session;
+    tsm_exchange *exchange;
+    int lines = 0;
+
+    CHECK_OK(tsm_config_set_log(config, 4, note, &lines), error);
+    session = log_in(config);
+    exchange = begin(session, "GET", NULL, 0);
+    CHECK_INT(TSM_NEXT_SEND, tokens(exchange));
+    CHECK_OK(answered(exchange, 200, ""), error);
+    CHECK_INT(1, lines);
+    CHECK_INT(0, tsm_exchange_again(exchange));
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", "/b", NULL, 0));
+    CHECK_INT(TSM_OK, tsm_set_log_level(session, 3));
+    CHECK_INT(1, tsm_exchange_again(exchange));
+    tsm_exchange_free(exchange);
+    tsm_free(session);
 }
 
 static void what_tsm_request_refuses_is_refused(const tsm_session *session)
@@ -187,6 +270,8 @@ static void a_soap_call_has_an_envelope_for_each_token(void)
             CHECK_OK(tsm_exchange_renew(exchange, NULL, 1, &error), error);
     }
     CHECK_INT(TSM_NEXT_DONE, next);
+    /* The next call has an envelope of its own. */
+    CHECK_INT(0, tsm_exchange_again(exchange));
     tsm_exchange_free(exchange);
     tsm_free(session);
 }
@@ -229,9 +314,11 @@ int main(void)
     watchdog();
     session = log_in(sandbox_config());
     the_whole_request_is_said(session);
+    one_exchange_carries_many_requests(session);
     what_tsm_request_refuses_is_refused(session);
     what_stays_refused_is_an_error(session);
     tsm_free(session);
+    a_log_of_answers_misses_none();
     auto_relogin_counts();
     a_soap_call_has_an_envelope_for_each_token();
     a_proxy_is_said();

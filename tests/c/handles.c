@@ -76,6 +76,7 @@ static void exchange_is_refused(void *bad)
     CHECK_INT(TSM_NEXT_DONE, next);
     CHECK_INT(0, tsm_exchange_body_max(exchange, 400));
     CHECK_INT(0, tsm_exchange_again(exchange));
+    CHECK_INT(0, tsm_exchange_request_again(exchange, "GET", "/", NULL, 0));
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_exchange_answered(exchange, 400, NULL, 0, &next, &error),
                 error);
     CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_exchange_renew(exchange, NULL, 1, &error), error);

@@ -182,6 +182,9 @@ exchange_answered = _library.without_gil(
     POINTER(c_void_p),
 )
 exchange_again = _library.with_gil("tsm_exchange_again", c_int32, c_void_p)
+exchange_request_again = _library.with_gil(
+    "tsm_exchange_request_again", c_int32, c_void_p, c_char_p, c_char_p, POINTER(c_char_p), c_int32
+)
 exchange_due = _library.with_gil("tsm_exchange_due", c_int32, c_void_p)
 exchange_renew = _library.without_gil(
     "tsm_exchange_renew", c_int32, c_void_p, c_void_p, c_int32, POINTER(c_void_p)

@@ -219,6 +219,11 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_exchange_request_again(
+        nint exchange, byte* method, byte* path, byte** headers, int hasBody);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int tsm_exchange_due(nint exchange);
 
     [LibraryImport(Library)]
@@ -454,6 +459,10 @@ internal static unsafe partial class NativeMethods
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_exchange_again(nint exchange);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_exchange_request_again(
+        nint exchange, byte* method, byte* path, byte** headers, int hasBody);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_exchange_due(nint exchange);

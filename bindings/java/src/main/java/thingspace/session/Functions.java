@@ -275,6 +275,15 @@ final class Functions {
         return TSM_EXCHANGE_AGAIN.invokeInt(new Object[] {exchange});
     }
 
+    private static final Function TSM_EXCHANGE_REQUEST_AGAIN = Bridge.function(
+            "tsm_exchange_request_again");
+
+    static int tsm_exchange_request_again(
+            long exchange, long method, long path, long headers, int hasBody) {
+        return TSM_EXCHANGE_REQUEST_AGAIN.invokeInt(
+                new Object[] {exchange, method, path, headers, hasBody});
+    }
+
     private static final Function TSM_EXCHANGE_DUE = Bridge.function("tsm_exchange_due");
 
     static int tsm_exchange_due(long exchange) {

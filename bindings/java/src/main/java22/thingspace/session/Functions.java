@@ -502,6 +502,21 @@ final class Functions {
         }
     }
 
+    private static final MethodHandle TSM_EXCHANGE_REQUEST_AGAIN =
+            Bridge.function(
+                    "tsm_exchange_request_again", int.class, long.class, long.class, long.class,
+                    long.class, int.class);
+
+    static int tsm_exchange_request_again(
+            long exchange, long method, long path, long headers, int hasBody) {
+        try {
+            return (int) TSM_EXCHANGE_REQUEST_AGAIN.invokeExact(
+                    exchange, method, path, headers, hasBody);
+        } catch (Throwable e) {
+            throw Bridge.unexpected(e);
+        }
+    }
+
     private static final MethodHandle TSM_EXCHANGE_DUE =
             Bridge.function("tsm_exchange_due", int.class, long.class);
 
