@@ -1,5 +1,7 @@
 using System;
 using System.IO;
+using System.Reflection;
+using System.Runtime.InteropServices;
 using ThingSpace.Interop;
 using Xunit;
 
@@ -31,6 +33,15 @@ public class LoadingTests
             StringComparison.Ordinal);
         Assert.Equal("libthingspace_session.so", Path.GetFileName(candidates[^1]));
         Assert.Equal(AppContext.BaseDirectory.TrimEnd('/'), Path.GetDirectoryName(candidates[^1]));
+    }
+
+    [Fact]
+    public void Windows_does_not_look_for_it_where_others_may_put_one()
+    {
+        DllImportSearchPath paths = typeof(Session).Assembly
+            .GetCustomAttribute<DefaultDllImportSearchPathsAttribute>()!.Paths;
+        Assert.Equal(
+            DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories, paths);
     }
 
     [Fact]

@@ -123,6 +123,7 @@ internal static class NativeLoading
 
     private const uint LoadWithAlteredSearchPath = 8;
 
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     [DllImport(
         "kernel32",
         CharSet = CharSet.Unicode,
