@@ -29,6 +29,9 @@ namespace ThingSpace;
 [DebuggerDisplay("{Username} at {BaseUrl}")]
 public sealed partial class SessionOptions
 {
+    /// <summary>Of the library's options, as a pattern.</summary>
+    private const string Names = "\\b[a-z]+(_[a-z]+)+\\b";
+
     private static readonly Dictionary<string, string> s_properties = new SessionOptions()
         .Named()
         .ToDictionary(
@@ -114,8 +117,8 @@ public sealed partial class SessionOptions
     }
 
     /// <summary>
-    /// What the library has against options, in the names they have here: its own names have an
-    /// underscore in them, or are the sentence's first word.
+    /// What the library has against options, in the names they have here: of those without an
+    /// underscore it speaks at the sentence's start.
     /// </summary>
     internal static Exception InProperties(Exception refusal)
     {
@@ -124,10 +127,23 @@ public sealed partial class SessionOptions
             return refusal;
         }
 
-        string? first = null;
-        string message = Regex.Replace(
-            refusal.Message,
-            "^[a-z]+\\b(?!_)|\\b[a-z]+(_[a-z]+)+\\b",
+        string message = InProperties(
+            refusal.Message, "^[a-z]+\\b(?!_)|" + Names, out string? first);
+        return new ArgumentException(message, first);
+    }
+
+    /// <summary>
+    /// What the library says with the names that its options have here; but for what it quotes.
+    /// </summary>
+    internal static string InProperties(string message) => InProperties(
+        message, "\"[^\"]*\"|(?<=\\boption )[a-z]+\\b(?!_)|" + Names, out _);
+
+    private static string InProperties(string message, string names, out string? first)
+    {
+        string? found = null;
+        message = Regex.Replace(
+            message,
+            names,
             name =>
             {
                 if (!s_properties.TryGetValue(name.Value, out string? property))
@@ -135,11 +151,12 @@ public sealed partial class SessionOptions
                     return name.Value;
                 }
 
-                first ??= property;
+                found ??= property;
                 return property;
             },
             RegexOptions.CultureInvariant);
-        return new ArgumentException(message, first);
+        first = found;
+        return message;
     }
 
     private static string? Text(bool? value) =>

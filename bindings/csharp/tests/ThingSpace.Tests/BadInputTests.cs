@@ -185,8 +185,10 @@ public class BadInputTests
         Assert.Equal(200, session.Post(Sandbox.DeviceList, body).StatusCode);
         Assert.Equal(200, (await session.PostAsync(Sandbox.DeviceList, body)).StatusCode);
         sandbox.Fault("api", "huge", 1, new JsonObject { ["bytes"] = 2 << 20 });
-        Assert.Equal(TsmStatus.Protocol, Assert.Throws<ThingSpaceException>(
-            () => session.Get(Sandbox.Account)).Status);
+        ThingSpaceException huge = Assert.Throws<ThingSpaceException>(
+            () => session.Get(Sandbox.Account));
+        Assert.Equal(TsmStatus.Protocol, huge.Status);
+        Assert.Contains("MaxResponseBytes", huge.Message, StringComparison.Ordinal);
         sandbox.Fault("api", "huge", 1, new JsonObject { ["bytes"] = 1 << 19 });
         Assert.InRange(session.Get(Sandbox.Account).Body.Length, 1 << 18, 1 << 20);
     }

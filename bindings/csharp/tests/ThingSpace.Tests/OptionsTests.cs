@@ -17,6 +17,15 @@ public class EnvironmentChanges;
 [Collection("environment")]
 public class OptionsTests
 {
+    [Theory]
+    [InlineData("longer than max_response_bytes", "longer than MaxResponseBytes")]
+    [InlineData("set the option proxy to none", "set the option Proxy to none")]
+    [InlineData("rejected the password", "rejected the password")]
+    [InlineData("it said \"no ca_file, no proxy\"", "it said \"no ca_file, no proxy\"")]
+    [InlineData("no_such_option and TSM_CA_FILE", "no_such_option and TSM_CA_FILE")]
+    public void What_the_library_says_of_options_names_properties(string said, string wanted) =>
+        Assert.Equal(wanted, SessionOptions.InProperties(said));
+
     [Fact]
     public void The_environment_fills_in_what_is_not_set_by_hand()
     {

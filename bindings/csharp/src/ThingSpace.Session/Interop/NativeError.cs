@@ -20,7 +20,10 @@ internal static unsafe class NativeError
         switch ((TsmStatus)status)
         {
             case TsmStatus.InvalidArgument:
-                return new ArgumentException(problem.Message, Parameter(problem.Message));
+                // Of options, which a session has already, it is for them to say.
+                return new ArgumentException(
+                    session is null ? problem.Message : SessionOptions.InProperties(problem.Message),
+                    Parameter(problem.Message));
 
             case TsmStatus.InvalidHandle when session is not null:
                 return new ObjectDisposedException(nameof(Session));
@@ -101,6 +104,10 @@ internal static unsafe class NativeError
             if (message.Length == 0)
             {
                 message = Name((TsmStatus)status);
+            }
+            else if ((TsmStatus)status != TsmStatus.InvalidArgument)
+            {
+                message = SessionOptions.InProperties(message);
             }
 
             int httpStatus = NativeMethods.tsm_error_http_status(error);
