@@ -1,8 +1,8 @@
 // Threads for calls that block in the native library, so that asynchronous callers hold none of the
 // thread pool's, which grows by about one thread a second when its own are blocked. A thread that
-// had nothing to do for a while ends. The instances share the threads; each, which is a session's,
-// bounds how many of its own calls run at once, and those beyond wait in turn, no longer than they
-// have time.
+// had nothing to do for a while ends. The instances share the threads; each, which is a session's
+// or a platform's, bounds how many of its own calls run at once, and those beyond wait in turn, no
+// longer than they have time.
 
 using System;
 using System.Collections.Generic;
@@ -12,7 +12,7 @@ using System.Threading.Tasks;
 namespace ThingSpace;
 
 #pragma warning disable CA1001 // Semaphores hold nothing until one asks for their wait handles.
-internal sealed class BlockingWorkers(int most)
+internal sealed class BlockingWorkers(int most, string calls = "calls of this session's")
 #pragma warning restore CA1001
 {
     private const int IdleMilliseconds = 15_000;
@@ -74,8 +74,7 @@ internal sealed class BlockingWorkers(int most)
         return hasPlace
             ? await Start(() => body(deadline.Remaining)).ConfigureAwait(false)
             : throw deadline.Over(
-                $"it waited for a thread, of which {most} calls of this session's hold one each, " +
-                "and sent nothing");
+                $"it waited for a thread, of which {most} {calls} hold one each, and sent nothing");
     }
 
     /// <summary>Starts a call that has its place.</summary>

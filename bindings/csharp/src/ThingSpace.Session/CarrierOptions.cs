@@ -17,6 +17,7 @@ internal sealed class CarrierOptions
     internal CarrierOptions(ConfigHandle config)
     {
         CaFile = config.Read("ca_file");
+        LoginUrl = config.Read(config.Read("protocol") == "soap" ? "soap_url" : "base_url");
         ConnectTimeout = TimeSpan.FromMilliseconds(Number(config, "connect_timeout_ms"));
         MaxResponseBytes = Number(config, "max_response_bytes");
         Timeout = TimeSpan.FromMilliseconds(Number(config, "timeout_ms"));
@@ -27,6 +28,9 @@ internal sealed class CarrierOptions
 
     /// <summary>Empty: the system's roots are trusted.</summary>
     internal string CaFile { get; } = "";
+
+    /// <summary>Where the platform is that it logs in to.</summary>
+    internal string LoginUrl { get; } = "";
 
     internal TimeSpan ConnectTimeout { get; }
 

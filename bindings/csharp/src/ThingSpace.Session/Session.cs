@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
@@ -45,9 +46,14 @@ public partial class Session : IDisposable
 #endif
 {
     /// <summary>
-    /// Each login has a thread of its own: a platform that hangs holds up no other's.
+    /// A login has threads of its own while it runs, so of those at one platform so many run at
+    /// once.
     /// </summary>
-    private static readonly BlockingWorkers s_logins = new(int.MaxValue);
+    private const int LoginsAtOnce = 64;
+
+    /// <summary>By the platform's URL: one that hangs holds up no other's.</summary>
+    private static readonly ConcurrentDictionary<string, BlockingWorkers> s_logins =
+        new(StringComparer.Ordinal);
 
     private readonly SessionHandle _handle;
     private readonly CarrierOptions _options;
@@ -179,8 +185,13 @@ public partial class Session : IDisposable
         using ConfigHandle config = options.ToNative(out Callbacks callbacks);
         try
         {
+    /// <remarks>
+    /// Of many at one platform 64 run at once. The others wait, no longer than their timeout.
+    /// </remarks>
             var carrier = new CarrierOptions(config);
-            return await s_logins.Run(
+            BlockingWorkers logins = s_logins.GetOrAdd(
+                carrier.LoginUrl, static _ => new(LoginsAtOnce, "logins at this platform"));
+            return await logins.Run(
                 (config, callbacks, carrier),
                 static (login, left, token) =>
                     Make(login.config, login.callbacks, login.carrier, left, isLogin: true, token),

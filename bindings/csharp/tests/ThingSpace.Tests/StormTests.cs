@@ -95,6 +95,36 @@ public class StormTests
     }
 
     [Fact]
+    public async Task Logins_at_a_platform_that_hangs_are_bounded_and_hold_up_no_other_s()
+    {
+        const int AtOnce = 64;
+        using Sandbox hung = Sandbox.Start();
+        using Sandbox other = Sandbox.Start();
+        using var cancellation = new CancellationTokenSource();
+        hung.Fault("oauth", "hold", -1);
+        Task<Session>[] logins = [.. Enumerable.Range(0, AtOnce + 20).Select(
+            _ => Session.LoginAsync(hung.Options(), cancellation.Token))];
+        hung.WaitFor("oauth", AtOnce);
+        SessionOptions hasty = hung.Options();
+        hasty.Timeout = TimeSpan.FromMilliseconds(20);
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(
+            () => Session.LoginAsync(hasty));
+        Assert.Equal(TsmStatus.Timeout, e.Status);
+        Assert.Contains("sent nothing", e.Message, StringComparison.Ordinal);
+        Assert.Equal(AtOnce, hung.Count("oauth"));
+        using (Session session = await Session.LoginAsync(other.Options()))
+        {
+            Assert.Equal(200, (await session.GetAsync(Sandbox.Account)).StatusCode);
+        }
+
+        cancellation.Cancel();
+        foreach (Task<Session> login in logins)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => login);
+        }
+    }
+
+    [Fact]
     public async Task More_calls_than_threads_all_end()
     {
         using Sandbox sandbox = Sandbox.Start();
