@@ -21,9 +21,7 @@ internal sealed partial class SessionLog(ILoggerFactory loggers)
     public void Configure(string? name, SessionOptions options)
     {
         ILogger logger = loggers.CreateLogger(Category);
-        // Each line is looked at, so that a level that is changed while the program runs holds at
-        // once.
-        options.LogLevel = TsmLogLevel.Trace;
+        options.LogLevelNow = () => MostOf(logger);
         options.Log += (level, text) =>
         {
             LogLevel of = LevelOf(level);
@@ -34,6 +32,15 @@ internal sealed partial class SessionLog(ILoggerFactory loggers)
         };
         options.OnEvent += happened => Event(logger, happened);
     }
+
+    /// <summary>
+    /// The most that the program's log takes now, whatever has changed its level: no other way
+    /// finds out of all the kinds of logger there are.
+    /// </summary>
+    private static TsmLogLevel MostOf(ILogger logger) =>
+        logger.IsEnabled(LogLevel.Trace) ? TsmLogLevel.Trace :
+        logger.IsEnabled(LogLevel.Debug) ? TsmLogLevel.Debug :
+        TsmLogLevel.Warning;
 
     private static LogLevel LevelOf(TsmLogLevel level) => level switch
     {

@@ -296,6 +296,7 @@ public partial class Session
     {
         _ = Milliseconds.From(timeout, nameof(timeout));
         ThrowIfDisposed();
+        _handle.FollowLogLevel();
         return new Deadline(timeout ?? _options.Timeout);
     }
 
@@ -304,6 +305,7 @@ public partial class Session
         long timeoutMs = Milliseconds.From(timeout, nameof(timeout));
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfDisposed();
+        _handle.FollowLogLevel();
         return new NativeCall(timeoutMs, cancellationToken);
     }
 }

@@ -68,6 +68,19 @@ public sealed partial class SessionOptions
     public TsmLogLevel LogLevel { get; set; } = TsmLogLevel.Information;
 
     /// <summary>
+    /// Says how much is to be logged at the moment, for a log whose level changes while the program
+    /// runs. It is asked when a call begins and must be quick; <see cref="LogLevel"/> is the least
+    /// that is logged whatever it says. Null: the level stays.
+    /// </summary>
+    /// <remarks>
+    /// <see cref="TsmLogLevel.Debug"/> has a line for each request, which costs it some
+    /// microseconds even where <see cref="Log"/> drops the line.
+    /// </remarks>
+    [IgnoreDataMember]
+    [JsonIgnore]
+    public Func<TsmLogLevel>? LogLevelNow { get; set; }
+
+    /// <summary>
     /// Is told what happens to the session: logins and what came of them, waits, resends, refusals
     /// of the lockout guard, failures of its store. It is called as <see cref="Log"/> is. On .NET 8
     /// and later the same is told to a meter and an activity source, both named
@@ -83,7 +96,7 @@ public sealed partial class SessionOptions
     /// </summary>
     internal ConfigHandle ToNative(out Callbacks callbacks)
     {
-        callbacks = new Callbacks(Log, OnEvent);
+        callbacks = new Callbacks(Log, LogLevel, LogLevelNow, OnEvent);
         ConfigHandle config = NativeMethods.tsm_config_new();
         try
         {
@@ -105,7 +118,7 @@ public sealed partial class SessionOptions
 #if NET8_0_OR_GREATER
             Telemetry.Start();
 #endif
-            callbacks.AddTo(config, LogLevel);
+            callbacks.AddTo(config);
             return config;
         }
         catch

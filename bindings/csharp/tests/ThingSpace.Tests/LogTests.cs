@@ -54,6 +54,36 @@ public class LogTests
     }
 
     [Fact]
+    public async Task A_level_that_changes_is_followed_and_no_request_missed()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        TsmLogLevel now = TsmLogLevel.Off;
+        var lines = new ConcurrentQueue<string>();
+        SessionOptions options = sandbox.Options();
+        options.Log = (_, text) => lines.Enqueue(text);
+        options.LogLevel = TsmLogLevel.Warning;
+        options.LogLevelNow = () => now;
+        using Session session = Session.Login(options);
+        for (int i = 0; i < 3; i++)
+        {
+            await session.GetAsync(Sandbox.Account);
+            session.Get(Sandbox.Account);
+            Assert.Empty(lines);
+            now = TsmLogLevel.Debug;
+            await session.GetAsync(Sandbox.Account);
+            await session.GetAsync(Sandbox.Account);
+            session.Get(Sandbox.Account);
+            Assert.Equal(3, lines.Count(line => line.EndsWith("200", StringComparison.Ordinal)));
+            now = TsmLogLevel.Off;
+            lines.Clear();
+        }
+
+        options.LogLevelNow = () => throw new InvalidOperationException("mine");
+        using Session other = Session.Login(options);
+        Assert.Equal(200, (await other.GetAsync(Sandbox.Account)).StatusCode);
+    }
+
+    [Fact]
     public void A_callback_may_throw()
     {
         using Sandbox sandbox = Sandbox.Start();

@@ -21,13 +21,25 @@ internal sealed unsafe class Callbacks : IDisposable
     private static int s_last;
 
     private readonly Action<TsmLogLevel, string>? _log;
+    private readonly TsmLogLevel _logLevel;
+    private readonly Func<TsmLogLevel>? _logLevelNow;
     private readonly Action<ThingSpaceEvent>? _onEvent;
     private readonly nint _context;
+    private readonly object _gate = new();
+
+    /// <summary>What the library was told last.</summary>
+    private volatile int _told;
     private volatile int _slotsLeft = -1;
 
-    internal Callbacks(Action<TsmLogLevel, string>? log, Action<ThingSpaceEvent>? onEvent)
+    internal Callbacks(
+        Action<TsmLogLevel, string>? log,
+        TsmLogLevel logLevel,
+        Func<TsmLogLevel>? logLevelNow,
+        Action<ThingSpaceEvent>? onEvent)
     {
         _log = log;
+        _logLevel = logLevel;
+        _logLevelNow = log is null ? null : logLevelNow;
         _onEvent = onEvent;
         _context = Interlocked.Increment(ref s_last);
         s_all[_context] = this;
@@ -49,11 +61,12 @@ internal sealed unsafe class Callbacks : IDisposable
     }
 
     /// <summary>Has the sessions of a config call what is here.</summary>
-    internal void AddTo(ConfigHandle config, TsmLogLevel most)
+    internal void AddTo(ConfigHandle config)
     {
         if (_log is not null)
         {
-            int status = NativeMethods.tsm_config_set_log(config, (int)most, LogFunction, _context);
+            _told = LogLevelNow();
+            int status = NativeMethods.tsm_config_set_log(config, _told, LogFunction, _context);
             if (status != 0)
             {
                 throw NativeError.Take(status, 0);
@@ -76,6 +89,40 @@ internal sealed unsafe class Callbacks : IDisposable
     }
 
     public void Dispose() => s_all.TryRemove(_context, out _);
+
+    /// <summary>Tells the library where the log's level has changed.</summary>
+    internal void FollowLogLevel(nint session)
+    {
+        if (_logLevelNow is null || LogLevelNow() == _told)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _told = LogLevelNow();
+            _ = NativeMethods.tsm_set_log_level(session, _told);
+        }
+    }
+
+    private int LogLevelNow()
+    {
+        int now = (int)_logLevel;
+        if (_logLevelNow is not null)
+        {
+            try
+            {
+                now = Math.Max(now, (int)_logLevelNow());
+            }
+#pragma warning disable CA1031 // As with what the callbacks throw: nobody is to tell.
+            catch
+#pragma warning restore CA1031
+            {
+            }
+        }
+
+        return now;
+    }
 
 #if NET8_0_OR_GREATER
     private static nint LogFunction =>

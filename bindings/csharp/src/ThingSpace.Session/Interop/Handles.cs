@@ -73,6 +73,9 @@ internal sealed class SessionHandle : SafeHandle
     /// <summary>Hands over the callbacks, to be forgotten once the session is freed.</summary>
     internal void Own(Callbacks callbacks) => _callbacks = callbacks;
 
+    /// <summary>Tells the library where the log's level has changed.</summary>
+    internal void FollowLogLevel() => _callbacks?.FollowLogLevel(handle);
+
     /// <summary>
     /// The handle for a call. Who calls with it keeps the session alive until the call is over.
     /// </summary>
