@@ -96,7 +96,7 @@ internal sealed class Carrier : IDisposable
                     .ConfigureAwait(false);
             return new Response(
                 (int)response.StatusCode,
-                ResponseHeaders.From(response),
+                new ResponseHeaders(response),
                 body);
         }
     }
@@ -145,7 +145,7 @@ internal sealed class Carrier : IDisposable
             innerException: status == TsmStatus.Timeout ? new TimeoutException(why, e) : e);
     }
 
-    private async Task<byte[]> ReadBody(
+    private async ValueTask<byte[]> ReadBody(
         HttpContent content, bool isAsync, CancellationToken cancellationToken)
     {
         long max = Math.Min(_options.MaxResponseBytes, Array.MaxLength);
@@ -172,7 +172,7 @@ internal sealed class Carrier : IDisposable
     }
 
     /// <summary>A body that does not say its length.</summary>
-    private async Task<byte[]> ReadToEnd(
+    private async ValueTask<byte[]> ReadToEnd(
         HttpContent content, long max, bool isAsync, CancellationToken cancellationToken)
     {
         Stream stream = content.ReadAsStream(cancellationToken);
@@ -216,7 +216,7 @@ internal sealed class Carrier : IDisposable
     /// <summary>
     /// Reads until the buffer is full or the stream ends; says how much it holds.
     /// </summary>
-    private static async Task<int> Fill(
+    private static async ValueTask<int> Fill(
         Stream stream, byte[] buffer, int start, bool isAsync, CancellationToken cancellationToken)
     {
         while (start < buffer.Length)

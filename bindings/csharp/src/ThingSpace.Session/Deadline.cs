@@ -38,6 +38,9 @@ internal readonly struct Deadline(TimeSpan timeout)
     /// <summary>
     /// The same as the framework's waits take it: they know no more than 24 days, and for ever.
     /// </summary>
-    internal TimeSpan LongestWait =>
-        Remaining.TotalMilliseconds <= int.MaxValue ? Remaining : Timeout.InfiniteTimeSpan;
+    internal TimeSpan LongestWait => AsWait(Remaining);
+
+    /// <summary>What is left as the framework's waits take it.</summary>
+    internal static TimeSpan AsWait(TimeSpan left) =>
+        left.TotalMilliseconds <= int.MaxValue ? left : Timeout.InfiniteTimeSpan;
 }

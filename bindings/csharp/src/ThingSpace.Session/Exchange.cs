@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
 #if NET8_0_OR_GREATER
 using System.Net.Http;
 #endif
@@ -51,6 +52,15 @@ public sealed class Exchange : IDisposable
     /// <summary>The tokens given last.</summary>
     private RequestTokens? _given;
 
+    /// <summary>
+    /// Whether the request goes with tokens that the library knows to be good: of its answer it
+    /// wants to see only what may be a refusal.
+    /// </summary>
+    private bool _isSure;
+#if NET8_0_OR_GREATER
+    private RequestHead? _head;
+#endif
+
     internal Exchange(Session session, ExchangeHandle handle)
     {
         _session = session;
@@ -77,11 +87,30 @@ public sealed class Exchange : IDisposable
             Number, sessionToken, NativeMethods.TokenMax, apiToken, NativeMethods.ApiTokenMax,
             out int next, out nint error);
         ThrowUnlessOk(status, error);
+        _isSure = false;
         _given = next == NativeMethods.NextSend
             ? _session.ReadTokens(sessionToken, apiToken)
             : _given;
         return next == NativeMethods.NextSend ? _given : null;
     }
+
+    /// <summary>
+    /// Begins the request once more when it is over, or another to the same place, if its tokens
+    /// are known to be good still: they are sent then, and <see cref="GetTokens"/> need not be
+    /// asked.
+    /// </summary>
+    internal bool BeginsAgain([NotNullWhen(true)] out RequestTokens? tokens)
+    {
+        bool begins = NativeMethods.tsm_exchange_again(Number) != 0;
+        GC.KeepAlive(this);
+        return Begun(begins, out tokens);
+    }
+
+    /// <summary>
+    /// Whether an answer of this status is the program's, whatever its body, and the request over
+    /// without more: the library need not be told.
+    /// </summary>
+    internal bool IsOver(int httpStatus) => _isSure && !_session.ReadsBody(this, httpStatus);
 
     /// <summary>
     /// What <see cref="Renew"/> would do, as a name that is the same for all who wait for the same;
@@ -188,10 +217,35 @@ public sealed class Exchange : IDisposable
     public void Dispose() => _handle.Dispose();
 
 #if NET8_0_OR_GREATER
+    /// <summary>
+    /// The request of the session's own that this carries, if it has no headers of the program's.
+    /// </summary>
+    internal (string Method, string Path, bool HasBody) Carries { get; set; }
+
+    /// <summary>The same for another request of the session's own.</summary>
+    internal unsafe bool BeginsAgain(
+        byte* method,
+        byte* path,
+        byte** headers,
+        bool hasBody,
+        [NotNullWhen(true)] out RequestTokens? tokens)
+    {
+        _head = null;
+        bool begins = NativeMethods.tsm_exchange_request_again(
+            Number, method, path, headers, hasBody ? 1 : 0) != 0;
+        GC.KeepAlive(this);
+        return Begun(begins, out tokens);
+    }
+
     /// <summary>What a request of the session's own is sent with.</summary>
     /// <param name="last">The one that was read the last time: most likely it is that.</param>
     internal unsafe RequestHead ReadHead(ref RequestHead? last)
     {
+        if (_head is not null)
+        {
+            return _head;
+        }
+
         byte* start = NativeMethods.tsm_exchange_head(Number, out nuint length);
         var block = new ReadOnlySpan<byte>(start, (int)length);
         RequestHead? known = Volatile.Read(ref last);
@@ -202,6 +256,7 @@ public sealed class Exchange : IDisposable
         }
 
         GC.KeepAlive(this);
+        _head = known;
         return known;
     }
 
@@ -214,6 +269,13 @@ public sealed class Exchange : IDisposable
         return new ByteArrayContent(envelope);
     }
 #endif
+
+    private bool Begun(bool begins, [NotNullWhen(true)] out RequestTokens? tokens)
+    {
+        tokens = begins ? _given : null;
+        _isSure = tokens is not null;
+        return _isSure;
+    }
 
     private nint Number =>
         _handle.IsClosed ? throw new ObjectDisposedException(nameof(Exchange)) : _handle.Number;

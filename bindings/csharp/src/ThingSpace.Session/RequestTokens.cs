@@ -9,7 +9,10 @@ namespace ThingSpace;
 /// <remarks>These are secrets: do not log them. Serializers leave them out.</remarks>
 public sealed class RequestTokens
 {
-    private AuthenticationHeaderValue? _authorization;
+    private const string Authorization = "Authorization";
+
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    private string? _bearer;
 
     /// <summary>Makes tokens, for a program's tests.</summary>
     /// <param name="sessionToken">The session token.</param>
@@ -35,12 +38,17 @@ public sealed class RequestTokens
     [JsonIgnore]
     public string ApiToken { get; }
 
-    /// <summary>Puts both into a request's headers, in place of what is there.</summary>
+    /// <summary>Puts both into headers that have neither.</summary>
     internal void AddTo(HttpRequestHeaders headers, string sessionTokenHeader)
     {
-        headers.Authorization =
-            _authorization ??= new AuthenticationHeaderValue("Bearer", ApiToken);
-        headers.Remove(sessionTokenHeader);
+        headers.TryAddWithoutValidation(Authorization, _bearer ??= "Bearer " + ApiToken);
         headers.TryAddWithoutValidation(sessionTokenHeader, SessionToken);
+    }
+
+    /// <summary>Takes off what is there of both.</summary>
+    internal static void TakeFrom(HttpRequestHeaders headers, string sessionTokenHeader)
+    {
+        headers.Remove(Authorization);
+        headers.Remove(sessionTokenHeader);
     }
 }

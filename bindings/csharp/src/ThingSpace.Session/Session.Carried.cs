@@ -17,6 +17,9 @@ public partial class Session
     private Carrier? _carrier;
     private RequestHead? _head;
 
+    /// <summary>Those of requests that are carried, but of SOAP calls.</summary>
+    private readonly IdleExchanges _idleCarried;
+
     /// <summary>Made when it is needed: not every program sends asynchronous requests.</summary>
     private Carrier Carrying
     {
@@ -52,7 +55,8 @@ public partial class Session
 
         bool hasBody = body is { Length: > 0 };
         return Carry(
-            BeginRequest(method, path, headers, hasBody),
+            BeginRequest(method, path, headers, hasBody, out RequestTokens? tokens),
+            tokens,
             HttpMethod.Parse(method),
             hasBody ? new ByteArrayContent(body!) : null,
             canResend: true,
@@ -75,7 +79,8 @@ public partial class Session
         Deadline deadline = Begin(timeout);
         cancellationToken.ThrowIfCancellationRequested();
         return Carry(
-            BeginRequest(method, path, headers, hasBody: true),
+            BeginRequest(method, path, headers, hasBody: true, out RequestTokens? tokens),
+            tokens,
             HttpMethod.Parse(method),
             new StreamBody(body),
             body.CanSeek,
@@ -99,6 +104,7 @@ public partial class Session
 
         return Carry(
             BeginSoapCall(service, operation, bodyXml),
+            tokens: null,
             HttpMethod.Post,
             body: null,
             canResend: true,
@@ -107,9 +113,13 @@ public partial class Session
             cancellationToken);
     }
 
-    /// <summary>A whole exchange: sends, renews what is refused and sends again.</summary>
+    /// <summary>
+    /// A whole exchange, which ends with this: sends, renews what is refused and sends again.
+    /// Without tokens to send first, it is asked for them.
+    /// </summary>
     private async Task<Response> Carry(
-        Exchange begun,
+        Exchange exchange,
+        RequestTokens? tokens,
         HttpMethod method,
         HttpContent? body,
         bool canResend,
@@ -117,75 +127,122 @@ public partial class Session
         bool isAsync,
         CancellationToken cancellationToken)
     {
-        using Exchange exchange = begun;
-        ThrowIfEnded();
-        RequestHead head = exchange.ReadHead(ref _head);
-        body = body is null ? head.NoBody(method) : head.Body(body);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Ended);
-        end.CancelAfter(deadline.LongestWait);
-        while (true)
+        bool isOver = false;
+        try
         {
-            if (exchange.GetTokens() is { } tokens)
+            ThrowIfEnded();
+            RequestHead head = exchange.ReadHead(ref _head);
+            body = body is null ? head.NoBody(method) : head.Body(body);
+            using var end =
+                CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Ended);
+            TimeSpan left = deadline.Remaining;
+            end.CancelAfter(Deadline.AsWait(left));
+            tokens ??= exchange.GetTokens();
+            while (true)
             {
-                if (deadline.Remaining == TimeSpan.Zero)
+                if (tokens is not null)
                 {
-                    throw deadline.Over("nothing was sent");
+                    if (left == TimeSpan.Zero)
+                    {
+                        throw deadline.Over("nothing was sent");
+                    }
+
+                    HttpContent? content = IsSoap ? head.Body(exchange.ReadEnvelope()) : body;
+                    HttpRequestMessage request = head.Request(method, content);
+                    if (!IsSoap)
+                    {
+                        tokens.AddTo(request.Headers, SessionTokenHeader);
+                    }
+
+                    Response answer;
+                    try
+                    {
+                        answer = await Carrying.Send(request, isAsync, end.Token)
+                            .ConfigureAwait(false);
+                    }
+                    catch (Exception e) when (
+                        e is HttpRequestException or IOException or OperationCanceledException or
+                        ObjectDisposedException or ThingSpaceException)
+                    {
+                        throw Failure(e, deadline, end.Token, cancellationToken);
+                    }
+
+                    isOver = exchange.IsOver(answer.StatusCode) ||
+                        exchange.Answered(answer.StatusCode, answer.Body);
+                    if (isOver)
+                    {
+                        return answer;
+                    }
                 }
 
-                HttpContent? content = IsSoap ? head.Body(exchange.ReadEnvelope()) : body;
-                HttpRequestMessage request = head.Request(method, content);
-                if (!IsSoap)
+                if (isAsync)
                 {
-                    tokens.AddTo(request.Headers, SessionTokenHeader);
+                    await RenewAsync(exchange, canResend, deadline, cancellationToken)
+                        .ConfigureAwait(false);
+                }
+                else
+                {
+                    exchange.Renew(canResend, deadline.Remaining, cancellationToken);
                 }
 
-                Response answer;
-                try
-                {
-                    answer = await Carrying.Send(request, isAsync, end.Token).ConfigureAwait(false);
-                }
-                catch (Exception e) when (
-                    e is HttpRequestException or IOException or OperationCanceledException or
-                    ObjectDisposedException or ThingSpaceException)
-                {
-                    throw Failure(e, deadline, end.Token, cancellationToken);
-                }
-
-                if (exchange.Answered(answer.StatusCode, answer.Body))
-                {
-                    return answer;
-                }
+                tokens = exchange.GetTokens();
+                left = deadline.Remaining;
             }
-
-            if (isAsync)
+        }
+        finally
+        {
+            if (isOver && !IsSoap)
             {
-                await RenewAsync(exchange, canResend, deadline, cancellationToken)
-                    .ConfigureAwait(false);
+                _idleCarried.Put(exchange);
             }
             else
             {
-                exchange.Renew(canResend, deadline.Remaining, cancellationToken);
+                exchange.Dispose();
             }
         }
     }
 
+    /// <summary>Gives the tokens to send first where these are known to be good.</summary>
     private unsafe Exchange BeginRequest(
         string method,
         string path,
         IEnumerable<KeyValuePair<string, string>>? headers,
-        bool hasBody)
+        bool hasBody,
+        out RequestTokens? tokens)
     {
+        (string, string, bool) request = headers is null ? (method, path, hasBody) : default;
+        if (_idleCarried.TryTake(out Exchange? idle) && headers is null &&
+            idle.Carries == request && idle.BeginsAgain(out tokens))
+        {
+            return idle;
+        }
+
         byte* methodBuffer = stackalloc byte[MethodBuffer];
         byte* pathBuffer = stackalloc byte[PathBuffer];
         using var methodText = new Utf8Argument(method, methodBuffer, MethodBuffer, nameof(method));
         using var pathText = new Utf8Argument(
             BelowBase(path), pathBuffer, PathBuffer, nameof(path));
         using var headerBlock = new HeaderBlock(headers);
+        if (idle is not null)
+        {
+            idle.Carries = request;
+            if (idle.BeginsAgain(
+                methodText.Pointer, pathText.Pointer, headerBlock.Pointer, hasBody, out tokens))
+            {
+                return idle;
+            }
+
+            idle.Dispose();
+        }
+
+        tokens = null;
         int status = NativeMethods.tsm_exchange_request(
             _handle.Number, methodText.Pointer, pathText.Pointer, headerBlock.Pointer,
             hasBody ? 1 : 0,
-            out ExchangeHandle exchange, out nint error);
-        return Begun(status, exchange, error);
+            out ExchangeHandle handle, out nint error);
+        Exchange exchange = Begun(status, handle, error);
+        exchange.Carries = request;
+        return exchange;
     }
 
     private unsafe Exchange BeginSoapCall(string service, string operation, string bodyXml)
@@ -245,6 +302,7 @@ public partial class Session
 
     private void DisposeCarrier()
     {
+        _idleCarried.Clear();
         lock (_carrierGate)
         {
             _carrier?.Dispose();

@@ -15,8 +15,17 @@ public partial class Session
 
     private readonly Renewals _renewals;
 
+    /// <summary>Those of another client's requests.</summary>
+    private readonly IdleExchanges _idle;
+
+    /// <summary>By HTTP status, as the library said; 0 where it was not asked yet.</summary>
+    private readonly byte[] _readsBody = new byte[1000];
+
     private string? _apiToken;
     private RequestTokens? _tokens;
+
+    /// <summary>What may lead a path to another folder.</summary>
+    private static readonly char[] s_upwards = ['.', '%', '\\'];
 
     private enum Operation
     {
@@ -159,6 +168,88 @@ public partial class Session
         int status = NativeMethods.tsm_exchange_new(
             _handle.Number, text.Pointer, out ExchangeHandle exchange, out nint error);
         return Begun(status, exchange, error);
+    }
+
+    /// <summary>
+    /// An exchange until <see cref="EndExchange"/>, with the tokens to send first. For an address
+    /// below the base URL it may be one that was there before.
+    /// </summary>
+    internal Exchange TakeExchange(Uri url, out RequestTokens? tokens)
+    {
+        if (IsBelowBase(url) && _idle.TryTake(out Exchange? idle))
+        {
+            if (idle.BeginsAgain(out tokens))
+            {
+                return idle;
+            }
+
+            idle.Dispose();
+        }
+
+        Exchange exchange = BeginExchange(url);
+        try
+        {
+            tokens = exchange.GetTokens();
+            return exchange;
+        }
+        catch
+        {
+            exchange.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Gives it back when its request found an answer that is the program's.</summary>
+    internal void EndExchange(Exchange exchange, bool isOver)
+    {
+        if (isOver)
+        {
+            _idle.Put(exchange);
+        }
+        else
+        {
+            exchange.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Whether an address begins with the base URL's own text: it is one of its origin then.
+    /// </summary>
+    internal bool IsBelowBase(Uri url)
+    {
+        string place = BaseAddress.AbsoluteUri;
+        string text = url.OriginalString;
+
+        // Of what leads upwards only the whole address tells.
+        if (!text.StartsWith(place, StringComparison.Ordinal) ||
+            text.IndexOfAny(s_upwards, place.Length) >= 0)
+        {
+            text = url.IsAbsoluteUri ? url.AbsoluteUri : "";
+        }
+
+        return text.StartsWith(place, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Whether the body of an answer of this status says to an exchange what the answer is.
+    /// </summary>
+    internal bool ReadsBody(Exchange exchange, int httpStatus)
+    {
+        const byte Reads = 1;
+        const byte ReadsNot = 2;
+        if ((uint)httpStatus >= (uint)_readsBody.Length)
+        {
+            return true;
+        }
+
+        byte known = Volatile.Read(ref _readsBody[httpStatus]);
+        if (known == 0)
+        {
+            known = exchange.BodyMax(httpStatus) == 0 ? ReadsNot : Reads;
+            Volatile.Write(ref _readsBody[httpStatus], known);
+        }
+
+        return known == Reads;
     }
 
     private Exchange Begun(int status, ExchangeHandle exchange, nint error)

@@ -70,6 +70,10 @@ public partial class Session : IDisposable
         _handle = new SessionHandle();
         _options = CarrierOptions.None;
         _renewals = new Renewals(this);
+        _idle = new IdleExchanges(this);
+#if NET8_0_OR_GREATER
+        _idleCarried = new IdleExchanges(this);
+#endif
     }
 
     private Session(SessionHandle handle, CarrierOptions options)
@@ -77,6 +81,10 @@ public partial class Session : IDisposable
         _handle = handle;
         _options = options;
         _renewals = new Renewals(this);
+        _idle = new IdleExchanges(this);
+#if NET8_0_OR_GREATER
+        _idleCarried = new IdleExchanges(this);
+#endif
         SessionInfo info = ReadInfo();
         _baseAddress = new Uri(info.Values["base_url"]!.TrimEnd('/') + "/");
         _sessionTokenHeader = info.Values["session_token_header"]!;
@@ -176,6 +184,9 @@ public partial class Session : IDisposable
     }
 
     /// <summary>Logs in.</summary>
+    /// <remarks>
+    /// Of many at one platform 64 run at once. The others wait, no longer than their timeout.
+    /// </remarks>
     /// <inheritdoc cref="Login"/>
     public static async Task<Session> LoginAsync(
         SessionOptions? options = null, CancellationToken cancellationToken = default)
@@ -185,9 +196,6 @@ public partial class Session : IDisposable
         using ConfigHandle config = options.ToNative(out Callbacks callbacks);
         try
         {
-    /// <remarks>
-    /// Of many at one platform 64 run at once. The others wait, no longer than their timeout.
-    /// </remarks>
             var carrier = new CarrierOptions(config);
             BlockingWorkers logins = s_logins.GetOrAdd(
                 carrier.LoginUrl, static _ => new(LoginsAtOnce, "logins at this platform"));
@@ -358,6 +366,7 @@ public partial class Session : IDisposable
         {
             _handle.Dispose();
             EndWaiting();
+            _idle.Clear();
             DisposeCarrier();
         }
     }

@@ -1,7 +1,6 @@
 using System;
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Http;
-using System.Net.Http.Headers;
 using System.Reflection;
 using System.Threading;
 using System.Threading.Tasks;
@@ -91,38 +90,87 @@ public sealed class ThingSpaceHandler : DelegatingHandler
         HttpRequestMessage request, bool isAsync, CancellationToken cancellationToken)
     {
         _ = request ?? throw new ArgumentNullException(nameof(request));
-        request.RequestUri = BelowBase(request.RequestUri);
-        using Exchange exchange = Begin(request.RequestUri);
-        CheckChain();
-        bool canResend = request.Content is null ||
-            await Replay.IsPossible(request.Content, isAsync, cancellationToken)
-                .ConfigureAwait(false);
-        var trace = new TraceHeaders(request.Headers);
-        while (true)
+        Exchange exchange = Begin(request, out RequestTokens? tokens);
+        bool isOver = false;
+        try
         {
-            if (exchange.GetTokens() is { } tokens)
-            {
-                HttpResponseMessage? response =
-                    await Send(request, tokens, isAsync, cancellationToken).ConfigureAwait(false);
-                response = await Judged(exchange, response, isAsync, cancellationToken)
+            CheckChain();
+            bool canResend = request.Content is null ||
+                await Replay.IsPossible(request.Content, isAsync, cancellationToken)
                     .ConfigureAwait(false);
-                if (response is not null)
+            var trace = new TraceHeaders(request.Headers);
+            while (true)
+            {
+                if (tokens is not null)
                 {
-                    return response;
+                    HttpResponseMessage response;
+                    RequestTokens.TakeFrom(request.Headers, _session.SessionTokenHeader);
+                    tokens.AddTo(request.Headers, _session.SessionTokenHeader);
+                    try
+                    {
+#if NET8_0_OR_GREATER
+                        response = isAsync
+                            ? await base.SendAsync(request, cancellationToken)
+                                .ConfigureAwait(false)
+                            : base.Send(request, cancellationToken);
+#else
+                        response = await base.SendAsync(request, cancellationToken)
+                            .ConfigureAwait(false);
+#endif
+                    }
+                    finally
+                    {
+                        // They stay on the request no longer than it is under way.
+                        RequestTokens.TakeFrom(request.Headers, _session.SessionTokenHeader);
+                    }
+
+                    isOver = exchange.IsOver((int)response.StatusCode) ||
+                        await IsOver(exchange, response, isAsync, cancellationToken)
+                            .ConfigureAwait(false);
+                    if (isOver)
+                    {
+                        return response;
+                    }
                 }
-            }
 
-            trace.TakeOff();
+                trace.TakeOff();
 
-            // It blocks those only who wait for the blocking HttpClient.Send.
-            if (isAsync)
-            {
-                await exchange.RenewAsync(canResend, null, cancellationToken).ConfigureAwait(false);
+                // It blocks those only who wait for the blocking HttpClient.Send.
+                if (isAsync)
+                {
+                    await exchange.RenewAsync(canResend, null, cancellationToken)
+                        .ConfigureAwait(false);
+                }
+                else
+                {
+                    exchange.Renew(canResend, null, cancellationToken);
+                }
+
+                tokens = exchange.GetTokens();
             }
-            else
-            {
-                exchange.Renew(canResend, null, cancellationToken);
-            }
+        }
+        finally
+        {
+            _session.EndExchange(exchange, isOver);
+        }
+    }
+
+    private Exchange Begin(HttpRequestMessage request, out RequestTokens? tokens)
+    {
+        Uri? url = request.RequestUri;
+        if (url is null || !_session.IsBelowBase(url))
+        {
+            url = BelowBase(url);
+            request.RequestUri = url;
+        }
+
+        try
+        {
+            return _session.TakeExchange(url ?? s_nowhere, out tokens);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidOperationException(e.Message, e);
         }
     }
 
@@ -146,53 +194,16 @@ public sealed class ThingSpaceHandler : DelegatingHandler
         return new Uri(place.AbsoluteUri.TrimEnd('/') + url.PathAndQuery);
     }
 
-    private Exchange Begin(Uri? url)
-    {
-        try
-        {
-            return _session.BeginExchange(url ?? s_nowhere);
-        }
-        catch (ArgumentException e)
-        {
-            throw new InvalidOperationException(e.Message, e);
-        }
-    }
-
-    /// <summary>Sends with the tokens, which stay on the request no longer than that.</summary>
-    private async Task<HttpResponseMessage> Send(
-        HttpRequestMessage request,
-        RequestTokens tokens,
-        bool isAsync,
-        CancellationToken cancellationToken)
-    {
-        HttpRequestHeaders headers = request.Headers;
-        tokens.AddTo(headers, _session.SessionTokenHeader);
-        try
-        {
-#if NET8_0_OR_GREATER
-            if (!isAsync)
-            {
-                return base.Send(request, cancellationToken);
-            }
-#endif
-            return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            headers.Authorization = null;
-            headers.Remove(_session.SessionTokenHeader);
-        }
-    }
-
     /// <summary>
-    /// The answer, if it is the caller's; null, and it is disposed of, when a token was refused.
+    /// Whether the answer is the caller's; if not, a token was refused, and it is disposed of.
     /// </summary>
-    private static async Task<HttpResponseMessage?> Judged(
+    private static async Task<bool> IsOver(
         Exchange exchange,
         HttpResponseMessage response,
         bool isAsync,
         CancellationToken cancellationToken)
     {
+        bool isOver = false;
         try
         {
             int status = (int)response.StatusCode;
@@ -201,19 +212,16 @@ public sealed class ThingSpaceHandler : DelegatingHandler
                 ? []
                 : await Replay.Peek(response, most + 1, isAsync, cancellationToken)
                     .ConfigureAwait(false);
-            if (exchange.Answered(status, seen))
+            isOver = exchange.Answered(status, seen);
+            return isOver;
+        }
+        finally
+        {
+            if (!isOver)
             {
-                return response;
+                response.Dispose();
             }
         }
-        catch
-        {
-            response.Dispose();
-            throw;
-        }
-
-        response.Dispose();
-        return null;
     }
 
     private static Session RequireRest(Session session)

@@ -21,6 +21,13 @@ internal readonly struct TraceHeaders
     internal TraceHeaders(HttpRequestHeaders headers)
     {
         _headers = headers;
+#if NET8_0_OR_GREATER
+        if (headers.NonValidated.Count == 0)
+        {
+            return;
+        }
+
+#endif
         foreach (string name in Names)
         {
             if (headers.Contains(name))
