@@ -61,11 +61,16 @@ pub fn diagnose(
     let protocol = Protocol::of(config);
     match config.account() {
         Ok(account) => {
+            let failures = findings.failures;
             store::examine(&account, &running, &runtime, findings);
             running.check()?;
-            let password = config.password_source().ok().flatten();
-            let name = protocol.name();
-            guard::examine(&account, name, password, &running, &runtime, findings);
+            if findings.failures > failures {
+                findings.not_tried(Check::Guard, "since store failed before");
+            } else {
+                let password = config.password_source().ok().flatten();
+                let name = protocol.name();
+                guard::examine(&account, name, password, &running, &runtime, findings);
+            }
         }
         Err(error) => {
             let why = format!("since it is not known whose it is: {}", error.message());

@@ -15,7 +15,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Status};
 use crate::http::{Connection, Http, Outgoing, Route, Wire};
 use crate::net::observer::Observer;
-use crate::net::proxy::Proxy;
+use crate::net::proxy::{self, PROXY_VARIABLES, Proxy};
 use crate::net::{self, Address, Stream, Watch, tls};
 use crate::platform::answer::Answer;
 use crate::platform::{rest, soap};
@@ -75,13 +75,11 @@ impl Journey<'_> {
             findings.error(Check::Proxy, &error, remedy);
             Failed(Check::Proxy)
         })?;
-        match route.proxy() {
-            None => findings.fine(Check::Proxy, "none is on the way"),
-            Some(proxy) => {
-                let message = format!("{proxy} is on the way, named by {}", proxy.named_by);
-                findings.fine(Check::Proxy, message);
-            }
-        }
+        let way = match route.proxy() {
+            None => "none is on the way".to_owned(),
+            Some(proxy) => format!("{proxy} is on the way, named by {}", proxy.named_by),
+        };
+        findings.fine(Check::Proxy, way + &self.what_does_not_count());
         let first = route.proxy().map_or(route.to(), |proxy| &proxy.address);
         let addresses = self.look_up(first, findings)?;
         let stream = self.connect(&route, first, &addresses, findings)?;
@@ -99,6 +97,26 @@ impl Journey<'_> {
         let ca_file = self.network.ca_file.as_deref();
         let tls = tls::Client::new(ca_file, Arc::clone(self.runtime));
         Route::with_tls(self.network, tls.observed_by(Arc::clone(observer)))
+    }
+
+    /// The variable that names a proxy and does not count, and why.
+    fn what_does_not_count(&self) -> String {
+        let Network {
+            endpoint, proxy, ..
+        } = self.network;
+        let is_set = |name: &&&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let Some(name) = PROXY_VARIABLES.iter().find(is_set) else {
+            return String::new();
+        };
+        let why = match proxy {
+            Some(_) => "the option proxy does".to_owned(),
+            None if endpoint.is_loopback() => "loopback is never asked through one".to_owned(),
+            None => match proxy::choose(None, |name| std::env::var_os(name), endpoint) {
+                Ok(None) => format!("NO_PROXY names {}", endpoint.host()),
+                _ => return String::new(),
+            },
+        };
+        format!("; {name} is set, and does not count: {why}")
     }
 
     fn look_up(&self, host: &Address, findings: &mut Findings<'_>) -> Step<Vec<SocketAddr>> {

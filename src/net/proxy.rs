@@ -39,7 +39,8 @@ const OPTION: &str = "the option proxy";
 
 /// The environment's proxies for https URLs, the first that is set and not empty. Never HTTP_PROXY:
 /// it is for http URLs, and in a CGI program it is a request's header.
-const PROXY_VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+pub(crate) const PROXY_VARIABLES: [&str; 4] =
+    ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// What curl takes when a proxy's URL names no port.

@@ -3,6 +3,7 @@
 mod scene;
 
 mod arguments;
+mod doctor;
 mod exec;
 mod login;
 mod profiles;

@@ -125,7 +125,7 @@ impl FileStore {
         }
         self.check_file_system(place)?;
         private::check_writable(place)
-            .map_err(|error| error.advising("The store's directory is to be made in it"))
+            .map_err(|error| error.about("the store's directory cannot be made"))
     }
 
     /// The directory, or what there is of the way to it.
