@@ -1,7 +1,7 @@
 //! Files of secrets that a session would not take, or should not.
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
 
 use super::{Report, doctor};
 use crate::scene::Scene;
@@ -12,21 +12,11 @@ fn with_password_file(scene: &Scene, text: Option<&[u8]>, mode: u32) -> Report {
     let _ = fs::remove_file(&path);
     if let Some(text) = text {
         fs::write(&path, text).expect("it can be written");
-        rights(&path, mode);
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("they can be set");
     }
     let path = path.to_str().expect("it is text");
     doctor(scene, &[("TSM_PASSWORD", ""), ("TSM_PASSWORD_FILE", path)])
 }
-
-#[cfg(unix)]
-fn rights(path: &PathBuf, mode: u32) {
-    use std::os::unix::fs::PermissionsExt;
-
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("they can be set");
-}
-
-#[cfg(not(unix))]
-fn rights(_: &PathBuf, _: u32) {}
 
 #[test]
 fn a_file_that_would_not_be_taken_is_named_and_never_shown() {

@@ -1,10 +1,12 @@
 //! `thingspace doctor` on set-ups that are broken: each fault is named on its line, with what to do
 //! about it, and the exit status is that of the first failure.
 
+#[cfg(unix)]
 mod files;
 mod network;
 mod options;
 mod proxies;
+#[cfg(unix)]
 mod redis;
 #[cfg(target_os = "linux")]
 mod stores;
