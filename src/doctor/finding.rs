@@ -128,10 +128,6 @@ impl<'a> Findings<'a> {
 
     /// A failure as sessions meet it. Its own advice is the remedy, or else this.
     pub fn error(&mut self, check: Check, error: &Error, remedy: &str) {
-        // Ended by whoever asked for this, who knows.
-        if error.status() == Status::Cancelled {
-            return;
-        }
         let (what, advice) = error.apart();
         let remedy = if advice.is_empty() { remedy } else { advice };
         self.fail(check, error.status(), what, remedy);
@@ -142,6 +138,10 @@ impl<'a> Findings<'a> {
     }
 
     fn add(&mut self, check: Check, verdict: Verdict, message: String, remedy: String) {
+        // Ended by whoever asked for this, who knows.
+        if verdict == Verdict::Failed(Status::Cancelled) {
+            return;
+        }
         self.failures += usize::from(matches!(verdict, Verdict::Failed(_)));
         self.warnings += usize::from(verdict == Verdict::Warning);
         (self.tell)(Finding {

@@ -21,7 +21,26 @@ const SERVER_WITHIN: Duration = Duration::from_secs(20);
 /// A record takes a few kilobytes. With less than this it is time to make room.
 const LITTLE_BYTES: u64 = 1024 * 1024;
 
-const ANOTHER: &str = "Mend that, or name another place with the option store (TSM_STORE)";
+const ANOTHER: &str = "Name a directory that lasts, and belongs to this user alone, with the \
+                       option store (TSM_STORE=file:DIR), or take redis://…";
+
+/// What a directory of files is for.
+struct Of {
+    what: &'static str,
+    /// How another is named.
+    another: &'static str,
+}
+
+const RECORD: Of = Of {
+    what: "the lockout guard's count",
+    another: ANOTHER,
+};
+
+const WITNESS: Of = Of {
+    what: "what this host knows of the count on Redis",
+    another: "Name a directory that lasts, and belongs to this user alone, with ?witness=DIR after \
+              the store's URL",
+};
 
 pub(super) fn examine(
     account: &Account,
@@ -39,7 +58,7 @@ pub(super) fn examine(
         StoreName::File { directory, network } => {
             let files = FileStore::new(directory.as_deref(), *network, Arc::clone(runtime));
             let of = |error| advise(error, account.store_is_default);
-            examine_files(files.map_err(of), Check::Store, running, runtime, findings);
+            examine_files(&RECORD, files.map_err(of), running, runtime, findings);
         }
         StoreName::Redis(name) => examine_redis(name, account, running, runtime, findings),
     }
@@ -64,15 +83,15 @@ struct Room {
 }
 
 fn examine_files(
+    of: &Of,
     files: Result<FileStore>,
-    check: Check,
     running: &Running,
     runtime: &Arc<dyn Runtime>,
     findings: &mut Findings<'_>,
 ) {
     let files = match files {
         Ok(files) => files,
-        Err(error) => return findings.error(check, &error, ANOTHER),
+        Err(error) => return findings.error(Check::Store, &error, of.another),
     };
     let within = running.within(DISK_WITHIN, "the disk did not answer");
     let look = move |_: &Running| {
@@ -90,49 +109,47 @@ fn examine_files(
         })
     };
     match on_a_thread(runtime, &within, look) {
-        Ok(directory) => tell_of_files(&directory, check, findings),
-        Err(error) => findings.error(check, &error, ANOTHER),
+        Ok(directory) => tell_of_files(of, &directory, findings),
+        Err(error) => findings.error(Check::Store, &error, of.another),
     }
 }
 
-fn tell_of_files(directory: &Directory, check: Check, findings: &mut Findings<'_>) {
+fn tell_of_files(of: &Of, directory: &Directory, findings: &mut Findings<'_>) {
+    let Of { what, another } = of;
     let name = &directory.name;
     if let Err(error) = &directory.tried {
-        let remedy = match directory.room {
-            Some(room) if room.read_only => {
-                "The file system is read-only: mount it writable, or name another place with the \
-                 option store (TSM_STORE)"
-            }
+        let first = match directory.room {
+            Some(room) if room.read_only => "The file system is read-only: mount it writable. ",
             Some(room) if room.free_bytes == 0 || !room.has_free_files => {
-                "The file system is full: make room, or name another place with the option store \
-                 (TSM_STORE)"
+                "The file system is full: make room. "
             }
-            _ => ANOTHER,
+            _ => "",
         };
-        return findings.error(check, error, remedy);
+        let (message, advice) = error.apart();
+        let then = if advice.is_empty() { another } else { advice };
+        let remedy = format!("{first}{then}");
+        return findings.fail(Check::Store, error.status(), message, remedy);
     }
     let state = match directory.is_there {
         true => "files in it can be locked, written and read",
         false => "it is not there yet, and can be made by the first login",
     };
+    let message = format!("{name}, for {what}: {state}");
     match (directory.lasts, directory.room) {
         (Lasts::Longer, Some(room)) if room.free_bytes < LITTLE_BYTES => findings.warn(
-            check,
+            Check::Store,
             format!(
-                "{name}: only {} KiB are free in its file system: when it is full no login is sent",
+                "{message}; but only {} KiB are free in its file system: when it is full no login \
+                 is sent",
                 room.free_bytes / 1024
             ),
             "Make room",
         ),
-        (Lasts::Longer, _) => findings.fine(check, format!("{name}: {state}; it lasts")),
+        (Lasts::Longer, _) => findings.fine(Check::Store, format!("{message}; it lasts")),
         (lasts, _) => findings.warn(
-            check,
-            format!(
-                "{name}: {state}; but it is there only {}, and the lockout guard's count with it",
-                lasts.name()
-            ),
-            "Mount a volume that lasts, and set the option store (TSM_STORE) to file:DIR on it, or \
-             to redis://…",
+            Check::Store,
+            format!("{message}; but it is there only {}", lasts.name()),
+            format!("Mount a volume that lasts. {another}"),
         ),
     }
 }
@@ -198,10 +215,7 @@ fn examine_redis(
         WitnessAt::Directory(directory) => Some(directory.as_str()),
     };
     let files = FileStore::new(directory, false, Arc::clone(runtime));
-    let files = files.map_err(|error| {
-        error.advising("Name a directory with ?witness=DIR after the store's URL, or ?witness=no")
-    });
-    examine_files(files, Check::Store, running, runtime, findings);
+    examine_files(&WITNESS, files, running, runtime, findings);
 }
 
 /// What is to be said of a server that answers. Pure.

@@ -52,9 +52,16 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
                 config.do_without_password();
             }
             let login = matches.get_flag("login");
-            diagnose(&config, &context.call, login, |finding| {
+            let done = diagnose(&config, &context.call, login, |finding| {
                 report.add(Line::of(&finding));
-            })?;
+                if report.told.is_err() {
+                    // Nobody reads on.
+                    context.call.cancel();
+                }
+            });
+            if report.told.is_ok() {
+                done?;
+            }
         }
         Err(failure) => report.add_unreadable(context.locate(failure))?,
     }

@@ -78,6 +78,25 @@ fn a_hung_request_costs_no_slot() {
 }
 
 #[test]
+fn a_diagnosis_ends_without_a_failure_that_is_none() {
+    let scene = Scene::new();
+    let hang = json!({"on": "any", "fault": "hold", "times": -1});
+    scene.sandbox.control("POST", "/faults", hang);
+    let mut child = start(&scene, &["doctor"]);
+    let held = json!({"counter": "held", "at_least": 1});
+    scene.sandbox.control("POST", "/await", held);
+    signal(&child, Signal::INT);
+    let mut found = String::new();
+    let mut out = child.stdout.take().unwrap();
+    out.read_to_string(&mut found).unwrap();
+    assert_eq!(end(child).0, Some(Signal::INT.as_raw()));
+    assert!(
+        found.contains("names") && !found.contains("\nfailed"),
+        "{found}"
+    );
+}
+
+#[test]
 fn whoever_waits_for_standard_input_can_be_ended() {
     let scene = Scene::new();
     scene.run(&["login"]);

@@ -203,6 +203,12 @@ fn a_record_that_cannot_be_read_is_told() {
     assert_eq!(damaged["slots_left"], json!(1));
     assert_eq!(fs::read(&record).expect("it is there"), b"garbage");
 
+    // Another lies aside already.
+    let aside = record.with_extension("unreadable");
+    fs::write(&aside, "older garbage").expect("it can be written");
+    let (exit, again) = status(&scene);
+    assert_eq!((exit, &again["slots_left"]), (12, &json!(0)));
+
     fs::write(&record, r#"{"format": 99}"#).expect("it can be written");
     let newer = scene.run(&["status"]);
     assert_eq!(newer.status, Some(40));

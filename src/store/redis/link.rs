@@ -478,7 +478,8 @@ fn trouble(place: &Place, error: Error, running: &Running) -> Trouble {
         (Err(ended), _) => Trouble::Final(ended),
         // The same certificate will be no better.
         (_, Status::Tls) => {
-            let error = store_error(format!("{place}: {}", error.message()));
+            let error = store_error(format!("{place}: {}", error.message()))
+                .advising("Set ca_file to the root certificate that the server's was signed with");
             Trouble::Final(error.with_retryable(false))
         }
         _ => Trouble::Broken(format!("{place}: {}", error.message())),

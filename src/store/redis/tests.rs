@@ -527,3 +527,28 @@ fn after_a_save_of_unknown_fate_the_lease_saves_nothing_more() {
     let record = loaded(&mut *lease);
     lease.save(&record, &running()).unwrap();
 }
+
+#[test]
+fn a_look_from_outside_finds_what_the_lease_would_and_notes_nothing() {
+    let mut server = Server::start();
+    let (one, other) = (server.store("a"), server.store("b"));
+    let inspect = |store: &RedisStore| store.inspect(&account(), &running()).unwrap();
+    let is_new = |found: &Found| matches!(found, Found::Record(record) if record.is_new());
+    assert!(is_new(&inspect(&one)));
+    let mut lease = take(&one).unwrap();
+    let mut record = loaded(&mut *lease);
+    record.ended = 9;
+    lease.save(&record, &running()).unwrap();
+    // While another holds the lease, too.
+    let has_ended = |found: Found| matches!(found, Found::Record(record) if record.ended == 9);
+    assert!(has_ended(inspect(&other)));
+    drop(lease);
+    assert!(has_ended(inspect(&other)));
+    assert!(!server.directory.join("b").exists());
+    server.restart();
+    let lost = inspect(&one);
+    assert!(matches!(lost, Found::Incomplete { rest, again: false, .. } if rest.ended == 9));
+    // Who never noted anything has nothing to miss.
+    assert!(is_new(&inspect(&other)));
+    assert_eq!(server.cli(&["DBSIZE"]), "0");
+}

@@ -202,3 +202,14 @@ fn what_is_no_tls_and_roots_that_are_not_there_are_named() {
         report.fails(exit, "tls", "ertificate", remedy);
     }
 }
+
+#[test]
+fn a_store_whose_certificate_is_not_to_be_trusted_is_named() {
+    let scene = Scene::new();
+    let url = serve(&self_signed("localhost"), SystemTime::now());
+    let host = url.trim_start_matches("https://").trim_end_matches("/api");
+    let witness = scene.folder.join("witness");
+    let store = format!("rediss://{host}?witness={}", witness.display());
+    let report = doctor(&scene, &[("TSM_STORE", &store)]);
+    report.fails(40, "store", "TLS failed", "ca_file");
+}
