@@ -64,7 +64,13 @@ def test_everything_has_its_documentation(name: str) -> None:
 
 @pytest.mark.parametrize(
     "function",
-    [thingspace_session.login, thingspace_session.login_async, thingspace_session.unblock],
+    [
+        thingspace_session.login,
+        thingspace_session.login_async,
+        thingspace_session.open_session,
+        thingspace_session.open_session_async,
+        thingspace_session.unblock,
+    ],
 )
 def test_help_lists_every_option_with_its_unit(function: Any) -> None:
     text = pydoc.plain(pydoc.render_doc(function))

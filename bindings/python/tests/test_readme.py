@@ -25,6 +25,11 @@ def block(heading: str) -> str:
     return found[1]
 
 
+def test_links_lead_somewhere_where_the_package_is_shown() -> None:
+    for target in re.findall(r"\]\(([^)]*)\)", README):
+        assert target.startswith(("https://", "#")), target
+
+
 def test_the_first_program(python: Callable[..., subprocess.Popen[str]]) -> None:
     out, err = python(block("Try it without Verizon")).communicate(timeout=60)
     assert "Megadodo Publications" in out, err

@@ -10,9 +10,10 @@ expired, sends again what was refused, and never lets the account be locked::
     ) as session:
         devices = session.post("/m2m/v1/devices/actions/list", json={"accountName": "…"}).json()
 
-``login_async`` is the same for asyncio. ``thingspace_session.requests``,
-``thingspace_session.httpx`` and ``thingspace_session.aiohttp`` hold adapters for those clients,
-``thingspace_session.opentelemetry`` metrics and spans.
+``login_async`` is the same for asyncio; ``open_session`` gives a session that logs in when it is
+first needed. ``thingspace_session.requests``, ``thingspace_session.httpx`` and
+``thingspace_session.aiohttp`` hold adapters for those clients, ``thingspace_session.opentelemetry``
+metrics and spans.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from . import _errors, _library
-from ._async import AsyncExchange, AsyncLogin, AsyncSession, login_async
+from ._async import AsyncExchange, AsyncLogin, AsyncSession, login_async, open_session_async
 from ._call import Cancellation
 from ._error import GuardWarning
 from ._errors import *  # noqa: F403 - a list that is generated
@@ -29,7 +30,7 @@ from ._event import Event
 from ._exchange import Exchange, Tokens
 from ._options import Options
 from ._response import Headers, Response, check
-from ._session import Session, login, unblock
+from ._session import Session, login, open_session, unblock
 
 if TYPE_CHECKING:
     from . import aiohttp as aiohttp
@@ -53,6 +54,8 @@ __all__ = [
     "check",
     "login",
     "login_async",
+    "open_session",
+    "open_session_async",
     "unblock",
     "version",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Coroutine, Generator
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 from time import perf_counter
@@ -12,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional
 
 from . import _event, _library, _log, _values
 from ._config import configured, takes_options
-from ._error import GuardWarning
 from ._errors import Cancelled, SessionClosed
 from ._event import OnEvent
 from ._exchange import ExchangeBase
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class AsyncLogin(Coroutine[Any, Any, "AsyncSession"]):
-    """A login to come: to be awaited, or entered with ``async with``."""
+    """A session to come: to be awaited, or entered with ``async with``."""
 
     __slots__ = ("_login", "_session")
 
@@ -83,52 +80,61 @@ def login_async(
     login, unless it was sent already: then it goes on by itself, since the platform judges it
     whether or not anybody waits.
     """
-    return AsyncLogin(_log_in(headers, load_env, on_event, options))
+    return AsyncLogin(_begin(_library.login, headers, load_env, on_event, options))
 
 
-async def _log_in(
-    headers: Optional[Headers], load_env: bool, on_event: Optional[OnEvent], options: Options
+@takes_options
+def open_session_async(
+    *,
+    headers: Optional[Headers] = None,
+    load_env: bool = True,
+    on_event: Optional[OnEvent] = None,
+    **options: Unpack[Options],
+) -> AsyncLogin:
+    """Gives a session for asyncio that logs in when its first request needs it, or by
+    ``relogin``::
+
+        async with thingspace_session.open_session_async(username="…", …) as session:
+            ...  # nothing was sent yet
+
+    Arguments and errors are those of ``thingspace_session.open_session``. To be awaited or entered,
+    as what ``login_async`` gives.
+    """
+    return AsyncLogin(_begin(_library.open, headers, load_env, on_event, options))
+
+
+async def _begin(
+    function: Callable[..., int],
+    headers: Optional[Headers],
+    load_env: bool,
+    on_event: Optional[OnEvent],
+    options: Options,
 ) -> AsyncSession:
-    heard: list[str] = []
-
-    def log_in(*arguments: Any) -> int:
-        with _log.warnings_heard() as lines:
-            status: int = _library.login(*arguments)
-        heard.extend(lines)
-        return status
-
+    warnings = _log.Warnings()
     with configured(load_env, options) as config:
         lines = [] if headers is None else _values.headers(headers)
         level = _log.configure(config)
         listener = _event.listen(config, on_event)
         handle = c_void_p()
         workers = Workers(timeout=0)  # its one call does not wait for a thread
+        begin = warnings.heard_in(function)
         try:
-            await workers.run(log_in, config, (byref(handle),), made=handle, free=_library.free)
+            await workers.run(begin, config, (byref(handle),), made=handle, free=_library.free)
         finally:
             workers.dismiss()
         try:
-            session = Session._of(handle, lines, level)
+            session = Session._of(handle, lines, level, warnings)
         except BaseException:
             _library.free(handle)
             raise
         session._listener = listener
-    for line in heard:
-        warnings.warn(line, GuardWarning, stacklevel=_level_of_caller())
+    session._tell_warnings()
     return AsyncSession(session)
 
 
-def _level_of_caller() -> int:
-    """The ``stacklevel`` of who awaits the login, or enters it by way of ``AsyncLogin``."""
-    level, frame = 2, sys._getframe(2)
-    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
-        level, frame = level + 1, frame.f_back
-    return level
-
-
 class AsyncSession:
-    """A ThingSpace session for asyncio, made by ``thingspace_session.login_async``; or of a
-    ``Session`` that the program has already, and shares with this.
+    """A ThingSpace session for asyncio, made by ``thingspace_session.login_async`` or
+    ``open_session_async``; or of a ``Session`` that the program has already, and shares with this.
 
     It has the methods of ``Session``; those that may wait are awaited. Cancelling the task cancels
     the call, at once: ``asyncio.timeout``, task groups and ``wait_for`` do what they say. What was
@@ -176,7 +182,7 @@ class AsyncSession:
         """The session token held, for the header ``session_token_header``. Never waits.
 
         Raises:
-            NotLoggedIn: after ``logout``.
+            NotLoggedIn: after ``logout``, and before the first login.
             SessionClosed, Forked
         """
         return self._session.token
@@ -399,6 +405,9 @@ class AsyncSession:
         if session._handle is None:
             raise SessionClosed("the session is closed")
         session._follow_logger()
+        warnings = session._warnings
+        if warnings is not None:
+            function = warnings.heard_in(function)
         try:
             await self._workers.run(
                 function, handle or session._handle, arguments, timeout, made, free
@@ -407,6 +416,8 @@ class AsyncSession:
             if session._handle is not None:
                 raise
             raise SessionClosed("the session is closed") from None
+        if warnings is not None:
+            session._tell_warnings()
 
 
 class AsyncExchange(ExchangeBase):

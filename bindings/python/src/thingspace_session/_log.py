@@ -12,14 +12,17 @@ import atexit
 import ctypes
 import logging
 import os
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
 from ctypes import c_void_p
 from threading import get_ident
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from . import _call, _library
+from ._error import GuardWarning
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
 
 TRACE = 5
 """The ``logging`` level of the library's finest lines, below ``logging.DEBUG``."""
@@ -64,16 +67,36 @@ def level() -> int:
     return 5 if lets_through(TRACE) else 4 if lets_through(logging.DEBUG) else 3
 
 
-@contextmanager
-def warnings_heard() -> Iterator[list[str]]:
-    """The warnings that the library tells in this thread meanwhile."""
-    thread = get_ident()
-    lines: list[str] = []
-    _heard[thread] = lines
-    try:
-        yield lines
-    finally:
-        _heard.pop(thread, None)
+class Warnings:
+    """What the library warns of in the calls that a session is logged in by, for ``warnings`` to
+    tell when that is done."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def heard_in(self, function: Callable[..., int]) -> Callable[..., int]:
+        """The function, with its warnings heard."""
+
+        def hear(*arguments: Any) -> int:
+            thread = get_ident()
+            _heard[thread] = self._lines
+            try:
+                return function(*arguments)
+            finally:
+                _heard.pop(thread, None)
+
+        return hear
+
+    def tell(self) -> None:
+        """Warns whoever called the package."""
+        lines, self._lines = self._lines, []
+        level, frame = 1, sys._getframe()
+        while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
+            level, frame = level + 1, frame.f_back
+        for line in lines:
+            warnings.warn(line, GuardWarning, stacklevel=level)
 
 
 def _deliver(level: int, address: Optional[int], length: int, _context: Any) -> None:

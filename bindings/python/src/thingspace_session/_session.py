@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import json as _json
-import warnings
 from ctypes import byref, c_char, c_size_t, c_void_p
 from time import perf_counter
 from types import TracebackType
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional
 from . import _call, _event, _exchange, _library, _log, _values
 from ._call import Cancellation, Limits
 from ._config import configured, takes_options
-from ._error import GuardWarning, take_error
+from ._error import take_error
 from ._errors import Cancelled, SessionClosed
 from ._event import Listener, OnEvent
 from ._response import Response, take_response
@@ -68,21 +67,56 @@ def login(
     Warns:
         GuardWarning: the lockout guard protects less than it should.
     """
+    return _begin(_library.login, headers, load_env, cancel, on_event, options)
+
+
+@takes_options
+def open_session(
+    *,
+    headers: Optional[Headers] = None,
+    load_env: bool = True,
+    cancel: Optional[Cancellation] = None,
+    on_event: Optional[OnEvent] = None,
+    **options: Unpack[Options],
+) -> Session:
+    """Gives a session that logs in when its first request needs it, or by ``relogin``: for programs
+    that must start whether or not the platform can be reached. However many threads need it first,
+    one login is sent. All options are checked now; nothing is sent.
+
+    Until then ``session.token`` raises ``NotLoggedIn``. What ``login`` raises is raised by the
+    request that logs in, and its warnings are told by that one. Takes what ``login`` takes; so a
+    login is ended from another thread by the ``cancel`` of the request.
+
+    Raises:
+        TypeError: an option is of the wrong Python type.
+        InvalidArgument: options are missing, unknown or contradict each other.
+        Timeout, TLSError, StoreError, Cancelled
+    """
+    return _begin(_library.open, headers, load_env, cancel, on_event, options)
+
+
+def _begin(
+    function: Callable[..., int],
+    headers: Optional[Headers],
+    load_env: bool,
+    cancel: Optional[Cancellation],
+    on_event: Optional[OnEvent],
+    options: Options,
+) -> Session:
+    warnings = _log.Warnings()
     with configured(load_env, options) as config:
         lines = [] if headers is None else _values.headers(headers)
         level = _log.configure(config)
         listener = _event.listen(config, on_event)
         handle = c_void_p()
         try:
-            with _log.warnings_heard() as heard:
-                _run(_library.login, config, (byref(handle),), None, cancel)
-            session = Session._of(handle, lines, level)
+            _run(warnings.heard_in(function), config, (byref(handle),), None, cancel)
+            session = Session._of(handle, lines, level, warnings)
             session._listener = listener
         except BaseException:
             _library.free(handle)
             raise
-    for line in heard:
-        warnings.warn(line, GuardWarning, stacklevel=2)
+    session._tell_warnings()
     return session
 
 
@@ -108,7 +142,7 @@ def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
 
 
 class Session:
-    """A ThingSpace session, made by ``thingspace_session.login``.
+    """A ThingSpace session, made by ``thingspace_session.login`` or ``open_session``.
 
     All methods may be called from any thread at the same time. A call that waits releases the GIL;
     in the main thread Ctrl-C ends it with ``KeyboardInterrupt`` and the session stays usable.
@@ -131,6 +165,7 @@ class Session:
         "_session_token_header",
         "_timeout",
         "_url",
+        "_warnings",
     )
 
     _handle: Optional[c_void_p]
@@ -141,13 +176,17 @@ class Session:
     _session_token_header: str
     _timeout: float
     _url: str
+    _warnings: Optional[_log.Warnings]  # until it has logged in
 
     def __new__(cls) -> Session:
-        raise TypeError("a session is made by thingspace_session.login")
+        raise TypeError("a session is made by thingspace_session.login or open_session")
 
     @classmethod
-    def _of(cls, handle: c_void_p, headers: list[bytes], log_level: int) -> Session:
+    def _of(
+        cls, handle: c_void_p, headers: list[bytes], log_level: int, warnings: _log.Warnings
+    ) -> Session:
         self = object.__new__(cls)
+        self._warnings = warnings
         self._handle = handle
         self._headers = headers
         self._log_level = log_level
@@ -190,7 +229,7 @@ class Session:
         nor waits for a renewal.
 
         Raises:
-            NotLoggedIn: after ``logout``.
+            NotLoggedIn: after ``logout``, and before the first login.
             SessionClosed, Forked
         """
         buffer = _TokenBuffer()
@@ -572,12 +611,24 @@ class Session:
     ) -> None:
         """Calls a function with this session's handle, or with that of an exchange of it."""
         self._follow_logger()
+        warnings = self._warnings
+        if warnings is not None:
+            function = warnings.heard_in(function)
         try:
             _run(function, handle, arguments, timeout, cancel)
         except Cancelled:
             if self._handle is not None:
                 raise
             raise SessionClosed("the session is closed") from None
+        if warnings is not None:
+            self._tell_warnings()
+
+    def _tell_warnings(self) -> None:
+        """Tells, when the session has logged in, what came up with that."""
+        warnings, buffer = self._warnings, _TokenBuffer()
+        if warnings is not None and not _library.token(self._handle, buffer, _TOKEN_MAX, None):
+            self._warnings = None
+            warnings.tell()
 
     def _follow_logger(self) -> None:
         """Keeps the log as detailed as the logger lets through."""
