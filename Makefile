@@ -140,6 +140,7 @@ dist-packages: $(DIST_VENV)/ready
 	$(DIST_PYTHON) packaging/pack_crate.py
 	$(DIST_PYTHON) packaging/pack_python.py $(TARGETS)
 	$(DIST_PYTHON) packaging/pack_nuget.py $(TARGETS)
+	$(DIST_PYTHON) packaging/pack_java.py $(TARGETS)
 	cd dist && sha256sum -- $$(ls | grep -v '^SHA256SUMS$$') >SHA256SUMS
 
 # The libraries that every package is made of.

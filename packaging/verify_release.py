@@ -61,7 +61,7 @@ def compare(first: Path, second: Path) -> int:
 
 def compare_with_release(release: Path, built: Path) -> int:
     """How many artefacts of a build the release does not have so. It has more: libraries of targets
-    that this machine cannot build for, in files of their own and in the .NET package.
+    that this machine cannot build for, in files of their own and in the packages for .NET and Java.
     """
     names = {file.name for file in built.iterdir()} - {"SHA256SUMS"}
     return report({name: has(release / name, built / name) for name in names})
@@ -76,14 +76,14 @@ def report(is_same: dict[str, bool]) -> int:
 def has(released: Path, built: Path) -> bool:
     if digest(released) == digest(built):
         return True
-    if built.suffix != ".nupkg" or not released.is_file():
+    if built.suffix not in (".nupkg", ".jar") or not released.is_file():
         return False
     more, less = members(released), members(built)
     return all(more.get(name) == content for name, content in less.items())
 
 
 def members(package: Path) -> dict[str, bytes]:
-    """The files of a .NET package, but those that only list the others."""
+    """The files of a package for .NET or Java, but those that only list the others."""
     lists = ("_rels/", "package/", "[Content_Types].xml")
     with zipfile.ZipFile(package) as archive:
         names = (name for name in archive.namelist() if not name.startswith(lists))

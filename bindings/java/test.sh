@@ -32,6 +32,7 @@ for jar in "$junit" "$gson"; do
 done
 
 say "build"
+"$here/build.sh"
 "$here/build.sh" javadoc
 
 # Nothing of the tests lands in the user's folders.

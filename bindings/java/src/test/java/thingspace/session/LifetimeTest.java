@@ -136,7 +136,7 @@ class LifetimeTest {
             sandbox.fault("{\"on\": \"login\", \"fault\": \"hold\"}");
             Caller first = new Caller(session::relogin);
             sandbox.await("held", 1);
-            Caller second = new Caller(session::relogin);
+            Caller second = new Caller(() -> session.get(Sandbox.ACCOUNT));
             first.thread.interrupt();
             assertEquals(Status.CANCELLED, ((ThingSpaceException) first.failure()).status());
             sandbox.control("POST", "/release", "{}");
