@@ -18,7 +18,7 @@ use crate::net::observer::Observer;
 use crate::net::proxy::{self, PROXY_VARIABLES, Proxy};
 use crate::net::{self, Address, Stream, Watch, tls};
 use crate::platform::answer::Answer;
-use crate::platform::{rest, soap};
+use crate::platform::{rest, soap, words};
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
@@ -450,11 +450,12 @@ fn judge(response: &Response, of: &Endpoint) -> Judged {
         return Judged::Platform(said);
     }
     let wrong = |remedy: &str| {
-        Judged::Wrong(
-            error.status(),
-            error.message().to_owned(),
-            remedy.to_owned(),
-        )
+        // What another says with a 4xx is nothing that the platform documents.
+        let kind = match status {
+            400..=499 => Status::Protocol,
+            _ => error.status(),
+        };
+        Judged::Wrong(kind, error.message().to_owned(), remedy.to_owned())
     };
     let between = "A portal, a proxy or a firewall answers in the platform's place: sign in there \
                    with a browser, or have it let this machine through";
@@ -463,14 +464,22 @@ fn judge(response: &Response, of: &Endpoint) -> Judged {
             // Without what may be a secret of somebody's.
             let to = response.header("location").unwrap_or_default();
             let to = to.split(['?', '#']).next().unwrap_or_default();
-            let message =
-                format!("HTTP {status} redirects to {to:.200}, and no redirect is followed");
+            let to = words::message(to);
+            let message = format!("HTTP {status} redirects to {to}, and no redirect is followed");
             Judged::Wrong(Status::Protocol, message, between.into())
         }
         200..=299 if !answer.is_success() => wrong(between),
         200..=299 => Judged::Odd(
             format!("HTTP {status} answers a request without a token, which the platform refuses"),
             format!("Check that {} is where ThingSpace is", of.url()),
+        ),
+        // Gateways of the platform were seen to say no more than that.
+        401 => Judged::Odd(
+            "HTTP 401 without a word of the platform's own".into(),
+            format!(
+                "If logins fail, check that {} is where ThingSpace is",
+                of.url()
+            ),
         ),
         429 => Judged::Odd(
             error.message().to_owned(),

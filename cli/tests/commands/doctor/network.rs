@@ -72,12 +72,12 @@ fn what_answers_in_the_platforms_place_is_named() {
     let to = json!({"location": "http://portal.invalid/in?token=hunter2"});
     for (fault, more, exit, message, remedy) in [
         ("html", json!({}), 23, "an HTML page", "portal"),
-        ("html", json!({"status": 403}), 20, "an HTML page", "portal"),
+        ("html", json!({"status": 403}), 23, "an HTML page", "portal"),
         ("redirect", to, 23, "http://portal.invalid/in,", "sign in"),
         (
             "status",
             json!({"status": 404}),
-            20,
+            23,
             "HTTP 404",
             "the path in the URL",
         ),
@@ -96,6 +96,12 @@ fn what_answers_in_the_platforms_place_is_named() {
             .fails(exit, "answer", message, remedy)
             .hides("hunter2");
     }
+    answers(&scene, "status", json!({"status": 401}));
+    doctor(&scene, &[]).warns(
+        "answer",
+        "HTTP 401 without a word",
+        "is where ThingSpace is",
+    );
     answers(&scene, "answer", json!({"status": 200, "body": "{}"}));
     doctor(&scene, &[]).warns("answer", "HTTP 200", "is where ThingSpace is");
 }
