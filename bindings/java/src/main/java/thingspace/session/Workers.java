@@ -68,6 +68,13 @@ final class Workers {
             }
             return Math.max(0, all - (System.nanoTime() - asked));
         }
+
+        /** What is left of a millisecond is one: of a short time something is left. */
+        private long millisLeft() {
+            long nanos = nanosLeft();
+            long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
+            return TimeUnit.MILLISECONDS.toNanos(millis) < nanos ? millis + 1 : millis;
+        }
     }
 
     /**
@@ -193,8 +200,7 @@ final class Workers {
             Throwable refusal = null;
             try (Scratch scratch = new Scratch()) {
                 if (waited || deadline.isOwn) {
-                    long millis = TimeUnit.NANOSECONDS.toMillis(deadline.nanosLeft());
-                    Functions.tsm_call_set_timeout(call, millis);
+                    Functions.tsm_call_set_timeout(call, deadline.millisLeft());
                 }
                 given = work.run(call, scratch);
             } catch (Throwable e) {
