@@ -111,7 +111,7 @@ test-java: target/release/libthingspace_session.so
 
 # BRIEF=1 measures everything once and short: it tells that the benchmark works, and nothing else.
 bench: $(VENV)/ready target/release/libthingspace_session.so
-	$(CARGO) build -q --release -p thingspace-sandbox -p thingspace-bench-peers
+	$(CARGO) build -q --release -p thingspace -p thingspace-sandbox -p thingspace-bench-peers
 	$(VENV)/bin/python benches/bench.py $(if $(BRIEF),--brief)
 
 # Without libcurl's headers the benchmark stays untried: said here, and a failure in CI.

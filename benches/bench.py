@@ -16,7 +16,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from parts import at_once, footprint, languages, many_hosts, requests, round_trips, tokens
+from parts import (
+    at_once,
+    footprint,
+    languages,
+    many_hosts,
+    proxy,
+    requests,
+    round_trips,
+    tokens,
+)
 from programs import Programs
 from report import PAGE_FOLDER, print_aims, print_tables, write_page
 from scene import CORES, say
@@ -47,6 +56,7 @@ def main():
         "tokens": tokens.measure,
         "footprint": footprint.measure,
         "many-hosts": many_hosts.measure,
+        "proxy": proxy.measure,
     }
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -20,6 +20,7 @@ TITLES = {
     "tokens": "Tokens, load and storms",
     "footprint": "A login, and size",
     "many-hosts": "Many hosts, one token",
+    "proxy": "A local endpoint",
 }
 
 HEAD = """# Benchmarks

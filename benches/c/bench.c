@@ -10,6 +10,8 @@
  *   bench trips tsm|libcurl              does the steps that standard input names, a line each
  *   bench expiry                         one of many processes that meet an expired token at once
  *   bench events CALLS ROUNDS            calls of sessions with and without a callback for events
+ *   bench proxy CONNECTIONS BYTES CALLS ROUNDS (NAME PORT)...
+ *                                        the same POST over local reverse proxies, in turns
  *
  * The session comes from TSM_* in the environment, and the path of requests from BENCH_PATH. */
 #define _GNU_SOURCE
@@ -132,7 +134,7 @@ int main(int argc, char **argv)
     } measurements[] = {
         {"tokens", bench_tokens}, {"requests", bench_requests}, {"storm", bench_storm},
         {"load", bench_load},     {"login", bench_login},       {"trips", bench_trips},
-        {"expiry", bench_expiry}, {"events", bench_events},
+        {"expiry", bench_expiry}, {"events", bench_events},     {"proxy", bench_proxy},
     };
     const char *what = argc > 1 ? argv[1] : "";
     curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -18,6 +18,7 @@ void bench_login(int count, char **arguments);
 void bench_trips(int count, char **arguments);
 void bench_expiry(int count, char **arguments);
 void bench_events(int count, char **arguments);
+void bench_proxy(int count, char **arguments);
 
 /* bench.c */
 double wall_seconds(void);
