@@ -17,6 +17,8 @@ use super::{HOLD_MAX_BYTES, Proxy};
 /// How long a client may go on sending what nobody reads any more, so that it reads its answer.
 const TIME_TO_LINGER: Duration = Duration::from_secs(5);
 
+const SMALL_BYTES: usize = 64 * 1024;
+
 /// Headers that are the library's to set, whatever a client says.
 const OURS: [&str; 6] = [
     "accept-encoding",
@@ -114,9 +116,10 @@ impl<'a> Conversation<'a> {
         self.is_read = body.has_ended();
         manner.keep_alive &= self.is_read && !self.seat.is_last();
         self.held = held;
-        // One large body is no reason to keep as much for small ones.
-        self.held.clear();
-        self.held.shrink_to(64 * 1024);
+        // Room for a large body is kept for another, and not for small ones.
+        if self.held.len() <= SMALL_BYTES {
+            self.held.shrink_to(SMALL_BYTES);
+        }
         let said = match answered {
             Answered::Platform(mut answer) => self.answerer.pass_on(&mut answer, manner),
             Answered::StandIn(call) => {
