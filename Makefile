@@ -136,6 +136,7 @@ dist: dist-libraries dist-packages
 dist-packages: $(DIST_VENV)/ready
 	rm -rf dist
 	$(DIST_PYTHON) packaging/pack_c.py $(TARGETS)
+	$(DIST_PYTHON) packaging/pack_command.py $(TARGETS)
 	$(DIST_PYTHON) packaging/pack_debian.py $(TARGETS)
 	$(DIST_PYTHON) packaging/pack_crate.py
 	$(DIST_PYTHON) packaging/pack_python.py $(TARGETS)
@@ -143,7 +144,7 @@ dist-packages: $(DIST_VENV)/ready
 	$(DIST_PYTHON) packaging/pack_java.py $(TARGETS)
 	cd dist && sha256sum -- $$(ls | grep -v '^SHA256SUMS$$') >SHA256SUMS
 
-# The libraries that every package is made of.
+# The libraries that every package is made of, and the command line.
 dist-libraries: $(DIST_VENV)/ready
 	$(DIST_PYTHON) packaging/build_libraries.py $(TARGETS)
 

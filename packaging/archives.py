@@ -56,7 +56,8 @@ def _tar(folder: Path, archive: Path) -> None:
             entry.uid = entry.gid = 0
             entry.uname = entry.gname = "root"
             entry.mtime = commit_time()
-            entry.mode = 0o755 if entry.isdir() else 0o777 if entry.issym() else 0o644
+            is_program = os.access(path, os.X_OK)
+            entry.mode = 0o777 if entry.issym() else 0o755 if is_program else 0o644
             if entry.isfile():
                 with path.open("rb") as content:
                     tar.addfile(entry, content)

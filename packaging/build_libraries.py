@@ -5,8 +5,9 @@
     static/    the same code as one object that shows the same functions alone, so that it can be
                linked beside another static library made of Rust
     symbols/   the debug symbols of the shared library
+    command/   the command line, stripped; with musl it needs nothing of the system it runs on
     native-static-libs.txt    what a program links besides the static library
-    sbom.cdx.json             what is linked in (CycloneDX)
+    sbom.cdx.json             what is linked in (CycloneDX); command/ has another
 
 Names of triples as arguments build these only. Needs cargo with the targets' std, and the tools of
 packaging/requirements.txt; the C compiler and the linker are zig's, for all targets. The same
@@ -70,12 +71,13 @@ def build(target: Target) -> None:
         archive(one_object, target.static)
     split(unstripped, target)
     third_party.write_sbom(target)
+    if target.command_name:
+        build_command(target)
 
 
 def build_here(target: Target) -> None:
     """With the linker of this machine, which alone has what the target's system brings."""
     lay_folders(target)
-    hidden = [f"--remap-path-prefix={path}={name}" for path, name in paths_to_hide()]
     run(
         *(
             "cargo",
@@ -88,7 +90,7 @@ def build_here(target: Target) -> None:
         *("--lib", "--crate-type=cdylib,staticlib", f"--target={target.triple}", "--"),
         f"--print=native-static-libs={native_libraries_file(target)}",
         CARGO_TARGET_DIR=str(BUILD),
-        CARGO_ENCODED_RUSTFLAGS="\x1f".join(hidden + system_flags(target)),
+        CARGO_ENCODED_RUSTFLAGS="\x1f".join(hidden_paths() + system_flags(target)),
     )
     shutil.copy(native_libraries_file(target), target.stage)
     built = BUILD / target.triple / "dist"
@@ -104,6 +106,45 @@ def build_here(target: Target) -> None:
         shutil.copyfile(built / target.symbols.name, target.symbols)
         shutil.copyfile(built / "thingspace_session.dll.lib", target.shared.with_suffix(".lib"))
     third_party.write_sbom(target)
+    build_command_here(target)
+
+
+def build_command(target: Target) -> None:
+    """The command line, with zig's linker."""
+    run(
+        scripts() / "cargo-zigbuild",
+        *("build", "--quiet", "--locked", "--profile=dist", "--package=thingspace", "--bins"),
+        f"--target={target.triple}",
+        CARGO_TARGET_DIR=str(BUILD),
+        CARGO_ENCODED_RUSTFLAGS="\x1f".join(hidden_paths()),
+        CFLAGS=shlex.join(hidden_paths_for_c()),
+        CC_SHELL_ESCAPED_FLAGS="1",
+    )
+    built = BUILD / target.triple / "dist" / target.command.name
+    target.command.parent.mkdir(parents=True, exist_ok=True)
+    objcopy("--strip-all", built, target.command)
+    target.command.chmod(0o755)
+    third_party.write_command_sbom(target)
+
+
+def build_command_here(target: Target) -> None:
+    """The command line, with the linker of this machine."""
+    run(
+        *("cargo", "build", "--quiet", "--locked", "--profile=dist", "--package=thingspace"),
+        *("--bins", f"--target={target.triple}"),
+        CARGO_TARGET_DIR=str(BUILD),
+        CARGO_ENCODED_RUSTFLAGS="\x1f".join(
+            hidden_paths() + (["-Ctarget-feature=+crt-static"] if target.is_msvc else [])
+        ),
+    )
+    built = BUILD / target.triple / "dist" / target.command.name
+    target.command.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(built, target.command)
+    if target.is_macos:
+        run("strip", target.command)
+        run("codesign", "--force", "--sign", "-", target.command)
+    target.command.chmod(0o755)
+    third_party.write_command_sbom(target)
 
 
 def system_flags(target: Target) -> list[str]:
@@ -137,13 +178,10 @@ def lay_folders(target: Target) -> None:
 
 def compile_core(target: Target) -> Path:
     """What cargo makes of the crate; the folder of it."""
-    flags = [f"--remap-path-prefix={path}={name}" for path, name in paths_to_hide()]
+    flags = hidden_paths()
     if target.is_musl:
         # Rust would put the C library itself into what it makes.
         flags.append("-Ctarget-feature=-crt-static")
-    # zig's headers, for C code.
-    headers = (Path(sysconfig.get_path("platlib")), "python")
-    prefix_maps = [f"-ffile-prefix-map={path}={name}" for path, name in [*paths_to_hide(), headers]]
     glibc = "" if target.is_windows or target.is_musl else ".2.17"
     run(
         scripts() / "cargo-zigbuild",
@@ -152,10 +190,21 @@ def compile_core(target: Target) -> Path:
         f"--print=native-static-libs={native_libraries_file(target)}",
         CARGO_TARGET_DIR=str(BUILD),
         CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags),
-        CFLAGS=shlex.join(prefix_maps),
+        CFLAGS=shlex.join(hidden_paths_for_c()),
         CC_SHELL_ESCAPED_FLAGS="1",
     )
     return BUILD / target.triple / "dist"
+
+
+def hidden_paths() -> list[str]:
+    """For rustc."""
+    return [f"--remap-path-prefix={path}={name}" for path, name in paths_to_hide()]
+
+
+def hidden_paths_for_c() -> list[str]:
+    """For C code, which also has zig's headers."""
+    headers = (Path(sysconfig.get_path("platlib")), "python")
+    return [f"-ffile-prefix-map={path}={name}" for path, name in [*paths_to_hide(), headers]]
 
 
 def paths_to_hide() -> list[tuple[Path, str]]:

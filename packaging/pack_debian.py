@@ -1,7 +1,6 @@
-"""Packs the C library for Debian and Ubuntu: dist/libthingspace-session*_VERSION_MACHINE.deb.
+"""Packs the C library and the command line for Debian and Ubuntu: dist/*_VERSION_MACHINE.deb.
 
-Needs dpkg-deb, and no root. A package more, such as one for a command line, is an entry of
-`packages`.
+Needs dpkg-deb, and no root. A package more is an entry of `packages`.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from targets import DIST, ROOT, STAGE, Target, abi_version, chosen, exports, ver
 SOURCE = "thingspace-session"
 LIBRARY = f"lib{SOURCE}{abi_version()}"
 DEVELOPMENT = f"lib{SOURCE}-dev"
+COMMAND = "thingspace"
 SUMMARY = "keeps a Verizon ThingSpace session alive"
 STORY = """\
  A program that uses Verizon's ThingSpace Connectivity Management needs a
@@ -33,6 +33,14 @@ STORY = """\
  An unofficial project: Verizon neither makes nor supports it.
  .
 """
+COMMAND_STORY = """\
+ Session tokens of Verizon's ThingSpace Connectivity Management for scripts:
+ one login for all that a user runs, renewed only when the platform says that
+ it expired; requests, a local endpoint for other programs, and help for
+ operators. It never lets the account be locked: failed logins are counted
+ before they are sent.
+ .
+ An unofficial project: Verizon neither makes nor supports it."""
 # Debian's names of machines as they stand in paths.
 MULTIARCH = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 
@@ -46,6 +54,7 @@ class Package:
     description: str
     # Other files beside the control file.
     control: dict[str, str] = field(default_factory=dict)
+    third_party: str = "THIRD-PARTY.txt"
 
     @property
     def folder(self) -> Path:
@@ -53,7 +62,11 @@ class Package:
 
     @property
     def documents(self) -> Path:
-        return self.folder / "usr" / "share" / "doc" / self.name
+        return self.share / "doc" / self.name
+
+    @property
+    def share(self) -> Path:
+        return self.folder / "usr" / "share"
 
 
 def main(triples: list[str]) -> None:
@@ -65,9 +78,13 @@ def main(triples: list[str]) -> None:
 
 def packages(target: Target) -> Iterator[Package]:
     """The packages of one target, their files laid into their folders."""
-    if target.debian is None:
-        return
-    machine = target.debian
+    if target.debian:
+        yield from of_the_library(target, target.debian)
+    if target.command_debian:
+        yield of_the_command_line(target, target.command_debian)
+
+
+def of_the_library(target: Target, machine: str) -> Iterator[Package]:
     layout = Layout(target, libdir=f"lib/{MULTIARCH[machine]}", prefix="/usr")
 
     library = Package(
@@ -75,6 +92,7 @@ def packages(target: Target) -> Iterator[Package]:
         machine,
         {
             "Section": "libs",
+            "Multi-Arch": "same",
             "Depends": "libc6 (>= 2.17)",
             "Recommends": "ca-certificates",
         },
@@ -94,7 +112,11 @@ def packages(target: Target) -> Iterator[Package]:
     development = Package(
         DEVELOPMENT,
         machine,
-        {"Section": "libdevel", "Depends": f"{LIBRARY} (= {version()})"},
+        {
+            "Section": "libdevel",
+            "Multi-Arch": "same",
+            "Depends": f"{LIBRARY} (= {version()})",
+        },
         f"{SUMMARY} (development files)\n{STORY} This package has the header, the static library,"
         "\n files for pkg-config and CMake, and examples.",
     )
@@ -103,6 +125,42 @@ def packages(target: Target) -> Iterator[Package]:
     for example in sorted((ROOT / "examples" / "c").iterdir()):
         copy(example, development.documents / "examples" / example.name)
     yield development
+
+
+def of_the_command_line(target: Target, machine: str) -> Package:
+    package = Package(
+        COMMAND,
+        machine,
+        {
+            "Section": "utils",
+            "Multi-Arch": "foreign",
+            "Recommends": "ca-certificates",
+        },
+        f"{SUMMARY} (command line)\n{COMMAND_STORY}",
+        third_party="cli/THIRD-PARTY.txt",
+    )
+    fresh(package.folder)
+    program = package.folder / "usr" / "bin" / COMMAND
+    copy(target.command, program)
+    page = (ROOT / "cli" / "man" / "thingspace.1").read_bytes()
+    put(package.share / "man" / "man1" / "thingspace.1.gz", gzipped(page))
+    for script, place in (
+        ("thingspace.bash", "bash-completion/completions/thingspace"),
+        ("_thingspace", "zsh/vendor-completions/_thingspace"),
+        ("thingspace.fish", "fish/vendor_completions.d/thingspace.fish"),
+    ):
+        copy(ROOT / "cli" / "completions" / script, package.share / place)
+    copy(ROOT / "cli" / "README.md", package.documents / "README.md")
+    copy(target.command.with_name("sbom.cdx.json"), package.documents / "sbom.cdx.json")
+    # On purpose: one program for every release of Debian and Ubuntu.
+    overrides = f"{COMMAND}: statically-linked-binary [usr/bin/{COMMAND}]\n"
+    put(package.share / "lintian" / "overrides" / COMMAND, overrides.encode())
+    return package
+
+
+def put(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
 
 
 def symbols(target: Target) -> str:
@@ -115,7 +173,7 @@ def symbols(target: Target) -> str:
 
 def lay_documents(package: Package) -> None:
     copy(ROOT / "packaging" / "debian" / "copyright", package.documents / "copyright")
-    copy(ROOT / "THIRD-PARTY.txt", package.documents / "THIRD-PARTY.txt")
+    copy(ROOT / package.third_party, package.documents / "THIRD-PARTY.txt")
     date = email.utils.formatdate(commit_time())
     entry = (
         f"{SOURCE} ({version()}) unstable; urgency=medium\n\n"
@@ -139,7 +197,6 @@ def build(package: Package) -> None:
         "Source": SOURCE,
         "Version": version(),
         "Architecture": package.machine,
-        "Multi-Arch": "same",
         "Maintainer": maintainer(),
         "Installed-Size": str(sum(-(-path.stat().st_size // 1024) for path in files)),
         "Priority": "optional",
@@ -156,7 +213,8 @@ def build(package: Package) -> None:
     (meta / "md5sums").write_text(sums)
     for path in [package.folder, *package.folder.rglob("*")]:
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() else 0o644)
+            is_program = path.is_dir() or path.parent.name == "bin"
+            path.chmod(0o755 if is_program else 0o644)
 
     made = DIST / f"{package.name}_{version()}_{package.machine}.deb"
     made.parent.mkdir(exist_ok=True)

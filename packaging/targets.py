@@ -1,4 +1,4 @@
-"""What is shipped: one line for each machine that the library is built for.
+"""What is shipped: one line for each machine that is built for.
 
 Everything that differs by machine is told here, and nowhere else.
 """
@@ -29,8 +29,13 @@ class Target:
     # Of NuGet, and of wheels. Empty: another target serves there.
     rid: str
     wheel: str
-    # Of Debian, if there are packages for it.
+    # Of Debian, if there are packages of the library for it.
     debian: str | None = None
+    # The end of the names of archives with the command line, if it is shipped for this target:
+    # what is linked with musl alone runs on every Linux.
+    command_name: str = ""
+    # Of Debian, if there is a package of the command line.
+    command_debian: str | None = None
 
     @property
     def is_windows(self) -> bool:
@@ -69,6 +74,11 @@ class Target:
         return self.stage / "static" / name
 
     @property
+    def command(self) -> Path:
+        """The command line, stripped."""
+        return self.stage / "command" / ("thingspace.exe" if self.is_windows else "thingspace")
+
+    @property
     def symbols(self) -> Path:
         """The debug symbols of the shared library."""
         ending = ".pdb" if self.is_msvc else f"{self.shared.suffix}.debug"
@@ -98,6 +108,8 @@ TARGETS = [
         name="linux-musl-x86_64",
         rid="linux-musl-x64",
         wheel="musllinux_1_2_x86_64",
+        command_name="linux-x86_64",
+        command_debian="amd64",
     ),
     Target(
         triple="aarch64-unknown-linux-musl",
@@ -105,6 +117,8 @@ TARGETS = [
         name="linux-musl-aarch64",
         rid="linux-musl-arm64",
         wheel="musllinux_1_2_aarch64",
+        command_name="linux-aarch64",
+        command_debian="arm64",
     ),
     Target(
         triple="x86_64-pc-windows-gnu",
@@ -112,6 +126,7 @@ TARGETS = [
         name="windows-x86_64",
         rid="win-x64",
         wheel="win_amd64",
+        command_name="windows-x86_64",
     ),
 ]
 
@@ -126,6 +141,7 @@ ELSEWHERE = [
         name="macos-arm64",
         rid="osx-arm64",
         wheel="",
+        command_name="macos-arm64",
     ),
     Target(
         triple="x86_64-apple-darwin",
@@ -133,6 +149,7 @@ ELSEWHERE = [
         name="macos-x86_64",
         rid="osx-x64",
         wheel="",
+        command_name="macos-x86_64",
     ),
     Target(
         triple=UNIVERSAL2,
@@ -147,6 +164,7 @@ ELSEWHERE = [
         name="windows-arm64",
         rid="win-arm64",
         wheel="win_arm64",
+        command_name="windows-arm64",
     ),
 ]
 
