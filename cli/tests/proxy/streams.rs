@@ -9,8 +9,8 @@ use super::scene::Scene;
 use super::served::Served;
 
 const MANY: u64 = 96 * 1024 * 1024;
-/// What the proxy may need; a fraction of [`MANY`].
-const ENOUGH_MEMORY: u64 = 32 * 1024 * 1024;
+/// What the proxy may need, the hash of a password included: half of [`MANY`].
+const ENOUGH_MEMORY: u64 = 48 * 1024 * 1024;
 static PIECE: [u8; 64 * 1024] = [b'x'; 64 * 1024];
 
 #[test]
