@@ -4,6 +4,7 @@
  */
 @SuppressWarnings("requires-automatic") // JNA's jar has a descriptor only in its jna-jpms form.
 module thingspace.session {
+    requires transitive java.net.http;
     requires static com.sun.jna;
 
     exports thingspace.session;
