@@ -3,10 +3,11 @@
 #   build.sh            the jar, with the native library of this machine in it
 #   build.sh classes    no more than what is compiled
 #   build.sh javadoc    the documentation, in a folder
+#   build.sh axis       the jar for Axis 1
 # Needs a JDK of 22 or later: one of 17 compiles all but the part for 22 and later, and says so.
 #   TSM_LIBRARY    the native library; default target/release/libthingspace_session.so
 #   TSM_JAVA_OUT   where to, instead of target/java
-#   JNA            JNA's jar; default Debian's
+#   JNA, AXIS      their jars, of Axis a class path; default Debian's
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,7 +16,9 @@ root=$(cd "$here/../.." && pwd)
 
 out=${TSM_JAVA_OUT:-$root/target/java}
 library=${TSM_LIBRARY:-$root/target/release/libthingspace_session.so}
-jna=${JNA:-/usr/share/java/jna.jar}
+jars=/usr/share/java
+jna=${JNA:-$jars/jna.jar}
+axis=${AXIS:-$jars/axis.jar:$jars/axis-jaxrpc.jar:$jars/axis-saaj.jar}
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
 classes=$out/classes
 
@@ -78,11 +81,27 @@ document() {
         --module-source-path "thingspace.session=$here/src/main/java"
 }
 
+# The package itself needs nothing of Axis.
+pack_axis() {
+    [ -f "${axis%%:*}" ] || fail "there is no Axis at $axis (Debian: apt install libaxis-java)"
+    jar=$out/thingspace-session-axis.jar
+    ! newer "$jar" "$here/axis/src/main" "$out/compiled" || return 0
+    rm -rf "$out/axis"
+    # shellcheck disable=SC2046
+    "$jdk/bin/javac" -Xlint:all,-path -Werror -Xdoclint:all/protected -encoding UTF-8 \
+        --release 17 -cp "$classes:$axis" -d "$out/axis" \
+        $(find "$here/axis/src/main" -name '*.java')
+    printf 'Automatic-Module-Name: thingspace.session.axis\n' >"$out/axis-manifest"
+    "$jdk/bin/jar" --create --file "$jar.part" --manifest "$out/axis-manifest" -C "$out/axis" .
+    mv "$jar.part" "$jar"
+}
+
 mkdir -p "$out"
 compile
 case ${1:-} in
     classes) ;;
     javadoc) document ;;
+    axis) pack_axis ;;
     '') pack ;;
-    *) fail "build.sh [classes | javadoc]" ;;
+    *) fail "build.sh [classes | javadoc | axis]" ;;
 esac

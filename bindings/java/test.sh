@@ -40,29 +40,64 @@ cache=$out/cache
 rm -rf "$cache"
 mkdir -m 700 "$cache"
 
-run_tests() { # name, JDK, class path beside the package's, options of the JVM
-    name=$1 jdk=$2 with=$3
-    shift 3
+run_tests() { # name, JDK, class path beside the package's, sources, options of the JVM
+    name=$1 jdk=$2 with=$3 sources=$4
+    shift 4
     tests=$out/tests-$name
     rm -rf "$tests"
-    sources=$(find "$here/src/test/java" -name '*.java')
-    if [ "$(jdk_version "$jdk")" -ge 22 ]; then
-        sources="$sources $(find "$here/src/test/java22" -name '*.java')"
-    fi
     class_path=$out/thingspace-session.jar:$with:$gson
     # shellcheck disable=SC2086
-    "$jdk/bin/javac" -Xlint:all,-path -Werror -encoding UTF-8 -proc:none \
+    "$jdk/bin/javac" -Xlint:all,-path,-classfile -Werror -encoding UTF-8 -proc:none \
         -cp "$class_path:$junit" -d "$tests" $sources
     # shellcheck disable=SC2086
-    "$jdk/bin/java" "$@" -Dthingspace.cache="$cache" -Dthingspace.test.classpath="$class_path:$tests" \
+    "$jdk/bin/java" "$@" -Dthingspace.cache="$cache" \
+        -Dthingspace.test.classpath="$class_path:$tests" \
         -Djava.util.logging.config.file="$here/src/test/logging.properties" \
         -jar "$junit" --class-path "$class_path:$tests" --details=tree \
         --disable-banner --disable-ansi-colors --fail-if-no-tests \
         ${chosen:---scan-class-path="$tests"} >"$out/tests-$name.log" 2>&1 || {
         cat "$out/tests-$name.log"
-        fail "tests on Java $name"
+        fail "tests of $name"
     }
+    printf '%s: ' "$name"
     grep 'tests successful' "$out/tests-$name.log"
+}
+
+sources() { # folders and files, of which some may not be there
+    for folder in "$@"; do
+        ! [ -e "$folder" ] || find "$folder" -name '*.java'
+    done
+}
+
+# Debian's, as class paths. Axis and JAX-WS have two javax.xml.soap, so they are not used together.
+in_jars() { for jar in "$@"; do printf ':%s/%s.jar' "$jars" "$jar"; done; }
+axis=$out/thingspace-session-axis.jar$(in_jars axis axis-jaxrpc axis-saaj commons-discovery \
+    commons-logging wsdl4j javax.mail javax.activation)
+jaxws=$(in_jars javax.xml.soap-api jaxws-api jaxws-rt jaxb-api jaxb-core jaxb-runtime jaxb-impl \
+    saaj-impl streambuffer stax-ex gmbal metro-policy mimepull FastInfoset jws-api \
+    geronimo-annotation-1.3-spec javax.activation woodstox-core stax2-api)
+
+run_soap_tests() { # JDK, class path beside the package's, options of the JVM
+    jdk=$1 beside=$out/tests-$(jdk_version "$1"):$2
+    shift 2
+    if [ -f "$jars/axis.jar" ]; then
+        "$here/build.sh" axis
+        run_tests "$(jdk_version "$jdk")-axis" "$jdk" "$beside:$axis" \
+            "$(sources "$here/axis/src/test" "$root/examples/java/AxisDevices.java")" "$@"
+    else
+        untested AXIS "$jars/axis.jar" libaxis-java
+    fi
+    if [ -f "$jars/jaxws-rt.jar" ]; then
+        run_tests "$(jdk_version "$jdk")-jaxws" "$jdk" "$beside$jaxws" \
+            "$(sources "$here/jaxws/test" "$root/examples/java/TokenHandler.java")" "$@"
+    else
+        untested JAX-WS "$jars/jaxws-rt.jar" libjaxws-java
+    fi
+}
+
+untested() { # what, a file that is not there, its package
+    echo "$1 WAS NOT TESTED: there is no $2 (Debian: apt install $3)."
+    [ "${CI:-}" != true ] || exit 1
 }
 
 chosen=
@@ -77,10 +112,16 @@ for found in "$older" "$newer"; do
     version=$(jdk_version "$found")
     say "tests on Java $version"
     if [ "$version" -lt 22 ]; then
-        run_tests "$version" "$found" "$jna"
+        with=$jna
+        own=$(sources "$here/src/test/java")
+        set --
     else
-        run_tests "$version" "$found" "$out" --enable-native-access=ALL-UNNAMED
+        with=$out
+        own=$(sources "$here/src/test/java" "$here/src/test/java22")
+        set -- --enable-native-access=ALL-UNNAMED
     fi
+    run_tests "$version" "$found" "$with" "$own" "$@"
+    [ -n "$chosen" ] || run_soap_tests "$found" "$with" "$@"
 done
 for missing in "${older:-17 TO 21}" "${newer:-22 AND LATER}"; do
     case $missing in
