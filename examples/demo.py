@@ -1,6 +1,7 @@
 """Runs the example of every language against a local ThingSpace and shows what each sent, and why.
 
-`make demo` calls it. It needs a C compiler; C# joins in where there is a `dotnet`.
+`make demo` calls it. It needs a C compiler; C# joins in where there is a `dotnet`, Java where there
+is a JDK.
 """
 
 import json
@@ -107,6 +108,38 @@ def languages(folder):
         yield "C#", ["dotnet", output / "Devices.dll"]
     else:
         print("No dotnet was found: the C# example is left out.")
+    yield from java(Path(folder) / "java")
+
+
+def java(folder):
+    """The same for Java: over java.lang.foreign, or over JNA with a JDK before 22."""
+    binding = ROOT / "bindings" / "java"
+    found = subprocess.run(
+        ["sh", "-c", '. "$0"; home=$(jdk 17 999); echo "$(jdk_version "$home") $home"']
+        + [binding / "jdks.sh"],
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    jna = Path(os.environ.get("JNA", "/usr/share/java/jna.jar"))
+    if len(found) < 2 or not jna.exists():
+        print("No JDK of 17 or later with JNA was found: the Java example is left out.")
+        return
+    print(f"{DIM}Building the Java example ...{PLAIN}", flush=True)
+    version, home = int(found[0]), Path(found[1])
+    made = {"OUT": str(folder), "TSM_LIBRARY": str(BUILT / "libthingspace_session.so")}
+    subprocess.run([binding / "build.sh"], env={**os.environ, **made}, check=True)
+    jars = [folder / "thingspace-session.jar"] + ([jna] if version < 22 else [])
+    yield (
+        "Java",
+        [
+            home / "bin" / "java",
+            *(["--enable-native-access=ALL-UNNAMED"] if version >= 22 else []),
+            f"-Djava.util.logging.config.file={ROOT / 'examples' / 'java' / 'logging.properties'}",
+            "--class-path",
+            os.pathsep.join(map(str, jars)),
+            ROOT / "examples" / "java" / "Devices.java",
+        ],
+    )
 
 
 def show_wire(traces):
@@ -163,7 +196,7 @@ def main():
         return 1
     print(
         "\nThe examples: examples/c/devices.c, examples/python/devices.py, "
-        "examples/shell/devices.sh, examples/csharp/Program.cs"
+        "examples/shell/devices.sh, examples/csharp/Program.cs, examples/java/Devices.java"
     )
     return 0
 
