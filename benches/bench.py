@@ -1,5 +1,5 @@
 """Speed, round trips and size beside peers, in one run against one local ThingSpace: libcurl from
-C, requests, httpx, aiohttp and Verizon's SDK from Python, HttpClient from C#.
+C, requests, httpx, aiohttp and Verizon's SDK from Python, HttpClient from C# and Java.
 
 `make bench` calls it. Rounds of the library and its peers take turns, and a ratio is the median of
 the rounds' ratios, so what else the machine does meets both. Progress goes to standard error, the

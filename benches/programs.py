@@ -1,5 +1,5 @@
-"""The programs that measure: C, Python and C#. Each prints a JSON object a line, a measurement of
-one round; what belongs together is measured in turns."""
+"""The programs that measure: C, Python, C# and Java. Each prints a JSON object a line, a
+measurement of one round; what belongs together is measured in turns."""
 
 import functools
 import json
@@ -14,6 +14,8 @@ from scene import RELEASE, ROOT, say
 PYTHON_BENCH = ROOT / "bindings" / "python" / "bench"
 CSHARP_PROJECT = ROOT / "bindings" / "csharp" / "bench"
 CSHARP_PROGRAM = CSHARP_PROJECT / "bin" / "Release" / "net10.0" / "ThingSpace.Bench.dll"
+JAVA = ROOT / "bindings" / "java"
+JAVA_JAR = ROOT / "target" / "java" / "thingspace-session.jar"
 
 
 class Measured:
@@ -44,11 +46,16 @@ class Measured:
 
 class Programs:
     def __init__(self, folder):
+        self.folder = folder
         self.c = build_c(folder / "bench")
 
     @functools.cached_property
     def csharp(self):
         return build_csharp()
+
+    @functools.cached_property
+    def java(self):
+        return build_java(self.folder / "java")
 
     def run_c(self, environment, *arguments):
         return run([self.c, *map(str, arguments)], environment)
@@ -57,8 +64,10 @@ class Programs:
         return run([sys.executable, PYTHON_BENCH / program, *map(str, arguments)], environment)
 
     def run_csharp(self, environment, **settings):
-        named = {f"TSM_BENCH_{name.upper()}": str(value) for name, value in settings.items()}
-        return run(["dotnet", CSHARP_PROGRAM], {**environment, **named})
+        return run(["dotnet", CSHARP_PROGRAM], {**environment, **named(settings)})
+
+    def run_java(self, environment, **settings):
+        return run(self.java, {**environment, **named(settings)})
 
     def trips(self, language, client):
         """The command that does steps with this client, as standard input names them."""
@@ -67,6 +76,10 @@ class Programs:
         if language == "Python":
             return [sys.executable, PYTHON_BENCH / "trips.py", client]
         return ["dotnet", CSHARP_PROGRAM, "trips", client]
+
+
+def named(settings):
+    return {f"TSM_BENCH_{name.upper()}": str(value) for name, value in settings.items()}
 
 
 def run(command, environment):
@@ -93,3 +106,23 @@ def build_csharp():
     build = ["dotnet", "build", "-c", "Release", "-v", "quiet", "--nologo", CSHARP_PROJECT]
     subprocess.run(build, check=True, stdout=sys.stderr)
     return True
+
+
+def build_java(folder):
+    """The command of the Java program; nothing if it cannot run."""
+    find = ["sh", "-c", '. "$0"; jdk 22 999', JAVA / "jdks.sh"]
+    home = subprocess.run(find, stdout=subprocess.PIPE, text=True).stdout.strip()
+    if not home:
+        say("Java is left out: no JDK of 22 or later")
+        return []
+    say("building the Java program ...")
+    subprocess.run([JAVA / "build.sh"], check=True, stdout=sys.stderr)
+    compile_java = [f"{home}/bin/javac", "-cp", JAVA_JAR, "-d", folder]
+    subprocess.run([*compile_java, JAVA / "bench" / "Posts.java"], check=True)
+    return [
+        f"{home}/bin/java",
+        "--enable-native-access=ALL-UNNAMED",
+        f"-Djava.util.logging.config.file={ROOT / 'examples' / 'java' / 'logging.properties'}",
+        *("-cp", f"{JAVA_JAR}:{folder}"),
+        "Posts",
+    ]

@@ -15,7 +15,7 @@ BOLD, PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
 TITLES = {
     "round-trips": "Round trips",
     "requests": "Requests from C",
-    "languages": "Requests from Python and C#",
+    "languages": "Requests from Python, C# and Java",
     "at-once": "Many requests at once from Python",
     "tokens": "Tokens, load and storms",
     "footprint": "A login, and size",

@@ -126,7 +126,7 @@ def java(folder):
         return
     print(f"{DIM}Building the Java example ...{PLAIN}", flush=True)
     version, home = int(found[0]), Path(found[1])
-    made = {"OUT": str(folder), "TSM_LIBRARY": str(BUILT / "libthingspace_session.so")}
+    made = {"TSM_JAVA_OUT": str(folder), "TSM_LIBRARY": str(BUILT / "libthingspace_session.so")}
     subprocess.run([binding / "build.sh"], env={**os.environ, **made}, check=True)
     jars = [folder / "thingspace-session.jar"] + ([jna] if version < 22 else [])
     yield (

@@ -1,5 +1,5 @@
-"""Requests from Python and C#: the bindings beside what programs use there, and once more after a
-thousand threads have come and gone."""
+"""Requests from Python, C# and Java: the bindings beside what programs use there, and once more
+after a thousand threads have come and gone."""
 
 from dataclasses import dataclass
 
@@ -40,39 +40,50 @@ CSHARP_AIMS = [
     ("HttpClient, ThingSpaceHandler", PLACES[2], "wall_us", 1.05),
     ("HttpClient, ThingSpaceHandler", PLACES[3], "wall_us", 1.05),
 ]
+# The same for a warm java.net.http.HttpClient.
+JAVA_AIMS = [
+    ("Session.post", PLACES[0], 1),
+    ("Session.post", PLACES[1], 1),
+]
+# How many nanoseconds reading the token may take over java.lang.foreign.
+JAVA_TOKEN_AIM = 100
 # What we measure of our own: a request, a token read.
 OURS = {
     "Python": ("thingspace_session.post", "thingspace_session.token"),
     "C#": ("Session.Send", "Session.Token"),
+    "Java": ("Session.post", "Session.token"),
 }
+PLOTS = {"Python": "python.svg", "C#": "csharp.svg", "Java": "java.svg"}
 UNITS = {"wall_us": "wall µs", "cpu_us": "CPU µs"}
 ROUNDS = 35
+WARM_UP = 60
 
 
 def measure(programs, scale):
     found = Part()
-    for language, run in (("Python", run_python), ("C#", run_csharp)):
-        if language == "C#" and not programs.csharp:
-            continue
+    languages = {"Python": (run_python, aims)}
+    if programs.csharp:
+        languages["C#"] = (run_csharp, csharp_aims)
+    if programs.java:
+        languages["Java"] = (run_java, java_aims)
+    for language, (run, aims_of) in languages.items():
         cells = {}
         for cores, enter in scale.cores().items():
             with enter(), Sandbox() as sandbox:
                 for place in PLACES:
                     say(f"{language}: {place.title}, {cores} ...")
                     posts = max(scale.calls(place.posts), place.threads)
-                    cells[place, cores] = run(
-                        programs, sandbox.environment(), place, posts, scale.rounds(ROUNDS)
-                    )
+                    cells[place, cores] = run(programs, sandbox, place, posts, scale.rounds(ROUNDS))
         found.tables += [posts_table(language, cells, place) for place in PLACES]
         found.tables.append(load_table(language, cells))
         found.plots.append(plot(language, cells))
-        found.aims += aims(cells) if language == "Python" else csharp_aims(cells)
+        found.aims += aims_of(cells)
     return found
 
 
-def run_python(programs, environment, place, posts, rounds):
+def run_python(programs, sandbox, place, posts, rounds):
     return programs.run_python(
-        environment,
+        sandbox.environment(),
         *(["--tls", "--name"] if place.tls else []),
         *(["--after-load"] if place.after_load else []),
         *("--threads", place.threads, "--bytes", place.length),
@@ -80,9 +91,9 @@ def run_python(programs, environment, place, posts, rounds):
     )
 
 
-def run_csharp(programs, environment, place, posts, rounds):
+def run_csharp(programs, sandbox, place, posts, rounds):
     return programs.run_csharp(
-        environment,
+        sandbox.environment(),
         tls=int(place.tls),
         name=int(place.tls),
         after_load=int(place.after_load),
@@ -90,6 +101,20 @@ def run_csharp(programs, environment, place, posts, rounds):
         bytes=place.length,
         calls=posts,
         rounds=rounds,
+    )
+
+
+def run_java(programs, sandbox, place, posts, rounds):
+    sandbox.answer_with(place.length)
+    return programs.run_java(
+        sandbox.environment(tls=place.tls, by_name=place.tls),
+        after_load=int(place.after_load),
+        threads=place.threads,
+        bytes=place.length,
+        calls=posts,
+        rounds=rounds,
+        # The virtual machine compiles what it has seen often enough.
+        warm_up=posts * WARM_UP if rounds > 1 else posts,
     )
 
 
@@ -133,7 +158,7 @@ def plot(language, cells):
     cores = cores_of(cells)[0]
     measured = cells[PLOTTED, cores]
     return Bars(
-        {"Python": "python.svg", "C#": "csharp.svg"}[language],
+        PLOTS[language],
         f"One POST from {language}, {PLOTTED.title}, {cores}",
         list(UNITS.values()),
         [
@@ -168,3 +193,25 @@ def csharp_aims(cells):
         for client, place, unit, limit in CSHARP_AIMS
         for cores in cores_of(cells)
     ]
+
+
+def java_aims(cells):
+    requests = [
+        Aim(
+            f"{client} ÷ Java's HttpClient, wall µs, {cores} ({place.title})",
+            cells[place, cores].ratio(client, "HttpClient"),
+            limit,
+        )
+        for client, place, limit in JAVA_AIMS
+        for cores in cores_of(cells)
+    ]
+    tokens = [
+        Aim(
+            f"Session.token of Java, {cores}",
+            1000 * cells[PLACES[0], cores].median("Session.token"),
+            JAVA_TOKEN_AIM,
+            unit="ns",
+        )
+        for cores in cores_of(cells)
+    ]
+    return requests + tokens
