@@ -55,7 +55,7 @@ test-windows:
 	else echo "WINDOWS WAS NOT TESTED: there is no Wine, or no MinGW."; test "$$CI" != true; fi
 
 test-windows-under-wine:
-	$(CARGO) clippy -q --target $(WINDOWS) -p thingspace-session -p thingspace-session-tests --tests -- -D warnings
+	$(CARGO) clippy -q --target $(WINDOWS) -p thingspace-session -p thingspace-session-tests -p thingspace --tests -- -D warnings
 	$(CARGO) build -q --target $(WINDOWS) -p thingspace-session
 	$(CARGO) test -q --target $(WINDOWS) -p thingspace-session --lib -- --skip proof
 	$(CARGO) test -q --target $(WINDOWS) -p thingspace-session-tests --test lockout_guard \
@@ -68,7 +68,7 @@ check-targets:
 	@for target in aarch64-apple-darwin x86_64-unknown-freebsd; do \
 	  if rustc --print target-libdir --target $$target 2>/dev/null | xargs test -d; \
 	  then echo "checking for $$target"; \
-	    TARGET_CC=true TARGET_AR=true $(CARGO) clippy -q --target $$target -p thingspace-session --lib -- -D warnings || exit 1; \
+	    TARGET_CC=true TARGET_AR=true $(CARGO) clippy -q --target $$target -p thingspace-session -p thingspace --lib -- -D warnings || exit 1; \
 	  else echo "$$target WAS NOT CHECKED: rustup target add $$target"; test "$$CI" != true || exit 1; fi; done
 
 # Without the Rust library beside it: cargo optimises across crates only where all that is built can be linked so. A fifth of the size.
