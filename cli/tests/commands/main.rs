@@ -19,3 +19,5 @@ mod machine;
 mod scripts;
 #[cfg(target_os = "linux")]
 mod secrets;
+#[cfg(target_os = "linux")]
+mod terminal;
