@@ -507,11 +507,18 @@ enum Why {
 fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
     let (who, count) = (key.in_words(), count_in_words(record, max_failures));
     let message = match why {
-        Why::Rejected => format!(
-            "login not sent: the platform rejected this password for {who} before ({count}). \
-             Correct the password; if it is right by now, unblock the account with this \
-             library"
-        ),
+        Why::Rejected => {
+            let others = match record.slots.len() >= max_failures {
+                true => {
+                    ": no other is sent either, until the account is unblocked with this library"
+                }
+                false => "; if it is right by now, unblock the account with this library",
+            };
+            format!(
+                "login not sent: the platform rejected this password for {who} before ({count}). \
+                 Correct the password{others}"
+            )
+        }
         Why::Full => format!(
             "login not sent: too many logins for {who} failed or may have failed ({count}), and \
              the platform locks the contact at five. Mend the cause, then unblock the account with \

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use clap::ArgMatches;
-use thingspace_session::{Call, Config, LogLevel, OPTIONS, OptionKind, Status};
+use thingspace_session::{Call, Config, OPTIONS, OptionKind, Status};
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -139,9 +139,7 @@ impl Context {
         if !config.is_set("share_token")? {
             config.set_fallback("share_token", "true")?;
         }
-        config.set_log(self.output.log_level(), |level, line| {
-            output::say(&format!("{}{line}", label(level)));
-        });
+        config.set_log(self.output.log_level(), output::log);
         config.set_event(interruption::saw);
         Ok(Settings { config, profile })
     }
@@ -176,13 +174,4 @@ fn is_for_want_of_a_password(error: &thingspace_session::Error) -> bool {
         && error
             .message()
             .starts_with("password (or password_file) is missing")
-}
-
-fn label(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Error => "error: ",
-        LogLevel::Warn => "warning: ",
-        LogLevel::Debug => "debug: ",
-        _ => "",
-    }
 }

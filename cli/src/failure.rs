@@ -96,8 +96,11 @@ impl Failure {
             };
         }
         interruption::end_if_interrupted(&self);
-        if let Some(message) = self.message() {
-            output::say(&message);
+        let is_said = |error: &Error| output::has_logged(&error.to_string());
+        match (&self, self.message()) {
+            (Failure::Library(error), _) if is_said(error) => {}
+            (_, Some(message)) => output::say(&message),
+            (_, None) => {}
         }
         if let Failure::BrokenPipe = self {
             interruption::end_by_broken_pipe();

@@ -2,6 +2,7 @@
 //! to the other, colour and progress only where a terminal shows them.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::ArgMatches;
 use thingspace_session::LogLevel;
@@ -92,6 +93,33 @@ fn standard_output() -> io::Result<impl Write> {
 pub fn say(message: &str) {
     let line = format!("thingspace: {message}\n");
     let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// A line of the library's log.
+pub fn log(level: LogLevel, line: &str) {
+    if level == LogLevel::Error {
+        *last_error() = line.to_owned();
+    }
+    say(&format!("{}{line}", label(level)));
+}
+
+/// Whether the log's last error said this: a failure is told once.
+pub fn has_logged(line: &str) -> bool {
+    *last_error() == line
+}
+
+fn last_error() -> MutexGuard<'static, String> {
+    static LAST: Mutex<String> = Mutex::new(String::new());
+    LAST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn label(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Error => "error: ",
+        LogLevel::Warn => "warning: ",
+        LogLevel::Debug => "debug: ",
+        _ => "",
+    }
 }
 
 /// Help for somebody who did not ask for it.

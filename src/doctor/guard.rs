@@ -60,11 +60,22 @@ fn tell(state: &GuardState, findings: &mut Findings<'_>) {
                 "Wait, and mend why the last one failed meanwhile",
             );
         }
-        _ => findings.error(
-            Check::Guard,
-            refusal,
-            "Mend the cause (a wrong password, a network that loses answers), then unblock the \
-             account once: thingspace unblock",
-        ),
+        _ => findings.error(Check::Guard, refusal, remedy(state)),
+    }
+}
+
+/// To unblock is to forget what the platform may count still, so it is no advice where less will do.
+fn remedy(state: &GuardState) -> &'static str {
+    let last = state.last_login.as_ref();
+    let last = last.and_then(|last| last.failure.as_ref());
+    if last.is_some_and(|failure| failure.status() == Status::Locked) {
+        "Have Verizon's support unlock the contact, and see to the right password. Then, once: \
+         thingspace unblock"
+    } else if state.slots_left() > 0 {
+        "Correct the password: a login with another one may leave now, and nothing need be \
+         unblocked. Only if this very password is right by now: thingspace unblock"
+    } else {
+        "Mend the cause (a wrong password, a network that loses answers), then unblock the account \
+         once: thingspace unblock"
     }
 }

@@ -106,3 +106,14 @@ fn unblock_says_what_was_forgotten_and_wants_to_be_meant() {
     let wanted = json!({"forgotten_logins": 0, "forgotten_passwords": 0, "still_counting": 0});
     assert_eq!(done, wanted);
 }
+
+#[test]
+fn a_login_that_the_guard_refuses_is_told_once() {
+    let scene = Scene::new();
+    let login = |password| scene.done(scene.command(&["login"]).env("TSM_PASSWORD", password));
+    assert_eq!(login("wrong").status, Some(10));
+    let refused = login("wrong");
+    assert_eq!(refused.status, Some(12));
+    let said = refused.err.matches("login not sent").count();
+    assert_eq!(said, 1, "{}", refused.err);
+}
