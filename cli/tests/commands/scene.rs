@@ -59,8 +59,11 @@ impl Scene {
 
     /// A program with the account in its environment, and nothing else; standard input is empty.
     pub fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
+        // Whoever runs the tests may ignore signals, as nohup does.
+        let mut command = Command::new("/usr/bin/env");
         command
+            .arg("--default-signal=INT,TERM,HUP,PIPE")
+            .arg(program)
             .env_clear()
             .envs(self.account())
             .current_dir(&self.folder)
