@@ -14,19 +14,28 @@ pub enum SessionCall {
     FetchApiToken,
     /// Ends an API token.
     RevokeApiToken,
+    /// A call of the SOAP API: its envelope says whether it is a login.
+    Soap,
 }
 
 impl SessionCall {
-    /// What a path of the REST API leads to, however it is written.
+    /// What a path of the platform leads to, however it is written.
     pub fn of_path(path: &str) -> Option<SessionCall> {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let path = decoded(path).to_ascii_lowercase();
-        let segments = path.split(['/', '\\']).filter_map(|segment| {
+        let mut segments = Vec::new();
+        for segment in path.split(['/', '\\']) {
             // What stands behind a semicolon are parameters.
-            let name = segment.split(';').next().unwrap_or_default().trim();
-            (!name.is_empty() && name != ".").then_some(name)
-        });
-        let segments: Vec<&str> = segments.collect();
+            match segment.split(';').next().unwrap_or_default().trim() {
+                "" | "." => {}
+                ".." => drop(segments.pop()),
+                name => segments.push(name),
+            }
+        }
+        // More may stand behind the name of a service.
+        if segments.iter().any(|name| name.ends_with(".svc")) {
+            return Some(SessionCall::Soap);
+        }
         match segments.as_slice() {
             [.., "session", "login"] => Some(SessionCall::LogIn),
             [.., "session", "logout"] => Some(SessionCall::LogOut),
@@ -100,6 +109,9 @@ mod tests {
             "/m2m/v1/session/./login",
             "/m2m/v1/session\\login",
             "/m2m/v1/session/login%20",
+            "/m2m/v1/session/x/..%2flogin",
+            "/m2m/v1/session/x/%252e%252e/login",
+            "/m2m/v1/session/x/..;/login",
         ] {
             assert_eq!(
                 SessionCall::of_path(path),
@@ -108,10 +120,23 @@ mod tests {
             );
         }
         for path in [
+            "/v2/SessionService.svc",
+            "/v2/sessionservice.SVC/",
+            "/v2/Session%53ervice%2esvc?wsdl",
+            "/v2/SessionService.svc/basic",
+        ] {
+            assert_eq!(
+                SessionCall::of_path(path),
+                Some(SessionCall::Soap),
+                "{path}"
+            );
+        }
+        for path in [
             "/",
             "/m2m/v1/accounts/login",
             "/m2m/v1/session/password/actions/reset",
             "/m2m/v1/devices?x=/session/login",
+            "/m2m/v1/devices?x=SessionService.svc",
             "/%",
             "/%f",
         ] {

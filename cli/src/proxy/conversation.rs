@@ -107,6 +107,7 @@ impl<'a> Conversation<'a> {
         );
         let mut manner = Manner::of(head);
         let answered = match SessionCall::of_path(head.target) {
+            Some(SessionCall::Soap) => Answered::Flawed(Refusal::soap().into()),
             Some(call) => match body.hold(HOLD_MAX_BYTES, &mut held) {
                 Ok(()) => Answered::StandIn(call),
                 Err(flaw) => Answered::Flawed(flaw),

@@ -83,6 +83,18 @@ fn the_sessions_own_calls_are_answered_here() {
 }
 
 #[test]
+fn a_login_by_soap_does_not_pass() {
+    let scene = Scene::new();
+    let served = served(&scene);
+    for path in ["/v2/SessionService.svc", "/v2//sessionservice%2esvc/"] {
+        let answer = served.post(path, b"<LogIn/>");
+        assert_eq!(answer.said(), (501, Some("1")), "{path}");
+        assert!(answer.text().contains("SOAP"), "{}", answer.text());
+    }
+    assert_eq!(scene.sandbox.counter("requests"), 0);
+}
+
+#[test]
 fn a_body_is_sent_again_unless_it_is_too_long_to_be_held() {
     let scene = Scene::new();
     let served = served(&scene);
