@@ -144,10 +144,12 @@ impl<'a> Head<'a> {
                 return Err(Refusal::new(501, why));
             }
         }
-        if self.has("upgrade") {
+        // HTTP/2 is offered by default by some clients, and need not be taken.
+        let is_of_http = |protocol: &str| protocol.eq_ignore_ascii_case("h2c");
+        if !options(self.all("upgrade")).all(is_of_http) {
             return Err(Refusal::new(
                 501,
-                "no other protocol is spoken here: leave Upgrade out",
+                "no other protocol than HTTP is spoken here: leave Upgrade out",
             ));
         }
         if !self.target.starts_with('/') || self.target.starts_with("//") {
@@ -309,7 +311,10 @@ mod tests {
         ] {
             assert_eq!(refusal(&format!("{line}\r\n{REST}")).0, status, "{line}");
         }
-        assert_eq!(refusal("GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n").0, 501);
+        for other in ["websocket", "h2c, websocket", "h2c\r\nUpgrade: TLS/1.0"] {
+            let head = format!("GET / HTTP/1.1\r\nUpgrade: {other}\r\n\r\n");
+            assert_eq!(refusal(&head).0, 501, "{other}");
+        }
         assert_eq!(refusal("GET / HTTP/1.1\r\nExpect: a\r\n\r\n").0, 417);
     }
 
@@ -354,6 +359,10 @@ mod tests {
             (
                 "PUT / HTTP/1.1\r\nContent-Length: 07\r\nExpect: 100-Continue\r\n\r\n",
                 (Framing::Length(7), true, true),
+            ),
+            (
+                "GET / HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n",
+                (none, true, false),
             ),
             (
                 "PUT / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n",

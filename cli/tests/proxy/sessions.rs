@@ -53,7 +53,8 @@ fn a_clients_own_tokens_go_nowhere() {
     let mut client = served.client();
     client.send(&format!(
         "GET {ACCOUNT} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer mine\r\nVZ-M2M-Token: mine\r\n\
-         SessionToken: mine\r\nProxy-Authorization: mine\r\nX-Other: stays\r\n\r\n",
+         SessionToken: mine\r\nProxy-Authorization: mine\r\nX-Other: stays\r\n\
+         Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: mine\r\n\r\n",
         served.host()
     ));
     assert_eq!(client.answer().status, 200);
@@ -61,6 +62,8 @@ fn a_clients_own_tokens_go_nowhere() {
     let last = log.as_array().unwrap().last().unwrap();
     assert_eq!(last["headers"]["x-other"], "stays");
     assert!(!last["headers"].to_string().contains("mine"), "{last}");
+    // An offer of HTTP/2 is passed over, and not on.
+    assert_eq!(last["headers"]["upgrade"], json!(null));
 }
 
 #[test]
