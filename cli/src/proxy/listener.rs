@@ -3,7 +3,9 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+#[cfg(windows)]
+use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 #[cfg(unix)]
@@ -11,7 +13,13 @@ use std::path::{Path, PathBuf};
 
 use super::socket::Socket;
 
-pub enum Listener {
+pub struct Listener {
+    place: Place,
+    #[cfg(unix)]
+    waker: unix::Waker,
+}
+
+enum Place {
     Tcp(TcpListener, SocketAddr),
     #[cfg(unix)]
     Unix(UnixListener, SocketFile),
@@ -22,46 +30,59 @@ impl Listener {
     pub fn tcp(address: SocketAddr) -> io::Result<Listener> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
-        Ok(Listener::Tcp(listener, address))
+        Listener::at(Place::Tcp(listener, address))
     }
 
     pub fn address(&self) -> Option<SocketAddr> {
-        match self {
-            Listener::Tcp(_, address) => Some(*address),
+        match self.place {
+            Place::Tcp(_, address) => Some(address),
             #[cfg(unix)]
-            Listener::Unix(..) => None,
+            Place::Unix(..) => None,
         }
     }
 
+    /// The next client. Fails as a wait that is over where [`Listener::wake`] ended it.
     pub fn accept(&self) -> io::Result<Socket> {
-        match self {
-            Listener::Tcp(listener, _) => {
+        #[cfg(unix)]
+        self.await_client()?;
+        match &self.place {
+            Place::Tcp(listener, _) => {
                 let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(false)?;
                 stream.set_nodelay(true)?;
                 Ok(Socket::Tcp(stream))
             }
             #[cfg(unix)]
-            Listener::Unix(listener, _) => Ok(Socket::Unix(listener.accept()?.0)),
+            Place::Unix(listener, _) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(false)?;
+                Ok(Socket::Unix(stream))
+            }
         }
     }
+}
 
-    /// Ends a wait in [`Listener::accept`].
+#[cfg(windows)]
+impl Listener {
+    fn at(place: Place) -> io::Result<Listener> {
+        Ok(Listener { place })
+    }
+
+    /// Ends a wait in [`Listener::accept`]. Where no more can wait to be accepted nobody waits
+    /// there, and this is refused at once.
     pub fn wake(&self) {
-        match self {
-            Listener::Tcp(_, address) => drop(TcpStream::connect(address)),
-            #[cfg(unix)]
-            Listener::Unix(_, file) => drop(UnixStream::connect(&file.path)),
-        }
+        let Place::Tcp(_, address) = &self.place;
+        drop(TcpStream::connect(address));
     }
 }
 
 /// What a client is told.
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Listener::Tcp(_, address) => write!(f, "http://{address}"),
+        match &self.place {
+            Place::Tcp(_, address) => write!(f, "http://{address}"),
             #[cfg(unix)]
-            Listener::Unix(_, file) => write!(f, "{}", file.path.display()),
+            Place::Unix(_, file) => write!(f, "{}", file.path.display()),
         }
     }
 }
@@ -72,8 +93,11 @@ pub use unix::SocketFile;
 #[cfg(unix)]
 mod unix {
     use std::fs;
+    use std::net::Shutdown;
+    use std::os::fd::AsFd;
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
+    use rustix::event::{PollFd, PollFlags, poll};
     use rustix::fs::Mode;
     use rustix::process::{geteuid, umask};
 
@@ -85,7 +109,45 @@ mod unix {
         device_and_inode: (u64, u64),
     }
 
+    /// What ends a wait for a client whatever became of the place where clients come: the other end
+    /// is closed.
+    pub struct Waker {
+        own: UnixStream,
+        other: UnixStream,
+    }
+
     impl Listener {
+        pub(super) fn at(place: Place) -> io::Result<Listener> {
+            match &place {
+                Place::Tcp(listener, _) => listener.set_nonblocking(true)?,
+                Place::Unix(listener, _) => listener.set_nonblocking(true)?,
+            }
+            let (own, other) = UnixStream::pair()?;
+            let waker = Waker { own, other };
+            Ok(Listener { place, waker })
+        }
+
+        /// Ends a wait in [`Listener::accept`], and all that come.
+        pub fn wake(&self) {
+            let _ = self.waker.other.shutdown(Shutdown::Both);
+        }
+
+        pub(super) fn await_client(&self) -> io::Result<()> {
+            let place = match &self.place {
+                Place::Tcp(listener, _) => listener.as_fd(),
+                Place::Unix(listener, _) => listener.as_fd(),
+            };
+            let mut ready = [
+                PollFd::from_borrowed_fd(place, PollFlags::IN),
+                PollFd::new(&self.waker.own, PollFlags::IN),
+            ];
+            poll(&mut ready, None)?;
+            match ready[1].revents().is_empty() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::WouldBlock.into()),
+            }
+        }
+
         /// A socket of this machine that only its user can reach, in a folder where nobody else
         /// can put another in its place. One that nobody listens on any more is replaced.
         pub fn unix(path: &Path) -> io::Result<Listener> {
@@ -99,7 +161,7 @@ mod unix {
                 device_and_inode: identity(path)?,
                 path: path.to_owned(),
             };
-            Ok(Listener::Unix(listener, file))
+            Listener::at(Place::Unix(listener, file))
         }
     }
 

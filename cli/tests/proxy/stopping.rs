@@ -104,3 +104,20 @@ fn load_does_not_keep_it_from_ending() {
         client.join().unwrap();
     }
 }
+
+#[test]
+fn it_ends_though_its_socket_is_gone() {
+    let scene = Scene::new();
+    let path = scene.folder.join("proxy.sock");
+    let unix = ["proxy", "--unix", path.to_str().unwrap()];
+    let first = Served::start(&mut scene.command(&unix));
+    std::fs::remove_file(&path).unwrap();
+    // What stands in its place is another's.
+    let second = Served::start(&mut scene.command(&unix));
+    signal(&first, Signal::TERM);
+    assert_eq!(first.end().0.code(), Some(0));
+    assert!(path.exists());
+    std::fs::remove_file(&path).unwrap();
+    signal(&second, Signal::TERM);
+    assert_eq!(second.end().0.code(), Some(0));
+}
