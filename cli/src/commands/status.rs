@@ -177,7 +177,13 @@ fn guard_in_words(state: &GuardState) -> String {
 
 fn last_login_in_words(state: &GuardState, now: SystemTime) -> String {
     let Some(last) = &state.last_login else {
-        return "none is known of".into();
+        let is_lost = state.record == RecordState::Whole && state.slots > state.refused;
+        return match (state.under_way > 0, is_lost) {
+            (true, _) => "its answer has not come, or its program ended before",
+            (false, true) => "its answer never came: nobody knows how it ended",
+            (false, false) => "none is known of",
+        }
+        .into();
     };
     let when = match last.ended {
         None => String::new(),
@@ -196,6 +202,12 @@ fn next_login_in_words(state: &GuardState, now: SystemTime) -> String {
     let why = state.refusal.as_ref().map_or("", Error::message);
     match (state.next_login, &state.refusal) {
         (NextLogin::Now, _) => "may leave now".into(),
+        // Its end is known only when it says so, or when another one tries.
+        (NextLogin::In(wait), _) if state.under_way > 0 => format!(
+            "{} s after the one that is under way ends; where its program ended before the \
+             answer, {0} s after the next try, which finds that out",
+            seconds(wait)
+        ),
         (NextLogin::In(wait), _) => {
             let at = now.checked_add(wait).map_or_else(String::new, utc);
             format!("in {} s, at {at}", seconds(wait))

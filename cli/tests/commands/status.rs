@@ -163,12 +163,38 @@ fn it_waits_for_no_login_under_way() {
         scene.sandbox.control("POST", "/await", await_held);
         let (exit, under_way) = status(&scene);
         assert_eq!((exit, &under_way["logins_under_way"]), (12, &json!(1)));
+        let words = scene.run(&["status"]).out;
+        for told in [
+            "its answer has not come",
+            "s after the one that is under way ends",
+        ] {
+            assert!(words.contains(told), "{words}");
+        }
         let release = json!({"hold": "login"});
         scene.sandbox.control("POST", "/release", release);
         login.join().expect("it ends").expect("it logs in");
     });
     let (exit, ended) = status(&scene);
     assert_eq!((exit, &ended["logins_under_way"]), (0, &json!(0)));
+}
+
+#[test]
+fn a_login_whose_program_ended_is_found_by_the_next_try() {
+    let scene = Scene::new();
+    fault(&scene, "login", "hold", json!({"times": -1}));
+    let mut program = scene.command(&["login"]).spawn().expect("it starts");
+    let await_held = json!({"counter": "held", "at_least": 1});
+    scene.sandbox.control("POST", "/await", await_held);
+    program.kill().expect("it is there");
+    program.wait().expect("it ends");
+    let words = scene.run(&["status"]).out;
+    assert!(words.contains("after the next try"), "{words}");
+
+    assert_eq!(log_in(&scene, RIGHT), Err(Status::LoginBlocked));
+    let words = scene.run(&["status"]).out;
+    for told in ["next login   in ", "its answer never came"] {
+        assert!(words.contains(told), "{words}");
+    }
 }
 
 #[test]
