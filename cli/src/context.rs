@@ -91,8 +91,8 @@ impl Context {
         let (
             Failure::Library(error),
             Some(Settings {
+                config,
                 profile: Some(profile),
-                ..
             }),
         ) = (&failure, self.settings.get())
         else {
@@ -100,8 +100,12 @@ impl Context {
         };
         let message = error.message();
         let name = message.split([':', ' ']).next().unwrap_or_default();
+        let is_overruled = profile.options.iter().any(|option| {
+            let value = config.value(option.name);
+            option.name == name && value.is_ok_and(|value| value != option.value)
+        });
         match profile.place_of(name) {
-            Some(place) if error.status() == Status::InvalidArgument => {
+            Some(place) if error.status() == Status::InvalidArgument && !is_overruled => {
                 Failure::Settings(format!("{message} ({place})"))
             }
             _ => failure,

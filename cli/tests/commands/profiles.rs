@@ -144,6 +144,12 @@ fn what_is_wrong_in_it_is_told_with_its_place() {
         "{}",
         done.err
     );
+    // What another place sets instead is not said to stand in it.
+    let mut command = without_account(&scene, &["token"]);
+    let done = scene.done(command.env("TSM_APP_SECRET_FILE", "/no/such/file"));
+    assert_eq!(done.status, Some(1));
+    assert!(done.err.contains("/no/such/file"), "{}", done.err);
+    assert!(!done.err.contains("config.toml"), "{}", done.err);
 }
 
 #[cfg(unix)]
