@@ -65,6 +65,7 @@ impl Context {
         config: &Config,
         work: impl Fn(&Config) -> thingspace_session::Result<R>,
     ) -> Result<R, Failure> {
+        counts_for_the_next(config)?;
         let waiting = |config: &Config| {
             let _progress = self.progress(config);
             work(config)
@@ -170,6 +171,20 @@ impl Context {
         let flag = self.matches.get_one::<String>("profile").cloned();
         let variable = || std::env::var("THINGSPACE_PROFILE").ok();
         flag.or_else(variable).filter(|name| !name.is_empty())
+    }
+}
+
+/// A command is a process: where what it counts ends with it, each of five would send the same wrong
+/// password.
+pub fn counts_for_the_next(config: &Config) -> Result<(), Failure> {
+    match config.value("store")? {
+        "memory:" => Err(Failure::Settings(
+            "store: memory: forgets with this command how many logins failed, so the next ones \
+             would send a wrong password until the contact is locked; set store (TSM_STORE) to \
+             file:DIR, a directory that lasts, or to redis://HOST"
+                .into(),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use thingspace_session::{Check, Finding, Status, Verdict, diagnose};
 
 use crate::arguments;
-use crate::context::Context;
+use crate::context::{Context, counts_for_the_next};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::profile::Profile;
@@ -52,6 +52,9 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
                 config.do_without_password();
             }
             let login = matches.get_flag("login");
+            if login {
+                counts_for_the_next(&config)?;
+            }
             let done = diagnose(&config, &context.call, login, |finding| {
                 report.add(Line::of(&finding));
                 if report.told.is_err() {

@@ -61,6 +61,27 @@ fn a_logout_ends_what_is_shared_and_logs_nobody_in() {
 }
 
 #[test]
+fn no_login_is_sent_that_the_next_command_would_not_know_of() {
+    let scene = Scene::new();
+    let get = ["request", "GET", "/m2m/v1/accounts/0000123456-00001"];
+    let commands: [&[&str]; 6] = [
+        &["token"],
+        &["login"],
+        &["relogin", "x"],
+        &["exec", "--", "true"],
+        &["doctor", "--login"],
+        &get,
+    ];
+    for arguments in commands {
+        let mut command = scene.command(arguments);
+        let done = scene.done(command.env("TSM_STORE", "memory:"));
+        assert_eq!(done.status, Some(1), "{arguments:?}: {}", done.err);
+        assert!(done.err.contains("TSM_STORE"), "{}", done.err);
+    }
+    assert_eq!(scene.sandbox.counter("login"), 0);
+}
+
+#[test]
 fn a_relogin_compares_first() {
     let scene = Scene::new();
     let old = scene.run(&["token"]).out.trim().to_owned();
