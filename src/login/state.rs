@@ -132,8 +132,10 @@ impl Look<'_> {
             RecordState::Damaged(_) => under_way.filter(|slot| !slot.is_of_nobody()).count(),
             _ => under_way.count(),
         };
-        let outlook = lockout::outlook(&mut record, &key, &mut hash, max_failures);
-        // One whose password cannot be had fails for that.
+        // One whose password cannot be had fails for that, whatever is counted.
+        let at_hand = password.as_ref().map(SecretAtHand::get).transpose();
+        let outlook =
+            at_hand.and_then(|_| lockout::outlook(&mut record, &key, &mut hash, max_failures));
         let (next_login, refusal) = outlook.unwrap_or_else(|why| (NextLogin::Never, Some(why)));
         let refused = |slot: &&Slot| slot.refused;
         Ok(GuardState {

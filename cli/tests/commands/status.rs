@@ -139,6 +139,18 @@ fn a_rejected_password_is_told_and_another_may_be_sent() {
 }
 
 #[test]
+fn a_password_that_cannot_be_read_is_told() {
+    let scene = Scene::new();
+    let mut command = scene.command(&["status", "--json"]);
+    command.env_remove("TSM_PASSWORD");
+    command.env("TSM_PASSWORD_FILE", scene.folder.join("no-such-file"));
+    let (exit, told) = status_of(&scene, &mut command);
+    assert_eq!((exit, &told["may_login"]), (1, &json!(false)));
+    let why = told["why"].as_str().expect("it says why");
+    assert!(why.contains("password_file: "), "{why}");
+}
+
+#[test]
 fn after_a_lost_answer_the_next_login_has_its_time() {
     let scene = Scene::new();
     fault(&scene, "login", "close_after", json!({}));
