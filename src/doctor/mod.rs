@@ -144,7 +144,14 @@ fn try_login(config: &Config, call: &Call, findings: &mut Findings<'_>) {
             findings.error(Check::ApiToken, &error, remedy);
             return findings.not_tried(Check::Login, "since there is no API token");
         }
-        findings.fine(Check::ApiToken, "one was fetched, or is fixed");
+        let is_set = |option: &&str| matches!(config.is_set(option), Ok(true));
+        match ["api_token", "api_token_file"].iter().any(is_set) {
+            true => findings.not_tried(
+                Check::ApiToken,
+                "since it is a fixed one, which only a login or another request tries",
+            ),
+            false => findings.fine(Check::ApiToken, "one was fetched"),
+        }
     }
     match log_in(&mut session, call) {
         Ok(message) => findings.fine(Check::Login, message),

@@ -174,6 +174,12 @@ fn with_login_it_logs_in_once_and_only_where_all_is_well() {
     assert_eq!(scene.sandbox.counter("login"), 1);
     login(&[]).names("login", "ok", "shared was adopted", "");
     assert_eq!(scene.sandbox.counter("login"), 1);
+    let fixed = [
+        ("TSM_API_TOKEN", "x"),
+        ("TSM_APP_KEY", ""),
+        ("TSM_APP_SECRET", ""),
+    ];
+    login(&fixed).names("api token", "not tried", "a fixed one", "");
     let broken = login(&[("TSM_BASE_URL", "http://127.0.0.1:1/api")]);
     broken.names("login", "not tried", "", "");
     scene.expire();
