@@ -27,6 +27,8 @@ pub struct Answerer<'a> {
     bytes: Vec<u8>,
     /// Whether some of an answer is out.
     has_left: bool,
+    /// Whether the answer is whole when the connection is closed in order.
+    ends_by_closing: bool,
 }
 
 /// What of the request its answer depends on.
@@ -64,6 +66,7 @@ impl<'a> Answerer<'a> {
             socket,
             bytes: Vec::new(),
             has_left: false,
+            ends_by_closing: false,
         }
     }
 
@@ -127,6 +130,7 @@ impl<'a> Answerer<'a> {
             Ends::Already | Ends::ByClosing => {}
         }
         self.end_head(manner, keep_alive);
+        self.ends_by_closing = matches!(ends, Ends::ByClosing);
         match ends {
             Ends::Already => self.leave()?,
             Ends::ByLength(length) => self.pass_on_length(answer, length)?,
@@ -134,6 +138,11 @@ impl<'a> Answerer<'a> {
             Ends::ByClosing => self.pass_on_all(answer)?,
         }
         Ok(keep_alive)
+    }
+
+    /// Whether what is out of an answer would look whole.
+    pub fn ends_by_closing(&self) -> bool {
+        self.ends_by_closing
     }
 
     /// What the proxy itself says.
@@ -180,6 +189,7 @@ impl<'a> Answerer<'a> {
     fn begin(&mut self, http_status: u16) {
         self.bytes.clear();
         self.has_left = false;
+        self.ends_by_closing = false;
         let _ = write!(
             self.bytes,
             "HTTP/1.1 {http_status} {}\r\n",

@@ -50,6 +50,8 @@ enum Next {
     Close,
     /// Nothing can be said any more.
     HangUp,
+    /// What was said is not all, and an end in order would say that it is.
+    Reset,
 }
 
 impl<'a> Conversation<'a> {
@@ -73,6 +75,7 @@ impl<'a> Conversation<'a> {
                 Next::Continue => {}
                 Next::Close => return self.linger(),
                 Next::HangUp => return self.socket.shut(Shutdown::Both),
+                Next::Reset => return self.socket.reset_when_dropped(),
             }
         }
         self.socket.shut(Shutdown::Both);
@@ -136,6 +139,7 @@ impl<'a> Conversation<'a> {
         match said {
             Ok(true) => Next::Continue,
             Ok(false) => Next::Close,
+            Err(_) if self.answerer.ends_by_closing() => Next::Reset,
             Err(_) => Next::HangUp,
         }
     }

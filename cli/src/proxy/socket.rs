@@ -58,6 +58,12 @@ impl Socket {
         let _ = either!(self, stream => stream.shutdown(how));
     }
 
+    /// Makes its end an error for the client, where that is possible: over TCP.
+    pub fn reset_when_dropped(&self) {
+        let socket = either!(self, stream => socket2::SockRef::from(stream));
+        let _ = socket.set_linger(Some(Duration::ZERO));
+    }
+
     /// Whether the client has closed its side. Never waits.
     pub fn is_gone(&self) -> bool {
         self.has_input() && !matches!(self.peek(), Ok(1..))

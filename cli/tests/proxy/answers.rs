@@ -87,6 +87,11 @@ fn what_is_cut_off_is_seen_to_be() {
         let (served, _platform) = saying(&scene, said);
         let answer = served.get("/x");
         assert_eq!((answer.status, answer.is_whole), (200, false), "{said:?}");
+        // One without chunks, and perhaps without a length.
+        let mut client = served.client();
+        client.send("GET /x HTTP/1.0\r\n\r\n");
+        let answer = client.answer_unless_over();
+        assert!(answer.is_none_or(|answer| !answer.is_whole), "{said:?}");
     }
 }
 

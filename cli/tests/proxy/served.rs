@@ -216,7 +216,7 @@ impl Client {
             let read = (&mut self.reader).take(length).read_to_end(&mut body);
             answer.is_whole = read.is_ok() && body.len() as u64 == length;
         } else {
-            self.reader.read_to_end(&mut body).unwrap();
+            answer.is_whole = self.reader.read_to_end(&mut body).is_ok();
         }
         answer.body = body;
         answer
