@@ -166,6 +166,8 @@ impl<'a> Conversation<'a> {
             return self.socket.shut(Shutdown::Both);
         }
         self.socket.shut(Shutdown::Write);
+        // Those who wait to be served go first.
+        self.seat.falls_silent();
         let deadline = Instant::now() + TIME_TO_LINGER;
         let mut buffer = [0; 16 * 1024];
         loop {
