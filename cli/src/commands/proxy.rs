@@ -47,7 +47,7 @@ pub fn arguments() -> Command {
 
 pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let bearer = matches.get_one::<String>("bearer_file");
-    let bearer = bearer.map(|path| Bearer::read(path)).transpose()?;
+    let bearer = bearer.map(|path| read_bearer(path)).transpose()?;
     let session = Session::open(&with_password(context)?, &context.call)?;
     check_protocol(&session)?;
     interruption::is_for_the_command();
@@ -76,6 +76,17 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     drop(listener);
     connections.stop();
     Ok(())
+}
+
+fn read_bearer(path: &str) -> Result<Bearer, Failure> {
+    let bearer = Bearer::read(path)?;
+    match bearer.can_be_sent() {
+        true => Ok(bearer),
+        false => Err(Failure::Usage(format!(
+            "--bearer-file {path}: holds what no client can send: it must be one line of visible \
+             ASCII characters without blanks"
+        ))),
+    }
 }
 
 /// It renews by itself, so it must know the password: one that is not set is asked for where a

@@ -106,6 +106,12 @@ impl Bearer {
         })
     }
 
+    /// Whether clients can send it in a header.
+    pub fn can_be_sent(&self) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.reveal().bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
     fn is(&self, given: &str) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if is_same(&held, given) {

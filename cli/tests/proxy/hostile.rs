@@ -112,6 +112,13 @@ fn its_own_bearer_is_wanted_and_kept() {
     );
 
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    for unsendable in ["two words", "behind \n", "one\ntwo\n", "caf\u{e9}"] {
+        std::fs::write(file, unsendable).unwrap();
+        let refused = scene.run(&arguments);
+        assert_eq!(refused.status, Some(64), "{unsendable:?}: {}", refused.err);
+        assert!(!refused.err.contains(unsendable.trim()), "{}", refused.err);
+    }
+    std::fs::write(file, "its-own-bearer\n").unwrap();
     let served = Served::start(&mut scene.command(&arguments));
     let get = |headers: &str| {
         let mut client = served.client();
