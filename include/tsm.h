@@ -961,7 +961,7 @@ tsm_status tsm_unblock(const tsm_config *config, tsm_error **error);
  *
  * - `method`: e.g. "GET", "POST".
  * - `path`: what follows `base_url`, starting with one slash, query included:
- *   "/m2m/v1/devices/actions/list".
+ *   "/m2m/v1/devices/actions/list". A login is refused: the lockout guard would not count it.
  * - `headers`: NULL, or a list of "Name: value" that ends with NULL. `Authorization`,
  *   `Host`, `Content-Length`, `Transfer-Encoding`, `Expect` and the one of the session token
  *   (option `session_token_header`) are the library's own and may not be given. A body without a

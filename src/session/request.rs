@@ -7,11 +7,12 @@ use zeroize::Zeroizing;
 
 use super::{Session, invalid};
 use crate::call::{Call, Running};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exchange::{Progress, RequestTokens};
 use crate::http::{self, Connection, Outgoing};
 use crate::login::bearer;
 use crate::options::OWN_HEADERS;
+use crate::platform::session_call::SessionCall;
 use crate::platform::{rest, soap};
 use crate::response::Response;
 use crate::settings::Protocol;
@@ -168,6 +169,7 @@ impl Session {
             ));
         }
         check_path(request.path)?;
+        check_no_login(request.path)?;
         check_headers(request.headers, &self.session_token_header)
     }
 
@@ -183,6 +185,12 @@ impl Session {
             ));
         }
         let operation = soap::Operation::new(service, operation)?;
+        if operation
+            .operation
+            .eq_ignore_ascii_case(soap::LOG_IN.operation)
+        {
+            return Err(login_unseen());
+        }
         Ok((operation, soap::BodyElement::new(body_xml)?))
     }
 
@@ -307,6 +315,24 @@ fn check_path(path: &str) -> Result<()> {
     Ok(())
 }
 
+/// A login that is not the session's own is one that the lockout guard does not count.
+fn check_no_login(path: &str) -> Result<()> {
+    match SessionCall::of_path(path) {
+        Some(SessionCall::LogIn) => Err(login_unseen()),
+        Some(SessionCall::Soap) => Err(invalid(
+            "path leads to a SOAP service: set the option protocol to soap, and use the SOAP call",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn login_unseen() -> Error {
+    invalid(
+        "this is a login, which the lockout guard would not count: the session logs in by itself, \
+         or when it is told to log in again",
+    )
+}
+
 fn check_headers(headers: &[(&str, &str)], session_token_header: &str) -> Result<()> {
     for (name, _) in headers {
         let is_own = |own: &&str| name.eq_ignore_ascii_case(own);
@@ -410,6 +436,18 @@ mod tests {
             assert!(check_path(path).is_err(), "{path:?}");
         }
         assert!(check_path("/m2m/v1/accounts/0000123456-00001?a=b%20c&d=/@:").is_ok());
+    }
+
+    #[test]
+    fn a_login_that_the_guard_would_not_count_is_refused() {
+        for path in [
+            "/m2m/v1/session/login",
+            "/m2m/v1/session/x/..%2fLogin?a=b",
+            "/v2/SessionService.svc",
+        ] {
+            assert!(check_no_login(path).is_err(), "{path:?}");
+        }
+        assert!(check_no_login("/m2m/v1/session/logout").is_ok());
     }
 
     #[test]
