@@ -97,6 +97,11 @@ fn arrived(signal: Signal) {
     end(signal);
 }
 
+/// As the signal does, for whom only the key came to.
+pub fn end_by_ctrl_c() -> ! {
+    system::die_of(system::CTRL_C)
+}
+
 pub use system::{Signal, end_by_broken_pipe, keep_memory_private};
 
 #[cfg(unix)]
@@ -110,6 +115,7 @@ mod system {
 
     /// Its number.
     pub type Signal = i32;
+    pub const CTRL_C: Signal = SIGINT;
 
     /// What is ignored stays so: whoever started us, such as nohup, wants that.
     pub fn watch() {
@@ -162,6 +168,7 @@ mod system {
 
     /// There is one kind.
     pub type Signal = ();
+    pub const CTRL_C: Signal = ();
 
     pub fn watch() {
         // Without a handler the system's own ways hold.

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal};
 
 use thingspace_session::Secret;
 
+use crate::interruption;
+
 /// Whether somebody can be asked.
 pub fn is_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -13,8 +15,11 @@ pub fn is_there() -> bool {
 /// Asks for a secret, without an echo.
 pub fn ask(prompt: &str) -> io::Result<Secret> {
     remember();
-    let answer = rpassword::prompt_password(prompt)?;
-    Ok(Secret::new(answer))
+    match rpassword::prompt_password(prompt) {
+        // While it asks the terminal sends no signal for the key: it is read as any other.
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => interruption::end_by_ctrl_c(),
+        answer => Ok(Secret::new(answer?)),
+    }
 }
 
 #[cfg(unix)]
