@@ -2,7 +2,7 @@
 //! request sent again once.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use thingspace_session::{Config, Request, Response, Session};
+use thingspace_session::{Config, Request, Response, Session, SessionCall};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -52,6 +52,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let given = |name| matches.get_one::<String>(name).expect("it is required");
     let config = context.config()?;
     let path = path_below(config, given("path"))?;
+    refuse_session_call(&path)?;
     let method = given("method").to_ascii_uppercase();
     let headers = headers(matches)?;
     let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (&**n, &**v)).collect();
@@ -116,6 +117,19 @@ fn path_below(config: &Config, given: &str) -> Result<String, Failure> {
         true => path.to_owned(),
         false => format!("/{path}"),
     })
+}
+
+/// The lockout guard would not count such a login, and others would not hear of such a logout.
+fn refuse_session_call(path: &str) -> Result<(), Failure> {
+    let instead = match SessionCall::of_path(path) {
+        Some(SessionCall::LogIn) => "thingspace login",
+        Some(SessionCall::LogOut) => "thingspace logout",
+        Some(SessionCall::Soap) => "thingspace soap",
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!(
+        "request begins and ends no sessions, past the lockout guard: use {instead}"
+    )))
 }
 
 fn headers(matches: &ArgMatches) -> Result<Vec<(String, String)>, Failure> {

@@ -29,6 +29,26 @@ fn the_body_of_the_answer_is_printed_as_it_came() {
 }
 
 #[test]
+fn no_session_begins_or_ends_past_the_guard() {
+    let scene = Scene::new();
+    let wrong = r#"{"username": "zbeeblebrox", "password": "hunter2"}"#;
+    let calls: [&[&str]; 6] = [
+        &["request", "POST", "/m2m/v1/session/login", "-d", wrong],
+        &["request", "POST", "m2m/v1/session/%6Cogin?x=1", "-d", wrong],
+        &["request", "POST", "/m2m/v1/session/logout"],
+        &["request", "POST", "/v2/SessionService.svc", "-d", "<x/>"],
+        &["soap", "SessionService", "LogIn", "-d", "<v2:LogIn/>"],
+        &["soap", "sessionservice", "LogOut"],
+    ];
+    for call in calls {
+        let done = scene.run(call);
+        assert_eq!(done.status, Some(64), "{call:?}: {}", done.err);
+        assert!(done.err.contains("use thingspace "), "{}", done.err);
+    }
+    assert_eq!(scene.sandbox.counter("requests"), 0);
+}
+
+#[test]
 fn bytes_that_are_no_text_stay_as_they_are() {
     let scene = Scene::new();
     scene.sandbox.control(
