@@ -174,8 +174,8 @@ impl Context {
     }
 }
 
-/// A command is a process: where what it counts ends with it, each of five would send the same wrong
-/// password.
+/// A command is a process: where what it counts ends with it, each of five would send the same
+/// wrong password.
 pub fn counts_for_the_next(config: &Config) -> Result<(), Failure> {
     match config.value("store")? {
         "memory:" => Err(Failure::Settings(

@@ -64,7 +64,7 @@ fn tell(state: &GuardState, findings: &mut Findings<'_>) {
     }
 }
 
-/// To unblock is to forget what the platform may count still, so it is no advice where less will do.
+/// To unblock is to forget what the platform may count still: no advice where less will do.
 fn remedy(state: &GuardState) -> &'static str {
     let last = state.last_login.as_ref();
     let last = last.and_then(|last| last.failure.as_ref());
