@@ -1,5 +1,6 @@
 //! What a command has to work with: the settings, a call that Ctrl-C ends, and its output.
 
+use std::env::VarError;
 use std::sync::OnceLock;
 
 use clap::ArgMatches;
@@ -87,8 +88,19 @@ impl Context {
         }
     }
 
-    /// Says where an option stands that a failure is about.
+    /// Says where an option stands that a failure is about, or where a missing one may stand.
     pub fn locate(&self, failure: Failure) -> Failure {
+        if let Failure::Library(error) = &failure
+            && error.status() == Status::InvalidArgument
+            && error.message().contains(" is missing: set ")
+            && self
+                .settings
+                .get()
+                .is_some_and(|settings| settings.profile.is_none())
+        {
+            let profile = Profile::whereabouts();
+            return Failure::Settings(format!("{}, or {profile}", error.message()));
+        }
         let (
             Failure::Library(error),
             Some(Settings {
@@ -137,7 +149,7 @@ impl Context {
         let mut config = Config::new();
         self.take_flags(&mut config)?;
         config.load_env()?;
-        let profile = Profile::read(self.profile_name().as_deref(), &self.output)?;
+        let profile = Profile::read(self.profile_name()?.as_deref(), &self.output)?;
         for option in profile.iter().flat_map(|profile| &profile.options) {
             config.set_fallback(option.name, &option.value)?;
         }
@@ -167,10 +179,17 @@ impl Context {
         Ok(())
     }
 
-    fn profile_name(&self) -> Option<String> {
-        let flag = self.matches.get_one::<String>("profile").cloned();
-        let variable = || std::env::var("THINGSPACE_PROFILE").ok();
-        flag.or_else(variable).filter(|name| !name.is_empty())
+    fn profile_name(&self) -> Result<Option<String>, Failure> {
+        if let Some(flag) = self.matches.get_one::<String>("profile") {
+            return Ok(Some(flag.clone()));
+        }
+        match std::env::var("THINGSPACE_PROFILE") {
+            Ok(name) => Ok(Some(name).filter(|name| !name.is_empty())),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => Err(Failure::Settings(
+                "environment THINGSPACE_PROFILE is not UTF-8".into(),
+            )),
+        }
     }
 }
 

@@ -36,6 +36,13 @@ pub struct ProfileOption {
     pub line: usize,
 }
 
+/// The variables that say where the configuration file is.
+const FOLDERS: &str = if cfg!(windows) {
+    "APPDATA"
+} else {
+    "HOME, or XDG_CONFIG_HOME,"
+};
+
 impl Profile {
     /// The profile of this name; without one, `[default]` where it is there.
     pub fn read(name: Option<&str>, output: &Output) -> Result<Option<Profile>, Failure> {
@@ -44,13 +51,8 @@ impl Profile {
             (None, None) => return Ok(None),
             (None, Some(name)) => {
                 return Err(Failure::Settings(format!(
-                    "profile {name:?}: there is no folder for a configuration file; set {} in the \
-                     environment",
-                    if cfg!(windows) {
-                        "APPDATA"
-                    } else {
-                        "HOME, or XDG_CONFIG_HOME,"
-                    },
+                    "profile {name:?}: there is no folder for a configuration file; set {FOLDERS} in \
+                     the environment",
                 )));
             }
         };
@@ -72,6 +74,14 @@ impl Profile {
             }
         };
         parse(&place, &text, name)
+    }
+
+    /// Where one would be looked for, in words.
+    pub fn whereabouts() -> String {
+        match place(&|name| env::var_os(name)) {
+            Some(place) => format!("a profile in {}", place.display()),
+            None => format!("a profile, for which {FOLDERS} must be set in the environment"),
+        }
     }
 
     /// Where an option of it stands.

@@ -166,3 +166,32 @@ fn what_others_can_write_is_refused() {
         assert!(done.err.contains("chmod go-w"), "{}", done.err);
     }
 }
+
+#[test]
+fn what_is_missing_may_stand_in_a_profile_and_where_is_said() {
+    let scene = Scene::new();
+    let file = scene.folder.join("thingspace").join("config.toml");
+    let done = scene.done(&mut without_account(&scene, &["token"]));
+    assert_eq!(done.status, Some(1));
+    assert!(done.err.contains("username is missing"), "{}", done.err);
+    assert!(done.err.contains(file.to_str().unwrap()), "{}", done.err);
+    let mut nowhere = without_account(&scene, &["token"]);
+    let done = scene.done(nowhere.env_remove("XDG_CONFIG_HOME").env_remove("APPDATA"));
+    assert!(
+        done.err.contains("must be set in the environment"),
+        "{}",
+        done.err
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_whose_name_is_no_text_is_not_passed_over() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let scene = Scene::new();
+    let name = std::ffi::OsStr::from_bytes(b"\xff");
+    let done = scene.done(scene.command(&["token"]).env("THINGSPACE_PROFILE", name));
+    assert_eq!(done.status, Some(1));
+    assert!(done.err.contains("THINGSPACE_PROFILE"), "{}", done.err);
+}
