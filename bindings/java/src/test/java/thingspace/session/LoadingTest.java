@@ -142,11 +142,27 @@ class LoadingTest {
 
     /** Gives it its own view of the file system, which ends with it. */
     private static void withNothingToWriteTo(Jvm jvm) {
-        jvm.before.addAll(List.of(
-                "unshare", "--mount", "sh", "-c",
-                "mount -t tmpfs -o noexec none /tmp && mount -o remount,bind,ro / && exec \"$@\"",
-                "sh"));
+        // Of target/java/thingspace-session.jar.
+        Path jar = Path.of(Jvm.CLASS_PATH.split(":")[0]).toAbsolutePath();
+        String root = jar.getParent().getParent().getParent().toString();
+        jvm.before.addAll(List.of("unshare", "--mount", "sh", "-c", NOTHING_TO_WRITE_TO, root));
     }
+
+    /** The checkout, which is $0, may be in /tmp itself: it stays there. */
+    private static final String NOTHING_TO_WRITE_TO = """
+            set -e
+            mount --bind "$0" /mnt
+            mount -t tmpfs -o noexec none /tmp
+            case $0 in
+                /tmp/*)
+                    mkdir -p "$0"
+                    mount --bind /mnt "$0"
+                    mount -o remount,bind,ro "$0" ;;
+            esac
+            mount -o remount,bind,ro /mnt
+            mount -o remount,bind,ro /
+            exec "$@"
+            """;
 
     @Test
     void theModuleIsLoadedWithoutAWarning() {
