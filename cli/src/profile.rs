@@ -51,8 +51,8 @@ impl Profile {
             (None, None) => return Ok(None),
             (None, Some(name)) => {
                 return Err(Failure::Settings(format!(
-                    "profile {name:?}: there is no folder for a configuration file; set {FOLDERS} in \
-                     the environment",
+                    "profile {name:?}: there is no folder for a configuration file; set {FOLDERS} \
+                     in the environment",
                 )));
             }
         };
