@@ -40,10 +40,7 @@ impl Response {
 
     /// The first header of that name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        named(&self.headers, name)
     }
 
     /// The whole body.
@@ -79,6 +76,14 @@ impl fmt::Debug for Response {
             .field("body_length", &self.body.len())
             .finish_non_exhaustive()
     }
+}
+
+/// The value of the first header of that name, in any case.
+pub(crate) fn named<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]

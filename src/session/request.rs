@@ -223,11 +223,32 @@ impl Session {
         token_header: &str,
         tokens: &RequestTokens,
     ) -> Result<Response> {
+        let has_body = !request.body.is_empty();
+        let send = |outgoing: &Outgoing<'_>| self.send(running, outgoing);
+        self.with_tokens(request, has_body, token_header, tokens, send)
+    }
+
+    /// Does with a REST request, as it goes out with its tokens, what `send` does.
+    pub(super) fn with_tokens<R>(
+        &self,
+        request: &Request<'_>,
+        has_body: bool,
+        token_header: &str,
+        tokens: &RequestTokens,
+        send: impl FnOnce(&Outgoing<'_>) -> R,
+    ) -> R {
         let bearer = tokens.api_token().map_or_else(Zeroizing::default, bearer);
-        let (url, mut headers) = self.rest_head(request, !request.body.is_empty());
+        let (url, mut headers) = self.rest_head(request, has_body);
         headers.push(("Authorization", &bearer));
         headers.push((token_header, tokens.session_token().reveal()));
-        self.send(running, request.method, &url, &headers, request.body)
+        send(&Outgoing {
+            method: request.method,
+            url: &url,
+            headers: &headers,
+            body: request.body,
+            max_response_bytes: self.max_response_bytes,
+            on: Connection::Any,
+        })
     }
 
     /// Where a request goes, and its headers without the tokens.
@@ -254,7 +275,15 @@ impl Session {
     ) -> Result<Response> {
         let action = operation.action();
         let (url, headers) = self.soap_head(operation, &action);
-        self.send(running, "POST", &url, &headers, envelope)
+        let outgoing = Outgoing {
+            method: "POST",
+            url: &url,
+            headers: &headers,
+            body: envelope,
+            max_response_bytes: self.max_response_bytes,
+            on: Connection::Any,
+        };
+        self.send(running, &outgoing)
     }
 
     fn soap_head<'a>(
@@ -271,24 +300,9 @@ impl Session {
         (url, headers)
     }
 
-    fn send(
-        &self,
-        running: &Running,
-        method: &str,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Result<Response> {
-        let outgoing = Outgoing {
-            method,
-            url,
-            headers,
-            body,
-            max_response_bytes: self.max_response_bytes,
-            on: Connection::Any,
-        };
-        let answer = self.tokens.wire.send(running, &outgoing)?;
-        self.log_answer(method, url, answer.status);
+    fn send(&self, running: &Running, outgoing: &Outgoing<'_>) -> Result<Response> {
+        let answer = self.tokens.wire.send(running, outgoing)?;
+        self.log_answer(outgoing.method, outgoing.url, answer.status);
         Ok(answer)
     }
 

@@ -5,8 +5,6 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 
-use zeroize::Zeroizing;
-
 use super::Session;
 use super::exchange::refused_for_good;
 use super::request::Request;
@@ -14,8 +12,8 @@ use crate::call::{Call, Running};
 use crate::error::{Error, Result};
 use crate::exchange::{self, Next, RequestTokens};
 use crate::http::{Connection, Incoming, Outgoing, Upload};
-use crate::login::bearer;
 use crate::platform::answer::Concern;
+use crate::response::named;
 
 /// An answer whose body is read as it comes. Dropped before its end, it ends its connection.
 pub struct StreamedResponse {
@@ -65,7 +63,7 @@ impl Session {
                 )?,
                 false => Vec::new(),
             };
-            let retry_after = header(&incoming.headers, "retry-after");
+            let retry_after = named(&incoming.headers, "retry-after");
             let answer = progress.judge(status, retry_after, &seen);
             let (next, kept) = self.take_answer(&mut progress, &answer)?;
             let refusal = match next {
@@ -105,21 +103,13 @@ impl Session {
             Some(_) => Connection::Sound,
             None => Connection::Any,
         };
-        let bearer = tokens.api_token().map_or_else(Zeroizing::default, bearer);
-        let (url, mut headers) = self.rest_head(request, has_body);
-        headers.push(("Authorization", &bearer));
-        headers.push((&self.session_token_header, tokens.session_token().reveal()));
-        let outgoing = Outgoing {
-            method: request.method,
-            url: &url,
-            headers: &headers,
-            body: request.body,
-            max_response_bytes: self.max_response_bytes,
-            on,
+        let send = |outgoing: &Outgoing<'_>| {
+            let outgoing = Outgoing { on, ..*outgoing };
+            let answer = self.tokens.wire.stream(running, &outgoing, upload)?;
+            self.log_answer(outgoing.method, outgoing.url, answer.status);
+            Ok(answer)
         };
-        let answer = self.tokens.wire.stream(running, &outgoing, upload)?;
-        self.log_answer(request.method, &url, answer.status);
-        Ok(answer)
+        self.with_tokens(request, has_body, &self.session_token_header, tokens, send)
     }
 }
 
@@ -139,13 +129,6 @@ fn beginning(incoming: &mut Incoming, most: usize) -> Result<Vec<u8>> {
     Ok(seen)
 }
 
-fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let found = headers
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| value.as_str())
-}
-
 impl StreamedResponse {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
@@ -159,7 +142,7 @@ impl StreamedResponse {
 
     /// The first header of that name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        header(self.headers(), name)
+        named(self.headers(), name)
     }
 
     /// How many bytes the body has, where that is known before it is read.
