@@ -1,7 +1,7 @@
 // The same POST by Session.Send and by a warm HttpClient, in turns, against one sandbox; and
 // reading the token. Prints a JSON object a line, for each round and subject wall and processor
-// time of this process per call, in microseconds. TSM_BENCH_ROUNDS, _CALLS, _THREADS, _BYTES say
-// how much; TSM_BENCH_TLS=1 and _NAME=1 that it goes over TLS, and to localhost by name.
+// time of this process per call, in microseconds. TSM_BENCH_ROUNDS, _CALLS, _WARM_UP, _THREADS,
+// _BYTES say how much; TSM_BENCH_TLS=1 and _NAME=1 that it goes over TLS, and to localhost by name.
 
 using System;
 using System.Collections.Generic;
@@ -80,11 +80,14 @@ internal static class Posts
         int rounds = Setting("ROUNDS", 25);
         int calls = Setting("CALLS", 400);
 
-        // As many again go before and do not count: the runtime compiles anew what it sees used.
-        for (int round = -rounds; round < rounds; round++)
+        // What goes before does not count: the runtime compiles anew what it sees used, and only
+        // the framework comes compiled.
+        var order = new Random(1);
+        int warmUps = Setting("WARM_UP", calls) / calls;
+        for (int round = -warmUps; round < rounds; round++)
         {
-            // To and fro, since one that blocks leaves more threads to the next than are of use.
-            Array.Reverse(subjects);
+            // In any order, since each finds the threads and caches that the one before has left.
+            order.Shuffle(subjects);
             foreach (Subject subject in subjects)
             {
                 GC.Collect();

@@ -21,7 +21,23 @@ internal static class Replay
     /// derived from them may do anything. JSON is written out now: what it is written from, or
     /// something inside of that, may be there once only.
     /// </summary>
-    internal static async Task<bool> IsPossible(
+    internal static ValueTask<bool> IsPossible(
+        HttpContent content, bool isAsync, CancellationToken cancellationToken)
+    {
+        Type type = content.GetType();
+        return type == typeof(ByteArrayContent) || type == typeof(StringContent) ||
+            type == typeof(FormUrlEncodedContent) ||
+#if NET8_0_OR_GREATER
+            type == typeof(ReadOnlyMemoryContent)
+#else
+            // A later framework's own.
+            type.FullName is "System.Net.Http.ReadOnlyMemoryContent"
+#endif
+            ? new(true)
+            : new(IsPossibleOnceRead(content, isAsync, cancellationToken));
+    }
+
+    private static async Task<bool> IsPossibleOnceRead(
         HttpContent content, bool isAsync, CancellationToken cancellationToken)
     {
         Type type = content.GetType();
@@ -52,14 +68,7 @@ internal static class Replay
             return true;
         }
 
-        return type == typeof(ByteArrayContent) || type == typeof(StringContent) ||
-            type == typeof(FormUrlEncodedContent) ||
-#if NET8_0_OR_GREATER
-            type == typeof(ReadOnlyMemoryContent);
-#else
-            // A later framework's own.
-            type.FullName is "System.Net.Http.ReadOnlyMemoryContent";
-#endif
+        return false;
     }
 
 #if NET8_0_OR_GREATER

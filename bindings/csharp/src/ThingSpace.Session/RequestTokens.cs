@@ -38,9 +38,16 @@ public sealed class RequestTokens
     [JsonIgnore]
     public string ApiToken { get; }
 
-    /// <summary>Puts both into headers that have neither.</summary>
+    /// <summary>Puts both into headers, in place of what is there of them.</summary>
     internal void AddTo(HttpRequestHeaders headers, string sessionTokenHeader)
     {
+#if NET8_0_OR_GREATER
+        if (headers.NonValidated.Count != 0)
+#endif
+        {
+            TakeFrom(headers, sessionTokenHeader);
+        }
+
         headers.TryAddWithoutValidation(Authorization, _bearer ??= "Bearer " + ApiToken);
         headers.TryAddWithoutValidation(sessionTokenHeader, SessionToken);
     }

@@ -104,7 +104,6 @@ public sealed class ThingSpaceHandler : DelegatingHandler
                 if (tokens is not null)
                 {
                     HttpResponseMessage response;
-                    RequestTokens.TakeFrom(request.Headers, _session.SessionTokenHeader);
                     tokens.AddTo(request.Headers, _session.SessionTokenHeader);
                     try
                     {
