@@ -38,7 +38,7 @@
  *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_interrupt, tsm_call_cancel,
  *               tsm_call_free
  *   a session   tsm_login, tsm_open, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info,
- *               tsm_metrics, tsm_set_log_level, tsm_unblock
+ *               tsm_metrics, tsm_waited, tsm_set_log_level, tsm_unblock
  *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
  *   requests    tsm_request, tsm_soap_call, tsm_check, tsm_check_answer
  *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
@@ -740,6 +740,16 @@ tsm_status tsm_metrics(const tsm_session *session,
                        tsm_error **error);
 
 /**
+ * Tells the session that a request of the program's waited so long for a login that another one
+ * was having done, and shares what came of it. For programs that let one of many renew, as
+ * tsm_exchange_due() says: of those that wait outside of this library it knows nothing else. It is
+ * counted and told as TSM_EVENT_WAITED, "login", like the waits inside.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED.
+ */
+tsm_status tsm_waited(const tsm_session *session, uint64_t duration_us, tsm_error **error);
+
+/**
  * Makes a call with nothing set. The caller frees it with tsm_call_free(). NULL only when sixteen
  * million are alive.
  */
@@ -1196,7 +1206,8 @@ int32_t tsm_exchange_request_again(tsm_exchange *exchange,
 /**
  * What tsm_exchange_renew() would do now: TSM_DUE_API_TOKEN, TSM_DUE_SESSION_TOKEN, or
  * TSM_DUE_NOTHING. Where many requests wait for the same, a program can let one of them renew and
- * the others wait for that: their own tsm_exchange_renew() then takes what is there.
+ * the others wait for that: their own tsm_exchange_renew() then takes what is there, and
+ * tsm_waited() counts their wait for a session token.
  */
 int32_t tsm_exchange_due(const tsm_exchange *exchange);
 

@@ -9,6 +9,7 @@ mod stream;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::api_token::ApiTokens;
 use crate::call::{Call, Running};
@@ -261,6 +262,15 @@ impl Session {
     pub fn metrics(&self) -> Result<String> {
         self.check_process()?;
         Ok(self.tokens.events.metrics.text())
+    }
+
+    /// Counts and tells, as [`EventKind::Waited`](crate::EventKind::Waited), that a request of the
+    /// program's waited so long for a login that another one was having done, and shares what came
+    /// of it. Of waits outside of the session it knows nothing else.
+    pub fn waited(&self, duration: Duration) -> Result<()> {
+        self.check_process()?;
+        self.tokens.followed_a_login(duration);
+        Ok(())
     }
 
     /// Tells more or less to the log that its config gave it ([`Config::set_log`]), from now on and

@@ -216,11 +216,14 @@ impl Tokens {
         let (tokens, refused) = (Arc::clone(self), refused.cloned());
         let replace = move |running: &Running| tokens.replace(running, refused.as_ref(), logouts);
         let waited = Stopwatch::start(&*self.runtime);
-        let followed = || {
-            let event = Event::new(EventKind::Waited).detailed(EventDetail::ForLogin);
-            self.events.happened(event.lasting(waited.elapsed()));
-        };
+        let followed = || self.followed_a_login(waited.elapsed());
         self.flight.run_or_follow(running, newer, replace, followed)
+    }
+
+    /// A call waited so long for a login that another one was having done.
+    pub fn followed_a_login(&self, waited: Duration) {
+        let event = Event::new(EventKind::Waited).detailed(EventDetail::ForLogin);
+        self.events.happened(event.lasting(waited));
     }
 
     /// Obtains another token and holds it, unless there has been a logout since there were so many.

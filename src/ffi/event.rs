@@ -121,6 +121,26 @@ pub unsafe extern "C" fn tsm_metrics(
     unsafe { panic::status("tsm_metrics", error, body) }
 }
 
+/// Tells the session that a request of the program's waited so long for a login that another one
+/// was having done, and shares what came of it. For programs that let one of many renew, as
+/// tsm_exchange_due() says: of those that wait outside of this library it knows nothing else. It is
+/// counted and told as TSM_EVENT_WAITED, "login", like the waits inside.
+///
+/// Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tsm_waited(
+    session: *const tsm_session,
+    duration_us: u64,
+    error: *mut *mut tsm_error,
+) -> tsm_status {
+    let body = || {
+        let owner = held(session)?;
+        owner.session.waited(Duration::from_micros(duration_us))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { panic::status("tsm_waited", error, body) }
+}
+
 /// Where the core sends its events, while any share is left.
 fn sink(
     callback: Callback,

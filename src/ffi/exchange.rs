@@ -516,7 +516,8 @@ fn begin_again(
 
 /// What tsm_exchange_renew() would do now: TSM_DUE_API_TOKEN, TSM_DUE_SESSION_TOKEN, or
 /// TSM_DUE_NOTHING. Where many requests wait for the same, a program can let one of them renew and
-/// the others wait for that: their own tsm_exchange_renew() then takes what is there.
+/// the others wait for that: their own tsm_exchange_renew() then takes what is there, and
+/// tsm_waited() counts their wait for a session token.
 #[unsafe(no_mangle)]
 pub extern "C" fn tsm_exchange_due(exchange: *const tsm_exchange) -> i32 {
     panic::value("tsm_exchange_due", TSM_DUE_NOTHING, || {

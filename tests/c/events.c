@@ -294,6 +294,21 @@ static void a_child_has_events_of_its_own(void)
 }
 #endif
 
+static void what_waits_outside_is_counted(void)
+{
+    struct seen seen = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    tsm_session *session = watched(keep, &seen);
+    tsm_error *error = NULL;
+
+    CHECK_OK(tsm_waited(session, 1500, &error), error);
+    CHECK_INT(TSM_EVENT_WAITED, seen.last.kind);
+    CHECK_TEXT("login", seen.details[seen.events - 1]);
+    CHECK_INT(1500, seen.last.duration_us);
+    metrics_have(session, "\ntsm_waits_total{tsm_wait_cause=\"login\"} 1\n");
+    tsm_free(session);
+    CHECK_FAILS(TSM_E_INVALID_HANDLE, tsm_waited(session, 1, &error), error);
+}
+
 static void it_can_be_turned_off(void)
 {
     struct seen seen = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -320,6 +335,7 @@ int main(void)
 #ifndef _WIN32
     a_child_has_events_of_its_own();
 #endif
+    what_waits_outside_is_counted();
     it_can_be_turned_off();
     return 0;
 }

@@ -116,19 +116,17 @@ public sealed class Exchange : IDisposable
     /// What <see cref="Renew"/> would do, as a name that is the same for all who wait for the same;
     /// null for nothing.
     /// </summary>
-    internal string? Due
+    internal string? Due(out bool isLogin)
     {
-        get
+        int due = NativeMethods.tsm_exchange_due(Number);
+        GC.KeepAlive(this);
+        isLogin = due == NativeMethods.DueSessionToken;
+        return due switch
         {
-            int due = NativeMethods.tsm_exchange_due(Number);
-            GC.KeepAlive(this);
-            return due switch
-            {
-                NativeMethods.DueApiToken => $"API token {_given?.ApiToken}",
-                NativeMethods.DueSessionToken => $"session token {_given?.SessionToken}",
-                _ => null,
-            };
-        }
+            NativeMethods.DueApiToken => $"API token {_given?.ApiToken}",
+            NativeMethods.DueSessionToken => $"session token {_given?.SessionToken}",
+            _ => null,
+        };
     }
 
     /// <summary>

@@ -3,6 +3,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -18,13 +19,19 @@ internal sealed class Renewals(Session session)
     /// but not that of one who gave up: another does the work then.
     /// </summary>
     /// <param name="work">What tells one work from another.</param>
+    /// <param name="isLogin">Whether the waits are ones that the session counts.</param>
     /// <param name="run">Begins it, and bounds it by the caller's own time and token.</param>
     /// <param name="deadline">When this call must be over.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>Whether this call did it itself.</returns>
     internal async Task<bool> Run(
-        string work, Func<Task> run, Deadline deadline, CancellationToken cancellationToken)
+        string work,
+        bool isLogin,
+        Func<Task> run,
+        Deadline deadline,
+        CancellationToken cancellationToken)
     {
+        long asked = Stopwatch.GetTimestamp();
         cancellationToken.ThrowIfCancellationRequested();
         while (true)
         {
@@ -46,12 +53,15 @@ internal sealed class Renewals(Session session)
             }
 
             await WaitFor(other!, deadline, cancellationToken).ConfigureAwait(false);
-            switch (other!.Exception?.InnerException)
+            ThingSpaceException? failure = other!.Exception?.InnerException as ThingSpaceException;
+            if (!other.IsFaulted || failure is { Status: not TsmStatus.Timeout })
             {
-                case null:
-                    return false;
-                case ThingSpaceException { Status: not TsmStatus.Timeout } failure:
-                    throw failure.Again();
+                if (isLogin)
+                {
+                    session.Waited(asked);
+                }
+
+                return failure is null ? false : throw failure.Again();
             }
         }
     }

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 using ThingSpace.Interop;
@@ -74,7 +75,10 @@ public partial class Session
             cancellationToken);
         string? fetched = null;
         await _renewals.Run(
-            "fetch", async () => fetched = await Fetch().ConfigureAwait(false), deadline,
+            "fetch",
+            isLogin: false,
+            async () => fetched = await Fetch().ConfigureAwait(false),
+            deadline,
             cancellationToken).ConfigureAwait(false);
         return fetched ?? HeldApiToken() ?? await Fetch().ConfigureAwait(false);
     }
@@ -305,12 +309,26 @@ public partial class Session
             },
             deadline,
             cancellationToken);
-        string? due = exchange.Due;
+        string? due = exchange.Due(out bool isLogin);
         if (due is null ||
-            !await _renewals.Run(due, Renew, deadline, cancellationToken).ConfigureAwait(false))
+            !await _renewals.Run(due, isLogin, Renew, deadline, cancellationToken)
+                .ConfigureAwait(false))
         {
             await Renew().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// Has the session count that a call waited for the login of another since then.
+    /// </summary>
+    internal void Waited(long since)
+    {
+        double waited = (double)(Stopwatch.GetTimestamp() - since) / Stopwatch.Frequency;
+
+        // Where the session was disposed meanwhile there is nobody to tell.
+        _ = NativeMethods.tsm_waited(_handle.Number, (ulong)(waited * 1e6), out nint error);
+        NativeMethods.tsm_error_free(error);
+        GC.KeepAlive(this);
     }
 
     private unsafe string? HeldToken()
@@ -347,6 +365,7 @@ public partial class Session
             "any " + (operation == Operation.Relogin ? HeldToken() : HeldApiToken());
         await _renewals.Run(
             $"{operation} {refused}",
+            operation == Operation.Relogin,
             () => DoAsync(operation, token, deadline, cancellationToken),
             deadline,
             cancellationToken).ConfigureAwait(false);

@@ -136,6 +136,14 @@ public class EventTests
         Assert.Equal("s", units["tsm.login.duration"]);
         Assert.Equal("{slot}", units["tsm.guard.slots_left"]);
 
+        sandbox.Fault("login", "hold", -1);
+        string token = session.Token;
+        Task[] calls = [.. Enumerable.Range(0, 8).Select(_ => session.ReloginAsync(token))];
+        sandbox.DropFaults();
+        await Task.WhenAll(calls);
+        Assert.Equal(7, counted["tsm.waits tsm.wait.cause=login"]);
+        Assert.Equal(7, counted["tsm.wait.duration"]);
+
         // Of several sessions the least counts, and one that is disposed of counts no more.
         using (Session other = sandbox.Login())
         {

@@ -48,6 +48,7 @@ public sealed class RenewalTests : IDisposable
         Assert.All(_refused, exchange => Assert.Equal(
             _session.Token, exchange.GetTokens()!.SessionToken));
         Assert.Equal(2, _sandbox.Count("login"));
+        CountsWaits(Calls - 1);
     }
 
     [Fact]
@@ -102,7 +103,42 @@ public sealed class RenewalTests : IDisposable
         await Task.WhenAll(relogins);
         Assert.Equal(2, _sandbox.Count("login"));
         Assert.NotEqual(token, _session.Token);
+        CountsWaits(Calls - 1);
     }
+
+    [Fact]
+    public async Task A_failure_that_they_share_is_waited_for_too()
+    {
+        _sandbox.DropFaults();
+        _sandbox.Fault("login", "hold", 1);
+        _sandbox.ChangePassword("another");
+        Task[] renewals = [.. _refused.Select(exchange => exchange.RenewAsync())];
+        _sandbox.WaitFor("login", 2);
+        _sandbox.DropFaults();
+        foreach (Task renewal in renewals)
+        {
+            ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => renewal);
+            Assert.Equal(TsmStatus.Credentials, e.Status);
+        }
+
+        CountsWaits(Calls - 1);
+    }
+
+    [Fact]
+    public async Task An_API_token_is_not_waited_for_as_a_login()
+    {
+        _sandbox.Fault("oauth", "hold", -1);
+        Task[] renewals = [.. Enumerable.Range(0, 3).Select(_ => _session.RenewApiTokenAsync())];
+        _sandbox.WaitFor("oauth", 2);
+        _sandbox.DropFaults();
+        await Task.WhenAll(renewals);
+        CountsWaits(0);
+    }
+
+    private void CountsWaits(int count) => Assert.Contains(
+        $"\ntsm_waits_total{{tsm_wait_cause=\"login\"}} {count}\n",
+        _session.Metrics(),
+        StringComparison.Ordinal);
 
     private Exchange Refused()
     {

@@ -70,6 +70,7 @@ config_set_event = _library.with_gil(
     "tsm_config_set_event", c_int32, c_void_p, EVENT_FUNCTION, c_void_p, POINTER(c_void_p)
 )
 metrics = _library.with_gil("tsm_metrics", c_int32, c_void_p, c_char_p, c_size_t, POINTER(c_void_p))
+waited = _library.with_gil("tsm_waited", c_int32, c_void_p, c_uint64, POINTER(c_void_p))
 call_new = _library.with_gil("tsm_call_new", c_void_p)
 call_set_timeout = _library.with_gil("tsm_call_set_timeout", c_int32, c_void_p, c_uint64)
 call_set_interrupt = _library.with_gil(

@@ -68,6 +68,10 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int tsm_waited(nint session, ulong durationUs, out nint error);
+
+    [LibraryImport(Library)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial nint tsm_call_new();
 
     [LibraryImport(Library)]
@@ -341,6 +345,9 @@ internal static unsafe partial class NativeMethods
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern int tsm_metrics(
         nint session, byte* buffer, nuint capacity, out nint error);
+
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern int tsm_waited(nint session, ulong durationUs, out nint error);
 
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern nint tsm_call_new();

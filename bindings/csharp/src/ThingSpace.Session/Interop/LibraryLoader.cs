@@ -158,7 +158,7 @@ internal static class LibraryLoader
     private static unsafe void CallNewest()
     {
         // The project file looks for its name in what is packed.
-        _ = NativeMethods.tsm_metrics(0, null, 0, out nint error);
+        _ = NativeMethods.tsm_waited(0, 0, out nint error);
         NativeMethods.tsm_error_free(error);
     }
 

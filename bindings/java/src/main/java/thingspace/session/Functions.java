@@ -59,6 +59,12 @@ final class Functions {
         return TSM_METRICS.invokeInt(new Object[] {session, buffer, capacity, error});
     }
 
+    private static final Function TSM_WAITED = Bridge.function("tsm_waited");
+
+    static int tsm_waited(long session, long durationUs, long error) {
+        return TSM_WAITED.invokeInt(new Object[] {session, durationUs, error});
+    }
+
     private static final Function TSM_CALL_NEW = Bridge.function("tsm_call_new");
 
     static long tsm_call_new() {

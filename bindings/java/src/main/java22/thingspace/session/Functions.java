@@ -104,6 +104,17 @@ final class Functions {
         }
     }
 
+    private static final MethodHandle TSM_WAITED =
+            Bridge.function("tsm_waited", int.class, long.class, long.class, long.class);
+
+    static int tsm_waited(long session, long durationUs, long error) {
+        try {
+            return (int) TSM_WAITED.invokeExact(session, durationUs, error);
+        } catch (Throwable e) {
+            throw Bridge.unexpected(e);
+        }
+    }
+
     private static final MethodHandle TSM_CALL_NEW =
             Bridge.function("tsm_call_new", long.class);
 
