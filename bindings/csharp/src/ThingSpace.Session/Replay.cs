@@ -15,13 +15,15 @@ namespace ThingSpace;
 
 internal static class Replay
 {
+    private static readonly Task<bool> s_yes = Task.FromResult(true);
+
     /// <summary>
     /// Whether a content gives the same bytes each time. Must be asked before it is sent: a stream
     /// that was sent tells nothing any more. Only of the framework's own classes it is known; one
     /// derived from them may do anything. JSON is written out now: what it is written from, or
     /// something inside of that, may be there once only.
     /// </summary>
-    internal static ValueTask<bool> IsPossible(
+    internal static Task<bool> IsPossible(
         HttpContent content, bool isAsync, CancellationToken cancellationToken)
     {
         Type type = content.GetType();
@@ -33,8 +35,8 @@ internal static class Replay
             // A later framework's own.
             type.FullName is "System.Net.Http.ReadOnlyMemoryContent"
 #endif
-            ? new(true)
-            : new(IsPossibleOnceRead(content, isAsync, cancellationToken));
+            ? s_yes
+            : IsPossibleOnceRead(content, isAsync, cancellationToken);
     }
 
     private static async Task<bool> IsPossibleOnceRead(
