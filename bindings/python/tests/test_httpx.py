@@ -593,6 +593,16 @@ def test_a_session_that_an_adapter_cannot_use(options: thingspace_session.Option
         thingspace_session.httpx.ThingSpaceAuth(session)
 
 
+@pytest.mark.parametrize("kind", [Async, AsyncBeneath])
+def test_an_async_session_will_do(
+    kind: Any, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
+    sandbox.expire()
+    with closing(kind(thingspace_session.AsyncSession(session))) as client:
+        assert client.request("GET", ACCOUNTS).status_code == 200
+    assert sandbox.counters()["login"] == 2
+
+
 def test_a_storm_of_tasks_logs_in_once(
     session: thingspace_session.Session, sandbox: Sandbox
 ) -> None:

@@ -443,6 +443,11 @@ def test_a_session_that_an_adapter_cannot_use(options: thingspace_session.Option
         thingspace_session.requests.ThingSpaceAuth(session)
 
 
+def test_an_async_session_will_do(session: thingspace_session.Session) -> None:
+    auth = thingspace_session.requests.ThingSpaceAuth(thingspace_session.AsyncSession(session))
+    assert requests.get(session.base_url + ACCOUNTS, auth=auth, timeout=60).ok
+
+
 def test_after_a_logout_there_is_no_request(
     http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
 ) -> None:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Generic, Optional, Protocol, TypeVar
+from typing import Any, Generic, Optional, Protocol, TypeVar, Union
 
+from ._async import AsyncSession
 from ._call import Cancellation
 from ._error import Error
 from ._errors import InvalidArgument
@@ -42,11 +43,14 @@ def require(package: str, least: tuple[int, ...]) -> None:
         raise ImportError(f"{package} is {found}")
 
 
-def checked(session: Session) -> Session:
-    """The session, if an adapter can work with it."""
+def checked(session: Union[Session, AsyncSession]) -> Session:
+    """The session, of either kind, if an adapter can work with it."""
+    if isinstance(session, AsyncSession):
+        session = session._session
     if not isinstance(session, Session):
         raise TypeError(
-            f"session must be a thingspace_session.Session, not {type(session).__name__}"
+            "session must be a thingspace_session.Session or AsyncSession, "
+            f"not {type(session).__name__}"
         )
     if session._protocol != "rest":
         raise InvalidArgument('an adapter needs a session with protocol="rest"')

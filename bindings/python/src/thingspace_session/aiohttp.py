@@ -56,8 +56,8 @@ class ThingSpaceMiddleware:
     """
 
     def __init__(self, session: Union[AsyncSession, Session]) -> None:
-        checked(session._session if isinstance(session, AsyncSession) else session)
-        self._session = session if isinstance(session, AsyncSession) else AsyncSession(session)
+        beneath = checked(session)
+        self._session = session if isinstance(session, AsyncSession) else AsyncSession(beneath)
         self._exchanges: Exchanges[AsyncExchange] = Exchanges(self._session)
         self._origin: Optional[tuple[str, str]] = None
 

@@ -25,7 +25,7 @@ from collections.abc import (
     KeysView,
     ValuesView,
 )
-from typing import Any, Callable, Optional, TypeVar
+from typing import Any, Callable, Optional, TypeVar, Union
 from weakref import WeakKeyDictionary
 
 from ._adapter import (
@@ -38,6 +38,7 @@ from ._adapter import (
     tokens_of,
     wait_for_tokens,
 )
+from ._async import AsyncSession
 from ._call import Cancellation
 from ._exchange import Exchange, Tokens
 from ._session import Session
@@ -70,10 +71,10 @@ class ThingSpaceAuth(httpx.Auth):
     Requests to another origin go without tokens, and so does what a redirect leads to: copies of a
     request, and ``httpx.Headers`` made of a request's headers, do not have them.
 
-    One object may serve any number of threads and event loops. Its session must be one with
-    ``protocol="rest"``. With ``AsyncClient`` whatever waits runs in a worker thread (of asyncio or
-    trio), which ends soon after the task is cancelled. Requests raise, besides what ``httpx``
-    raises:
+    One object may serve any number of threads and event loops. Its session is a ``Session`` or an
+    ``AsyncSession``, with ``protocol="rest"``. With ``AsyncClient`` whatever waits runs in a worker
+    thread (of asyncio or trio), which ends soon after the task is cancelled. Requests raise,
+    besides what ``httpx`` raises:
 
     * ``SessionTokenExpired`` or ``ApiTokenError`` when a refused request has a body that cannot be
       sent twice: any that was given as an iterator, a file or ``files=``. The token is renewed by
@@ -83,9 +84,9 @@ class ThingSpaceAuth(httpx.Auth):
       ``response``.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Union[Session, AsyncSession]) -> None:
         self._session = checked(session)
-        self._exchanges = Exchanges(session)
+        self._exchanges = Exchanges(self._session)
 
     def sync_auth_flow(
         self, request: httpx.Request
@@ -147,9 +148,13 @@ class ThingSpaceTransport(httpx.BaseTransport):
     session's origin is followed with them. Raises what requests with ``ThingSpaceAuth`` raise.
     """
 
-    def __init__(self, session: Session, transport: Optional[httpx.BaseTransport] = None) -> None:
+    def __init__(
+        self,
+        session: Union[Session, AsyncSession],
+        transport: Optional[httpx.BaseTransport] = None,
+    ) -> None:
         self._session = checked(session)
-        self._exchanges = Exchanges(session)
+        self._exchanges = Exchanges(self._session)
         self._transport = httpx.HTTPTransport() if transport is None else transport
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -192,10 +197,12 @@ class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
     worker thread, as with ``ThingSpaceAuth``."""
 
     def __init__(
-        self, session: Session, transport: Optional[httpx.AsyncBaseTransport] = None
+        self,
+        session: Union[Session, AsyncSession],
+        transport: Optional[httpx.AsyncBaseTransport] = None,
     ) -> None:
         self._session = checked(session)
-        self._exchanges = Exchanges(session)
+        self._exchanges = Exchanges(self._session)
         self._transport = httpx.AsyncHTTPTransport() if transport is None else transport
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

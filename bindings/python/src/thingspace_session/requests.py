@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ._adapter import (
     Exchanges,
@@ -25,6 +25,7 @@ from ._adapter import (
     tokens_of,
     wait_for_tokens,
 )
+from ._async import AsyncSession
 from ._error import Error
 from ._exchange import Exchange, Tokens
 from ._session import Session
@@ -54,7 +55,8 @@ class ThingSpaceAuth(requests.auth.AuthBase):
     Requests to another origin go without tokens, and so does what a redirect to one leads to. A
     prepared request may be copied, and sent any number of times, by one thread at a time.
 
-    One object may serve any number of threads. Its session must be one with ``protocol="rest"``.
+    One object may serve any number of threads. Its session is a ``Session`` or an
+    ``AsyncSession``, with ``protocol="rest"``.
     Requests raise, besides what ``requests`` raises:
 
     * ``SessionTokenExpired`` or ``ApiTokenError`` when a refused request has a body that cannot be
@@ -65,9 +67,9 @@ class ThingSpaceAuth(requests.auth.AuthBase):
       ``response``.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Union[Session, AsyncSession]) -> None:
         self._session = checked(session)
-        self._exchanges = Exchanges(session)
+        self._exchanges = Exchanges(self._session)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         exchange = self._exchanges.begin(request.url or "")
