@@ -12,6 +12,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from time import perf_counter
 from typing import Any, Optional, Union
 
 from ._adapter import (
@@ -205,7 +207,9 @@ def _resend(
     jar = request._cookies  # type: ignore[attr-defined]
     extract_cookies_to_jar(jar, refused.request, refused.raw)  # type: ignore[no-untyped-call]
     request.prepare_cookies(jar)  # leaves a Cookie header that is there as it is
+    began = perf_counter()
     response: requests.Response = refused.connection.send(request, **options)
+    response.elapsed = timedelta(seconds=perf_counter() - began)
     response.history = [*refused.history, refused]
     response.request = request
     return response
