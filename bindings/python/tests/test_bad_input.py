@@ -224,6 +224,7 @@ def test_other_calls_of_a_wrong_type(session: thingspace_session.Session) -> Non
         lambda: thingspace_session.check(True, b""),
         lambda: thingspace_session.check(400, None),  # type: ignore[arg-type]
         lambda: thingspace_session.check(400, {}),  # type: ignore[arg-type]
+        lambda: thingspace_session.check(429, b"", retry_after=7),  # type: ignore[arg-type]
         thingspace_session.Session,
         lambda: thingspace_session.Session.__new__(thingspace_session.Session),
         lambda: copy.copy(session),

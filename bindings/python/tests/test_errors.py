@@ -61,6 +61,10 @@ def test_check_types_an_answer() -> None:
         thingspace_session.check(503, "")
     assert unavailable.value.retryable
     assert unavailable.value.code == ""
+    assert unavailable.value.retry_after is None
+    with pytest.raises(thingspace_session.RateLimited) as limited:
+        thingspace_session.check(429, "", retry_after="7")
+    assert limited.value.retry_after == 7.0
 
 
 def test_rate_limit_carries_its_wait(session: thingspace_session.Session, sandbox: Sandbox) -> None:

@@ -121,6 +121,9 @@ def test_a_response_can_be_made_by_hand() -> None:
     with pytest.raises(thingspace_session.PlatformError) as caught:
         thingspace_session.Response(400, content=b'{"errorCode": "A.B"}').raise_for_status()
     assert caught.value.code == "A.B"
+    with pytest.raises(thingspace_session.RateLimited) as limited:
+        thingspace_session.Response(429, headers={"Retry-After": "7"}).raise_for_status()
+    assert limited.value.retry_after == 7.0
     with pytest.raises(thingspace_session.InvalidArgument):
         thingspace_session.Response(0)
 

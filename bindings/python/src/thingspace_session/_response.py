@@ -50,7 +50,12 @@ class Headers(Mapping[str, str]):
         return list(self._values.get(_folded(name), ()))
 
 
-def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
+def check(
+    status: int,
+    body: Union[bytes, bytearray, memoryview, str],
+    *,
+    retry_after: Optional[str] = None,
+) -> None:
     """Tells what an answer stands for that an HTTP client of your own got. Sends nothing.
 
     Returns for a good answer and raises the error that a bad one stands for. A 401 that names
@@ -60,10 +65,15 @@ def check(status: int, body: Union[bytes, bytearray, memoryview, str]) -> None:
     Args:
         status: the HTTP status.
         body: the answer's body: JSON, or a SOAP envelope.
+        retry_after: the answer's header ``Retry-After``, if it has one: the error's ``retry_after``
+            comes of it.
     """
     data = _values.content(body, "body")
+    when = _values.optional_text(retry_after, "retry_after")
     error = c_void_p()
-    outcome = _library.check(_values.http_status(status), data, len(data), byref(error))
+    outcome = _library.check_answer(
+        _values.http_status(status), when, data, len(data), byref(error)
+    )
     if outcome:
         raise take_error(outcome, error)
 
@@ -106,7 +116,7 @@ class Response:
         self._seconds = elapsed.total_seconds()
         self._error = None
         try:
-            check(status_code, self.content)
+            check(status_code, self.content, retry_after=self._headers.get("retry-after"))
         except InvalidArgument:
             raise
         except Error as error:
