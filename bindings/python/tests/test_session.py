@@ -9,6 +9,7 @@ import json
 import pickle
 import uuid
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,7 @@ def test_each_error_of_a_response_is_its_own(session: thingspace_session.Session
             "/a?b=true&c=false&e=f&e=2",
         ),
         ("/a", {"ü b": "%41"}, "/a?%C3%BC%20b=%2541"),
+        ("/a", {"b": range(2), "c": HTTPStatus.OK}, "/a?b=0&b=1&c=200"),
     ],
 )
 def test_params_become_the_query(
@@ -245,6 +247,16 @@ def test_params_become_the_query(
         method(path, params=params)
         line = sandbox.control("GET", "/log")[-1]
         assert line["path"].endswith(sent)
+
+
+def test_params_of_mixed_values_are_typed(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
+    assert session.get(ACCOUNTS, params={"a": [1, "b"], "c": None, "d": True}).ok
+    assert session.get(ACCOUNTS, params=(("a", each) for each in "bc")).ok
+    assert session.get(ACCOUNTS, params={"a": "b"}.items()).ok
+    sent = [line["path"].partition("?")[2] for line in sandbox.log("api")]
+    assert sent == ["a=1&a=b&d=true", "a=b&a=c", "a=b"]
 
 
 def test_an_answer_that_is_no_json_is_a_value_error(

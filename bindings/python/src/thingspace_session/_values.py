@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import json as _json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import IO, Any, Optional, Union
 from urllib.parse import quote
 
@@ -19,7 +19,10 @@ Data = Union[Body, IO[bytes], IO[str], Iterable[bytes]]
 Headers = Union[Mapping[str, str], Iterable[tuple[str, str]]]
 _Param = Union[str, int, float, bool, None]
 _ParamOrMore = Union[_Param, Sequence[_Param]]
-Params = Union[Mapping[str, _ParamOrMore], Iterable[tuple[str, _ParamOrMore]]]
+_Pair = tuple[str, _ParamOrMore]
+Params = Union[Mapping[str, _ParamOrMore], Sequence[_Pair], Set[_Pair], Iterator[_Pair]]
+"""Not an ``Iterable`` of pairs: a mapping is an iterable too, and mypy could not tell which one a
+``{…}`` of mixed values is to be."""
 
 _encode_json = _json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -111,7 +114,7 @@ def target(path: str, params: Optional[Params]) -> bytes:
     """A path with ``params`` added to its query."""
     whole = text(path, "path")
     for name, value in () if params is None else _pairs(params, "params"):
-        for each in value if isinstance(value, (list, tuple)) else (value,):
+        for each in value if _is_more(value) else (value,):
             if each is not None:
                 whole += b"&" if b"?" in whole else b"?"
                 whole += (
@@ -122,10 +125,17 @@ def target(path: str, params: Optional[Params]) -> bytes:
     return whole
 
 
+def _is_more(value: Any) -> bool:
+    """Whether a parameter is given several values, which is what any sequence but text does."""
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
+
+
 def _param(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, (int, float)) else value
+    if isinstance(value, int):
+        return int.__repr__(value)  # before Python 3.11 the str of an IntEnum is its name
+    return str(value) if isinstance(value, float) else value
 
 
 def _quoted(value: str, name: str) -> bytes:
