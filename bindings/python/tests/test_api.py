@@ -90,6 +90,19 @@ def test_the_signature_of_login_is_what_it_takes(options: thingspace_session.Opt
         signature.bind(timeout_ms=1)
 
 
+def test_what_lists_names_shows_the_public_ones() -> None:
+    names = {name for name in dir(thingspace_session) if not name.startswith("_")}
+    adapters = {"aiohttp", "httpx", "opentelemetry", "requests"}
+    assert names == set(thingspace_session.__all__) | adapters
+    assert {"__version__", "__doc__"} <= set(dir(thingspace_session))
+
+
+def test_a_program_without_asyncio_does_not_load_it() -> None:
+    script = "import sys, thingspace_session; sys.exit('asyncio' in sys.modules)"
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    subprocess.run([sys.executable, "-c", script], env=env, check=True, timeout=60)
+
+
 def test_names_are_those_of_the_package() -> None:
     for name in thingspace_session.__all__:
         value = getattr(thingspace_session, name)

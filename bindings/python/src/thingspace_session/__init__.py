@@ -88,4 +88,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_ADAPTERS]
+    return [*__all__, *_ADAPTERS, *(name for name in globals() if name.startswith("__"))]

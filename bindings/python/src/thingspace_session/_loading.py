@@ -6,7 +6,6 @@ What functions it has is in ``_library.py``.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import os
 import sys
 from ctypes import c_int32, c_size_t, c_uint32, c_void_p
@@ -94,7 +93,9 @@ def _candidates() -> list[str]:
             built = sources / "target" / "release" / _FILE_NAME
             if built.is_file():
                 return [str(built)]
-    found = ctypes.util.find_library("thingspace_session")
+    from ctypes.util import find_library  # which takes its time, and is seldom needed
+
+    found = find_library("thingspace_session")
     return [found, _FILE_NAME] if found else [_FILE_NAME]
 
 

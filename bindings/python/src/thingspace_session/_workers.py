@@ -10,7 +10,6 @@ wake-up for all that is done by then.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import os
@@ -20,11 +19,14 @@ import time
 import weakref
 from collections import deque
 from ctypes import c_void_p
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from . import _call, _library, _log, _session, _values
 from ._error import take_error
 from ._errors import Cancelled, Timeout
+
+if TYPE_CHECKING:
+    import asyncio
 
 MOST_THREADS = 512
 """Of one session, as each holds a connection while its call is under way, of which a process may
@@ -315,6 +317,8 @@ _mailboxes: weakref.WeakValueDictionary[int, _Mailbox] = weakref.WeakValueDictio
 
 
 def _mailbox() -> _Mailbox:
+    import asyncio  # whose loading takes as long as that of all else here
+
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
