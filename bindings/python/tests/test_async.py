@@ -101,7 +101,7 @@ def test_a_login_is_awaited_or_entered(
     assert sandbox.counters()["logout"] == 0
     # What wants a coroutine takes it as one.
     asyncio.run(asyncio.run(thingspace_session.login_async(**options)).aclose())
-    with pytest.warns(RuntimeWarning, match="never awaited"):
+    with pytest.warns(RuntimeWarning, match="'login_async' was never awaited"):
         thingspace_session.login_async()
 
 

@@ -29,7 +29,9 @@ class AsyncLogin(Coroutine[Any, Any, "AsyncSession"]):
 
     __slots__ = ("_login", "_session")
 
-    def __init__(self, login: Coroutine[Any, Any, AsyncSession]) -> None:
+    def __init__(self, login: Coroutine[Any, Any, AsyncSession], name: str) -> None:
+        # By this Python tells of one that is never awaited.
+        login.__qualname__ = name  # type: ignore[attr-defined]
         self._login = login
         self._session: Optional[AsyncSession] = None
 
@@ -80,7 +82,8 @@ def login_async(
     login, unless it was sent already: then it goes on by itself, since the platform judges it
     whether or not anybody waits.
     """
-    return AsyncLogin(_begin(_library.login, headers, load_env, on_event, options))
+    login = _begin(_library.login, headers, load_env, on_event, options)
+    return AsyncLogin(login, "login_async")
 
 
 @takes_options
@@ -100,7 +103,8 @@ def open_session_async(
     Arguments and errors are those of ``thingspace_session.open_session``. To be awaited or entered,
     as what ``login_async`` gives.
     """
-    return AsyncLogin(_begin(_library.open, headers, load_env, on_event, options))
+    login = _begin(_library.open, headers, load_env, on_event, options)
+    return AsyncLogin(login, "open_session_async")
 
 
 async def _begin(
