@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Linq;
+using System.Runtime.Loader;
 using ThingSpace.Interop;
 
 namespace ThingSpace;
@@ -77,7 +78,25 @@ internal static class Telemetry
             }
         }
 
+        LetGoWhenUnloaded(meter);
         return [.. meters];
+    }
+
+    /// <summary>
+    /// The framework keeps every meter, and by what that calls the whole assembly, which a program
+    /// with plug-ins may want to unload.
+    /// </summary>
+    private static void LetGoWhenUnloaded(Meter meter)
+    {
+        var plugin = AssemblyLoadContext.GetLoadContext(typeof(Telemetry).Assembly);
+        if (plugin is { IsCollectible: true })
+        {
+            plugin.Unloading += _ =>
+            {
+                meter.Dispose();
+                s_source.Dispose();
+            };
+        }
     }
 
     private static void Count(

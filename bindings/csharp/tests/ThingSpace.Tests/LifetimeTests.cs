@@ -2,6 +2,11 @@ using System;
 using System.Collections.Concurrent;
 using System.Linq;
 using System.Runtime.CompilerServices;
+#if !TSM_NETSTANDARD
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.Loader;
+#endif
 using System.Threading;
 using System.Threading.Tasks;
 using Xunit;
@@ -230,6 +235,50 @@ public class LifetimeTests
         Assert.False(session.IsAlive);
         Assert.False(log.IsAlive); // let go of after tsm_free
     }
+
+#if !TSM_NETSTANDARD
+    [Fact]
+    public void A_plug_in_that_used_a_session_can_be_unloaded()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        WeakReference plugin = UseAndUnload(sandbox);
+        var watch = Stopwatch.StartNew();
+        while (plugin.IsAlive && watch.Elapsed < TimeSpan.FromMinutes(1))
+        {
+            Collect();
+        }
+
+        Assert.False(plugin.IsAlive);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference UseAndUnload(Sandbox sandbox)
+    {
+        var plugin = new AssemblyLoadContext("plugin", isCollectible: true);
+        Assembly assembly = plugin.LoadFromAssemblyPath(typeof(Session).Assembly.Location);
+        object options = Activator.CreateInstance(
+            assembly.GetType("ThingSpace.SessionOptions", throwOnError: true)!)!;
+        SessionOptions usual = sandbox.Options();
+        foreach (string name in (string[])
+            ["UseEnvironment", "BaseUrl", "Username", "Password", "AppKey", "AppSecret", "Store"])
+        {
+            object? value = typeof(SessionOptions).GetProperty(name)!.GetValue(usual);
+            options.GetType().GetProperty(name)!.SetValue(options, value);
+        }
+
+        Type session = assembly.GetType("ThingSpace.Session", throwOnError: true)!;
+        using (var loggedIn = (IDisposable)session.GetMethod("Login")!.Invoke(
+            null, [options, CancellationToken.None])!)
+        {
+            var call = (Task)session.GetMethod("GetAsync")!.Invoke(
+                loggedIn, [Sandbox.Account, null, null, CancellationToken.None])!;
+            call.GetAwaiter().GetResult();
+        }
+
+        plugin.Unload();
+        return new WeakReference(plugin);
+    }
+#endif
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static (WeakReference Session, WeakReference Log) Forget(Sandbox sandbox)
