@@ -1,8 +1,6 @@
 using System;
 using System.Diagnostics;
-#if !NET8_0_OR_GREATER
 using System.Runtime.Serialization;
-#endif
 using System.Text.Json.Serialization;
 
 namespace ThingSpace;
@@ -103,6 +101,7 @@ public sealed class ThingSpaceException : Exception
     /// not part of the message or of <see cref="Exception.ToString"/>.
     /// </summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    [IgnoreDataMember]
     [JsonIgnore]
     public string? Token { get; }
 

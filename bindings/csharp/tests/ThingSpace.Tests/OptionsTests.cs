@@ -1,5 +1,7 @@
 using System;
 using System.IO;
+using System.Linq;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Serialization;
 using System.Text;
@@ -213,6 +215,21 @@ public class OptionsTests
         Assert.Contains("zbeeblebrox", WriteContract(options), StringComparison.Ordinal);
         Assert.All(
             secrets, secret => Assert.DoesNotContain(secret, written, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_one_serializer_leaves_out_the_others_do_too()
+    {
+        PropertyInfo[] left =
+        [
+            .. typeof(Session).Assembly.GetExportedTypes()
+                .SelectMany(static type => type.GetProperties())
+                .Where(static property => property.CustomAttributes.Any(
+                    static mark => mark.AttributeType.Name == "JsonIgnoreAttribute")),
+        ];
+        Assert.NotEmpty(left);
+        Assert.All(left, static property => Assert.True(
+            property.IsDefined(typeof(IgnoreDataMemberAttribute)), property.Name));
     }
 
     private static string WriteContract(object value, bool isOpaque = false)
