@@ -133,7 +133,8 @@ internal sealed class Carrier : IDisposable
                 : "no whole answer from";
         string why = status switch
         {
-            TsmStatus.Timeout => $"no connection within {_options.ConnectTimeout.TotalSeconds} s",
+            TsmStatus.Timeout => FormattableString.Invariant(
+                $"no connection within {_options.ConnectTimeout.TotalSeconds} s"),
             // The outer message only says to see the inner one.
             TsmStatus.Tls => (e.InnerException ?? e).Message,
             _ => e.Message,

@@ -17,7 +17,8 @@ internal readonly struct Deadline(TimeSpan timeout)
     /// <param name="meanwhile">What it was doing.</param>
     internal ThingSpaceException Over(string meanwhile)
     {
-        string message = $"the call's time is up ({timeout.TotalSeconds} s): {meanwhile}";
+        string message = FormattableString.Invariant(
+            $"the call's time is up ({timeout.TotalSeconds} s): {meanwhile}");
         return new ThingSpaceException(
             TsmStatus.Timeout,
             message,

@@ -302,9 +302,13 @@ public partial class RequestTests
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
         sandbox.Fault("api", "hold", -1);
+
+        // Elsewhere a comma would stand in the number.
+        CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo("de-DE");
         ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(
             () => session.GetAsync(Sandbox.Account, timeout: TimeSpan.FromMilliseconds(20)));
         Assert.Equal(TsmStatus.Timeout, e.Status);
+        Assert.Contains("0.02 s", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
