@@ -1,6 +1,7 @@
 using System;
 using System.Diagnostics;
 using System.Threading;
+using System.Threading.Tasks;
 using ThingSpace.Interop;
 
 namespace ThingSpace;
@@ -24,6 +25,21 @@ internal readonly struct Deadline(TimeSpan timeout)
             message,
             retryable: NativeMethods.tsm_status_retryable((int)TsmStatus.Timeout) != 0,
             innerException: new TimeoutException(message));
+    }
+
+    /// <summary>
+    /// Waits, without the outcome's exception, until then or until the token is cancelled.
+    /// </summary>
+    /// <returns>Whether it has ended.</returns>
+    internal async Task<bool> WaitFor(Task other, CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task waiting = Task.Delay(LongestWait, end.Token);
+        bool hasEnded = await Task.WhenAny(other, waiting).ConfigureAwait(false) == other;
+
+        // Ends the timer.
+        end.Cancel();
+        return hasEnded;
     }
 
     internal TimeSpan Remaining

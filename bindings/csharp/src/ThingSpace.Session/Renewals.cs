@@ -105,11 +105,8 @@ internal sealed class Renewals(Session session)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(
             cancellationToken, session.Ended);
-        Task waiting = Task.Delay(deadline.LongestWait, end.Token);
-        if (await Task.WhenAny(other, waiting).ConfigureAwait(false) == other)
+        if (await deadline.WaitFor(other, end.Token).ConfigureAwait(false))
         {
-            // Ends the timer.
-            end.Cancel();
             return;
         }
 

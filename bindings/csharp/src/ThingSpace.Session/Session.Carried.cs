@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Net.Http;
+using System.Runtime.ExceptionServices;
 using System.Threading;
 using System.Threading.Tasks;
 using ThingSpace.Interop;
@@ -164,7 +165,7 @@ public partial class Session
                         e is HttpRequestException or IOException or OperationCanceledException or
                         ObjectDisposedException or ThingSpaceException)
                     {
-                        throw Failure(e, deadline, end.Token, cancellationToken);
+                        throw Failure(e, body, deadline, end.Token, cancellationToken);
                     }
 
                     isOver = exchange.IsOver(answer.StatusCode) ||
@@ -272,6 +273,7 @@ public partial class Session
     /// <summary>What a request without an answer is to its caller.</summary>
     private Exception Failure(
         Exception e,
+        HttpContent? body,
         Deadline deadline,
         CancellationToken end,
         CancellationToken cancellationToken)
@@ -295,9 +297,17 @@ public partial class Session
             return new OperationCanceledException("The session was cancelled.", e);
         }
 
-        return end.IsCancellationRequested
-            ? deadline.Over($"there is no whole answer from {BaseAddress.Authority}")
-            : Volatile.Read(ref _carrier)?.Explain(e) ?? e;
+        if (end.IsCancellationRequested)
+        {
+            return deadline.Over($"there is no whole answer from {BaseAddress.Authority}");
+        }
+
+        if (body is StreamBody { Failure: { } own })
+        {
+            ExceptionDispatchInfo.Throw(own);
+        }
+
+        return Volatile.Read(ref _carrier)?.Explain(e) ?? e;
     }
 
     private void DisposeCarrier()

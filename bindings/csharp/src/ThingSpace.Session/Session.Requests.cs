@@ -79,8 +79,9 @@ public partial class Session
 
     /// <param name="body">
     /// The body, read from where it stands and left open. It is sent again, after a renewal, if it
-    /// can seek; if not, the token is renewed and the call throws, to be made anew. Without a
-    /// <c>Content-Type</c> among the headers it is JSON.
+    /// can seek; if not, the token is renewed and the call throws, to be made anew. What the stream
+    /// throws while it is read is thrown by the call. Without a <c>Content-Type</c> among the
+    /// headers it is JSON.
     /// </param>
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
@@ -92,7 +93,7 @@ public partial class Session
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default)
     {
-        _ = body ?? throw new ArgumentNullException(nameof(body));
+        RequireReadable(body);
         return SendStream(
             method, path, body, headers, timeout, isAsync: false, cancellationToken)
             .GetAwaiter().GetResult();
@@ -141,7 +142,7 @@ public partial class Session
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default)
     {
-        _ = body ?? throw new ArgumentNullException(nameof(body));
+        RequireReadable(body);
         return SendStream(
             method, path, body, headers, timeout, isAsync: true, cancellationToken);
     }
@@ -206,6 +207,16 @@ public partial class Session
         _ = service ?? throw new ArgumentNullException(nameof(service));
         _ = operation ?? throw new ArgumentNullException(nameof(operation));
         _ = bodyXml ?? throw new ArgumentNullException(nameof(bodyXml));
+    }
+
+    private static void RequireReadable(Stream body)
+    {
+        _ = body ?? throw new ArgumentNullException(nameof(body));
+        if (!body.CanRead)
+        {
+            throw new ArgumentException(
+                "The stream cannot be read: it was closed, or is for writing.", nameof(body));
+        }
     }
 
     /// <summary>Gives the method as it is sent: one in small letters is none.</summary>

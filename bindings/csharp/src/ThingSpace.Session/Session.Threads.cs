@@ -54,7 +54,18 @@ public partial class Session
         }
 
         headers = headers?.ToArray();
-        await body.CopyToAsync(whole, 81920, cancellationToken).ConfigureAwait(false);
+        Task reading = body.CopyToAsync(whole, 81920, cancellationToken);
+        using (var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Ended))
+        {
+            if (!await deadline.WaitFor(reading, end.Token).ConfigureAwait(false))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                ThrowIfEnded();
+                throw deadline.Over("the body was being read, and nothing was sent");
+            }
+        }
+
+        await reading.ConfigureAwait(false);
         return await SendBytes(
             method, path, whole.ToArray(), headers, deadline.Remaining, cancellationToken)
                 .ConfigureAwait(false);

@@ -7,6 +7,7 @@ using System.IO;
 using System.Linq;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Threading;
 using System.Threading.Tasks;
 using Xunit;
 
@@ -139,6 +140,52 @@ public class CarriedTests
         }
 
         Assert.True(body.CanRead);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_stream_throws_is_the_program_s_own(bool isAsync)
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        Exception[] failures =
+        [
+            new IOException("mine"), new InvalidOperationException("mine"),
+            new ObjectDisposedException("mine"), new OperationCanceledException("mine"),
+        ];
+        foreach (Exception failure in failures)
+        {
+            Assert.Same(failure, await Record.ExceptionAsync(() => Send(new Failing(failure))));
+        }
+
+        var closed = new MemoryStream();
+        closed.Dispose();
+        ArgumentException e = await Assert.ThrowsAsync<ArgumentException>(() => Send(closed));
+        Assert.Equal("body", e.ParamName);
+        Assert.Equal(200, (await session.GetAsync(Sandbox.Account)).StatusCode);
+
+        async Task<Response> Send(Stream body) => isAsync
+            ? await session.PostAsync(Sandbox.DeviceList, body)
+            : session.Post(Sandbox.DeviceList, body);
+    }
+
+    [Fact]
+    public async Task A_stream_that_heeds_nothing_is_not_waited_for()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        using var cancellation = new CancellationTokenSource();
+        var body = new Failing(null);
+        Task<Response> call = session.PostAsync(
+            Sandbox.DeviceList, body, cancellationToken: cancellation.Token);
+        await body.IsRead;
+        cancellation.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(
+            () => session.PostAsync(
+                Sandbox.DeviceList, new Failing(null), timeout: TimeSpan.FromMilliseconds(50)));
+        Assert.Equal(TsmStatus.Timeout, e.Status);
     }
 
     [Fact]
@@ -334,5 +381,31 @@ public class CarriedTests
     private sealed class OneWay(byte[] bytes) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;
+    }
+
+    /// <summary>A stream that fails, or that never has anything.</summary>
+    private sealed class Failing(Exception? failure) : MemoryStream
+    {
+        private readonly TaskCompletionSource<bool> _isRead = new();
+
+        internal Task IsRead => _isRead.Task;
+
+        public override bool CanSeek => false;
+
+        public override int Read(byte[] buffer, int offset, int count) => throw failure!;
+
+        public override Task<int> ReadAsync(
+            byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Read();
+
+        public override ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read());
+
+        private Task<int> Read()
+        {
+            _isRead.TrySetResult(true);
+            return failure is null
+                ? new TaskCompletionSource<int>().Task
+                : Task.FromException<int>(failure);
+        }
     }
 }
