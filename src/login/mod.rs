@@ -134,13 +134,20 @@ impl Logins {
     /// Says so, once, where the guard's memory ends sooner than an operator may think.
     fn warn_of_a_store_that_forgets(&self) {
         let lasts = self.store.lasts();
-        if self.lasts.set(lasts).is_ok() && lasts == Lasts::AsLongAsTheContainer {
+        let forgets = match lasts {
+            Lasts::AsLongAsTheContainer | Lasts::AsLongAsTheMachineRuns => true,
+            // One process is what memory: asks for.
+            Lasts::AsLongAsTheProcess | Lasts::Longer => false,
+        };
+        if self.lasts.set(lasts).is_ok() && forgets {
             self.log.warn(|| {
                 format!(
-                    "the lockout guard is in {}, on the container's own layer: it forgets failed \
-                     logins when the container is made anew. Set the option store (TSM_STORE) to \
-                     file:DIR on a volume that lasts",
-                    self.store.name()
+                    "the lockout guard is in {}, which is there only {}: it forgets failed logins \
+                     then, and a program that starts again and again with a wrong password locks \
+                     the contact. Set the option store (TSM_STORE) to file:DIR on a volume that \
+                     lasts",
+                    self.store.name(),
+                    lasts.name()
                 )
             });
         }
@@ -154,7 +161,10 @@ impl Logins {
         replaced: Option<&Secret>,
     ) -> Result<Obtained> {
         let obtained = self.adopt_or_log_in(api_tokens, running, replaced);
-        if obtained.is_ok() && self.lasts.get().is_none() {
+        // Whether or not the login succeeded: one that fails at every start is what must not be
+        // forgotten. Of a store that cannot be used there is nothing to say.
+        let is_used = !matches!(&obtained, Err(error) if error.status() == Status::Store);
+        if is_used && self.lasts.get().is_none() {
             self.warn_of_a_store_that_forgets();
         }
         if obtained.as_ref().is_ok_and(|obtained| obtained.by_login) && self.unhashed().is_some() {

@@ -11,12 +11,13 @@ use std::time::Duration;
 use super::*;
 use crate::config::Config;
 use crate::http::{Outgoing, SendFailure, Wire};
+use crate::log::LogLevel;
 use crate::password::Memory;
 use crate::response::Response;
 use crate::runtime::{self, Signal, Work};
 use crate::session::{Request, Session};
-use crate::store::Succeeded;
 use crate::store::memory::MemoryStore;
+use crate::store::{Lease, Succeeded};
 
 const TOKEN: (u16, &str) = (200, r#"{"sessionToken":"T"}"#);
 const REJECTED: (u16, &str) = (400, r#"{"errorCode":"Any.InvalidPassword"}"#);
@@ -90,6 +91,11 @@ impl Machine {
     }
 
     fn session_with(self: &Arc<Machine>, password: &str, options: &[(&str, &str)]) -> Session {
+        let settings = self.config(password, options).settings().unwrap();
+        Session::new(&settings, self.clone(), self.store(), self.clone())
+    }
+
+    fn config(&self, password: &str, options: &[(&str, &str)]) -> Config {
         let mut config = Config::new();
         let told = Arc::clone(&self.told);
         config.set_event(move |event| lock(&told).push(event.clone()));
@@ -107,8 +113,7 @@ impl Machine {
         ] {
             config.set(name, value).unwrap();
         }
-        let settings = config.settings().unwrap();
-        Session::new(&settings, self.clone(), self.store(), self.clone())
+        config
     }
 
     fn store(self: &Arc<Machine>) -> Arc<dyn Store> {
@@ -202,6 +207,35 @@ impl Wire for Machine {
             _ => EXPIRED,
         };
         Ok(Response::new(status, Vec::new(), body.into()))
+    }
+}
+
+/// A store whose directory is the container's own.
+struct OfAContainer(Arc<dyn Store>);
+
+impl Store for OfAContainer {
+    fn try_lease(&self, key: &Key, running: &Running) -> Result<Option<Box<dyn Lease>>> {
+        self.0.try_lease(key, running)
+    }
+
+    fn peek(&self, key: &Key, running: &Running) -> Result<Found> {
+        self.0.peek(key, running)
+    }
+
+    fn now(&self, running: &Running) -> Result<Moment> {
+        self.0.now(running)
+    }
+
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn lasts(&self) -> Lasts {
+        Lasts::AsLongAsTheContainer
+    }
+
+    fn lease_in_words(&self, key: &Key) -> String {
+        self.0.lease_in_words(key)
     }
 }
 
@@ -465,5 +499,30 @@ fn a_request_goes_as_the_one_before_for_as_long_as_its_tokens_last() {
         assert!(exchange.again());
         machine.put_forward(1);
         assert!(!exchange.again());
+    }
+}
+
+#[test]
+fn that_a_store_forgets_is_told_once_whatever_came_of_the_login() {
+    for (number, answer) in [(25, REJECTED), (26, LOST), (27, TOKEN)] {
+        let machine = Machine::new(number);
+        machine.answers(answer);
+        let warned = Arc::<Mutex<Vec<String>>>::default();
+        let mut config = machine.config("any", &[]);
+        let told = Arc::clone(&warned);
+        config.set_log(LogLevel::Warn, move |level, line| {
+            if level == LogLevel::Warn {
+                lock(&told).push(line.to_owned());
+            }
+        });
+        let store = Arc::new(OfAContainer(machine.store()));
+        let settings = config.settings().unwrap();
+        let session = Session::new(&settings, machine.clone(), store, machine.clone());
+        for _ in 0..2 {
+            let _ = log_in(&session);
+        }
+        let warned = lock(&warned);
+        assert_eq!(warned.len(), 1, "{answer:?}: {warned:?}");
+        assert!(warned[0].contains("as long as the container"), "{warned:?}");
     }
 }

@@ -74,7 +74,7 @@ pub(crate) enum Lasts {
     Longer,
     /// The end of this process.
     AsLongAsTheProcess,
-    /// The container is made anew: the directory is on its own layer.
+    /// The container is made anew: the directory is on its own layer, or in memory there.
     AsLongAsTheContainer,
     /// The machine starts anew: the directory is in memory.
     AsLongAsTheMachineRuns,

@@ -129,6 +129,6 @@ impl Done {
 
 /// Where the tests run in a container, its users are told that the store is one of it.
 pub fn without_container(err: &str) -> String {
-    let told = |line: &&str| !line.contains("on the container's own layer");
+    let told = |line: &&str| !line.contains("the lockout guard is in");
     err.split_inclusive('\n').filter(told).collect()
 }

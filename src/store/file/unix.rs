@@ -196,21 +196,31 @@ pub fn is_on_network(_: &Path) -> bool {
 /// What is known of how long the directory will be there.
 #[cfg(target_os = "linux")]
 pub fn lasts(path: &Path) -> Lasts {
+    let root = Path::new("/");
+    let device = |path: &Path| fs::metadata(path).map(|about| about.dev()).ok();
+    let on_root = device(path).is_some_and(|own| Some(own) == device(root));
+    let mut marks = ["/.dockerenv", "/run/.containerenv"].iter();
+    let is_marked = marks.any(|mark| Path::new(mark).exists());
+    let magic = |path| magic(path).unwrap_or_default();
+    lasts_there(magic(path), on_root, magic(root), is_marked)
+}
+
+/// By the kind of file system that holds the directory and whether that is the root's, the kind of
+/// the root's, and whether a container engine has left its mark.
+#[cfg(target_os = "linux")]
+fn lasts_there(own: u32, on_root: bool, of_root: u32, is_marked: bool) -> Lasts {
     /// overlayfs and aufs, of which container engines make a container's own layer.
     const LAYERS: [u32; 2] = [0x794c_7630, 0x6175_6673];
     /// tmpfs and ramfs.
     const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
 
-    let magic = magic(path).unwrap_or_default();
-    let device = |path: &Path| fs::metadata(path).map(|about| about.dev()).ok();
-    let on_root = device(path).is_some_and(|own| Some(own) == device(Path::new("/")));
-    let mut marks = ["/.dockerenv", "/run/.containerenv"].iter();
-    if LAYERS.contains(&magic) || (on_root && marks.any(|mark| Path::new(mark).exists())) {
-        Lasts::AsLongAsTheContainer
-    } else if IN_MEMORY.contains(&magic) {
-        Lasts::AsLongAsTheMachineRuns
-    } else {
-        Lasts::Longer
+    let in_container = is_marked || LAYERS.contains(&of_root);
+    match IN_MEMORY.contains(&own) {
+        // Engines give each container memory of its own.
+        true if in_container => Lasts::AsLongAsTheContainer,
+        true => Lasts::AsLongAsTheMachineRuns,
+        false if LAYERS.contains(&own) || (on_root && is_marked) => Lasts::AsLongAsTheContainer,
+        false => Lasts::Longer,
     }
 }
 
@@ -229,4 +239,32 @@ pub fn lasts(path: &Path) -> Lasts {
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", target_os = "freebsd")))]
 pub fn lasts(_: &Path) -> Lasts {
     Lasts::Longer
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    const DISK: u32 = 0xef53;
+    const LAYER: u32 = 0x794c_7630;
+    const MEMORY: u32 = 0x0102_1994;
+
+    #[test]
+    fn what_a_container_loses_lasts_no_longer_than_it() {
+        for (own, on_root, of_root, is_marked, lasts) in [
+            (DISK, true, DISK, false, Lasts::Longer),
+            (DISK, false, DISK, false, Lasts::Longer),
+            (MEMORY, false, DISK, false, Lasts::AsLongAsTheMachineRuns),
+            (MEMORY, true, MEMORY, false, Lasts::AsLongAsTheMachineRuns),
+            // In containers.
+            (LAYER, true, LAYER, false, Lasts::AsLongAsTheContainer),
+            (DISK, true, DISK, true, Lasts::AsLongAsTheContainer),
+            (DISK, false, LAYER, true, Lasts::Longer),
+            (MEMORY, false, LAYER, false, Lasts::AsLongAsTheContainer),
+            (MEMORY, false, DISK, true, Lasts::AsLongAsTheContainer),
+        ] {
+            let told = lasts_there(own, on_root, of_root, is_marked);
+            assert_eq!(told, lasts, "{own:x} {on_root} {of_root:x} {is_marked}");
+        }
+    }
 }

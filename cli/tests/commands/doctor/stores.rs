@@ -83,9 +83,10 @@ fn a_read_only_mount_and_a_full_one_are_told_apart() {
     let report = mounted(&scene, "nr_inodes=1", "true");
     report.fails(40, "store", "No space left", "The file system is full");
     let report = mounted(&scene, "size=64k", "true");
+    // The machine runs; or, where the tests run in one, the container.
     report.warns(
         "store",
-        "as long as the machine runs",
+        "it is there only as long as the",
         "Mount a volume that lasts",
     );
 }
