@@ -121,7 +121,8 @@ impl Endpoint {
     /// A realm by its name, case and the https port folded.
     pub fn named_realm(name: &str) -> String {
         let name = name.trim().to_lowercase();
-        let name = name.strip_suffix(":443").unwrap_or(&name);
+        let name = name.trim_end_matches('.');
+        let name = name.strip_suffix(":443").unwrap_or(name);
         let name = name.trim_end_matches('.');
         if PRODUCTION.contains(&name) {
             PRODUCTION[0].to_owned()
@@ -230,6 +231,9 @@ mod tests {
             realm("https://Staging.example/x"),
             realm("https://staging.example:443")
         );
+        for name in ["ThingSpace.Verizon.com:443.", " uws.apps.nphase.com.:443 "] {
+            assert_eq!(Endpoint::named_realm(name), "thingspace.verizon.com");
+        }
         assert_ne!(realm("https://a.example"), realm("https://a.example:8443"));
         assert_ne!(realm("http://localhost"), realm("https://localhost"));
     }

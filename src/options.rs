@@ -324,9 +324,16 @@ fn url(value: &str) -> Checked {
     Endpoint::parse(value).map(drop)
 }
 
+/// Another way to write a name would be another platform to the lockout guard.
 fn realm(value: &str) -> Checked {
-    not_empty(value)?;
-    describes(value, 255)
+    describes(value, 255)?;
+    match Endpoint::named_realm(value) {
+        name if name.is_empty() => Err("must not be empty".into()),
+        name if name.contains(['/', '\\', '@', '?', '#']) => {
+            Err("is a name, such as thingspace.verizon.com: no URL, path or user".into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What describes a session has its bounds, so that there is room for all of it.
@@ -364,6 +371,26 @@ mod tests {
         }
         assert!(flaw("store", "file:/a\nb").contains("control"));
         assert!(flaw("realm", "a\tb").contains("control"));
+    }
+
+    #[test]
+    fn a_realm_has_one_way_to_be_written() {
+        let flaw = |value: &str| find("realm").unwrap().check(value).unwrap_err();
+        for value in ["", " ", ".", " . ", ":443", ".:443"] {
+            assert!(flaw(value).contains("empty"), "{value:?}");
+        }
+        for value in [
+            "https://thingspace.verizon.com",
+            "thingspace.verizon.com/",
+            "thingspace.verizon.com/api",
+            "thingspace.verizon.com\\api",
+            "user@thingspace.verizon.com",
+        ] {
+            assert!(flaw(value).contains("no URL"), "{value:?}");
+        }
+        for value in ["thingspace.verizon.com", "gateway:8443", "The Platform"] {
+            assert_eq!(find("realm").unwrap().check(value), Ok(()), "{value:?}");
+        }
     }
 
     #[test]
