@@ -56,8 +56,8 @@ OURS = {
 PLOTS = {"Python": "python.svg", "C#": "csharp.svg", "Java": "java.svg"}
 UNITS = {"wall_us": "wall µs", "cpu_us": "CPU µs"}
 ROUNDS = 35
-# How many times a round's posts go before, where the virtual machine compiles what it has seen often
-# enough.
+# How many times a round's posts go before, where the virtual machine compiles what it has seen
+# often enough.
 WARM_UP = 60
 # .NET compiles a method three times, and begins when no new ones have been met for a while. Its
 # framework comes compiled, so with less before only ours would be seen slow.
