@@ -303,6 +303,9 @@ impl<'a> Attempt<'a> {
     /// `ended` is the event that it becomes when all of it is known.
     fn report(&self, fate: Fate, is_sent: bool, ended: Event, end: &End) {
         let logins = self.logins;
+        if is_sent {
+            logins.warn_of_a_store_that_forgets();
+        }
         let detail = match fate {
             Fate::Succeeded(_) => EventDetail::Success,
             Fate::Rejected(_) => EventDetail::Rejected,

@@ -10,7 +10,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -53,6 +53,7 @@ pub(crate) struct Logins {
     store: Arc<dyn Store>,
     store_is_default: bool,
     lasts: OnceLock<Lasts>,
+    warned: AtomicBool,
     wire: Arc<dyn Wire>,
     runtime: Arc<dyn Runtime>,
     log: Log,
@@ -104,6 +105,7 @@ impl Logins {
             store,
             store_is_default: account.store_is_default,
             lasts: OnceLock::new(),
+            warned: AtomicBool::new(false),
             wire,
             runtime,
             log: settings.log.clone(),
@@ -131,15 +133,17 @@ impl Logins {
         (self.store.name(), self.lasts.get().copied())
     }
 
-    /// Says so, once, where the guard's memory ends sooner than an operator may think.
+    /// To be called when a login was sent, whatever came of it: one that fails at every start is
+    /// what must not be forgotten. Says so, once, where the guard's memory ends sooner than an
+    /// operator may think.
     fn warn_of_a_store_that_forgets(&self) {
-        let lasts = self.store.lasts();
+        let lasts = self.find_out_how_long_the_store_lasts();
         let forgets = match lasts {
             Lasts::AsLongAsTheContainer | Lasts::AsLongAsTheMachineRuns => true,
             // One process is what memory: asks for.
             Lasts::AsLongAsTheProcess | Lasts::Longer => false,
         };
-        if self.lasts.set(lasts).is_ok() && forgets {
+        if forgets && !self.warned.swap(true, Ordering::Relaxed) {
             self.log.warn(|| {
                 format!(
                     "the lockout guard is in {}, which is there only {}: it forgets failed logins \
@@ -153,6 +157,10 @@ impl Logins {
         }
     }
 
+    fn find_out_how_long_the_store_lasts(&self) -> Lasts {
+        *self.lasts.get_or_init(|| self.store.lasts())
+    }
+
     /// A session token other than the one to be replaced: a shared one, or else by a login.
     pub fn obtain(
         self: &Arc<Self>,
@@ -161,11 +169,9 @@ impl Logins {
         replaced: Option<&Secret>,
     ) -> Result<Obtained> {
         let obtained = self.adopt_or_log_in(api_tokens, running, replaced);
-        // Whether or not the login succeeded: one that fails at every start is what must not be
-        // forgotten. Of a store that cannot be used there is nothing to say.
-        let is_used = !matches!(&obtained, Err(error) if error.status() == Status::Store);
-        if is_used && self.lasts.get().is_none() {
-            self.warn_of_a_store_that_forgets();
+        // Of a store that cannot be used there is nothing to say.
+        if !matches!(&obtained, Err(error) if error.status() == Status::Store) {
+            self.find_out_how_long_the_store_lasts();
         }
         if obtained.as_ref().is_ok_and(|obtained| obtained.by_login) && self.unhashed().is_some() {
             afterwards::hash_password(self);

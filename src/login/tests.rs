@@ -503,23 +503,26 @@ fn a_request_goes_as_the_one_before_for_as_long_as_its_tokens_last() {
 }
 
 #[test]
-fn that_a_store_forgets_is_told_once_whatever_came_of_the_login() {
+fn that_a_store_forgets_is_told_once_by_who_sends_a_login_whatever_comes_of_it() {
     for (number, answer) in [(25, REJECTED), (26, LOST), (27, TOKEN)] {
         let machine = Machine::new(number);
         machine.answers(answer);
         let warned = Arc::<Mutex<Vec<String>>>::default();
-        let mut config = machine.config("any", &[]);
+        let mut config = machine.config("any", &[("share_token", "true")]);
         let told = Arc::clone(&warned);
         config.set_log(LogLevel::Warn, move |level, line| {
             if level == LogLevel::Warn {
                 lock(&told).push(line.to_owned());
             }
         });
-        let store = Arc::new(OfAContainer(machine.store()));
         let settings = config.settings().unwrap();
-        let session = Session::new(&settings, machine.clone(), store, machine.clone());
-        for _ in 0..2 {
-            let _ = log_in(&session);
+        // The second one adopts the token of the first, or is refused.
+        for times in [2, 1] {
+            let store = Arc::new(OfAContainer(machine.store()));
+            let session = Session::new(&settings, machine.clone(), store, machine.clone());
+            for _ in 0..times {
+                let _ = log_in(&session);
+            }
         }
         let warned = lock(&warned);
         assert_eq!(warned.len(), 1, "{answer:?}: {warned:?}");
