@@ -69,6 +69,28 @@ final class Library {
 
     /** Loads the first library there is. One that does not fit is not passed over. */
     private static Path openFirst() {
+        try {
+            return openNamedOrFound();
+        } catch (NoClassDefFoundError e) {
+            throw unsatisfied(withoutJna(Runtime.version().feature()) + ": " + reason(e), e);
+        }
+    }
+
+    private static String withoutJna(int java) {
+        if (java >= 22) {
+            return "The part of thingspace.session for Java 22 and later was not found, and the "
+                    + "one for older ones needs JNA. A jar that this one was merged into needs "
+                    + "\"Multi-Release: true\" in its manifest, and all of META-INF/versions; the "
+                    + "boot class path takes no such jars";
+        }
+        return "On Java 17 to 21 thingspace.session needs JNA (net.java.dev.jna:jna), and it is "
+                + "missing or cannot load its own library. On the module path it needs "
+                + "--add-modules com.sun.jna, or a module that requires it. Where JNA's library "
+                + "cannot be unpacked, -Djna.tmpdir names a folder whose files may be executed. "
+                + "Java 22 and later need nothing of this";
+    }
+
+    private static Path openNamedOrFound() {
         Optional<Path> named = named("-D" + PROPERTY, System.getProperty(PROPERTY))
                 .or(() -> named(VARIABLE, System.getenv(VARIABLE)));
         List<Path> candidates = candidates();
@@ -138,15 +160,6 @@ final class Library {
             Bridge.open(file);
         } catch (UnsatisfiedLinkError e) {
             throw unsatisfied("The native library " + file + " cannot be loaded: " + reason(e), e);
-        } catch (NoClassDefFoundError e) {
-            throw unsatisfied(
-                    "On Java 17 to 21 thingspace.session needs JNA (net.java.dev.jna:jna), and "
-                            + "it is missing or cannot load its own library: " + reason(e)
-                            + ". On the module path it needs --add-modules com.sun.jna, or a "
-                            + "module that requires it. Where JNA's library cannot be unpacked, "
-                            + "-Djna.tmpdir names a folder whose files may be executed. Java 22 "
-                            + "and later need nothing of this.",
-                    e);
         }
         Optional<Integer> abi = Bridge.abiVersion();
         if (abi.isEmpty()) {
@@ -167,7 +180,10 @@ final class Library {
         if (name == null || name.isEmpty()) {
             return Optional.empty();
         }
-        Path file = Path.of(name).toAbsolutePath();
+        Path file = Unpacked.path(name).orElseThrow(() -> unsatisfied(
+                by + " names \"" + name + "\", which is no path in this system's encoding of "
+                        + "file names: set LC_ALL=C.UTF-8, or the like.",
+                null)).toAbsolutePath();
         if (Files.isDirectory(file)) {
             throw unsatisfied(
                     by + " names " + file + ", which is a folder: it must name the library's file.",
@@ -184,9 +200,8 @@ final class Library {
         List<Path> candidates = new ArrayList<>();
         String folders = System.getProperty("java.library.path", "");
         for (String folder : folders.split(File.pathSeparator)) {
-            if (!folder.isEmpty()) {
-                candidates.add(Path.of(folder, file).toAbsolutePath());
-            }
+            Unpacked.path(folder).ifPresent(
+                    path -> candidates.add(path.resolve(file).toAbsolutePath()));
         }
         folderOfJar().ifPresent(folder -> candidates.add(folder.resolve(file)));
         return candidates;

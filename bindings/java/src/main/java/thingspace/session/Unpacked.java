@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -81,15 +82,14 @@ final class Unpacked {
     static List<Path> folders() {
         String named = System.getProperty(PROPERTY, "");
         if (!named.isEmpty()) {
-            return List.of(Path.of(named).toAbsolutePath());
+            return path(named).map(Path::toAbsolutePath).map(List::of).orElse(List.of());
         }
         List<Path> folders = new ArrayList<>();
         cacheFolder().ifPresent(folder -> folders.add(folder.resolve(NAME)));
-        String temporary = System.getProperty("java.io.tmpdir", "");
-        if (!temporary.isEmpty()) {
-            String user = System.getProperty("user.name", "").replaceAll("[^A-Za-z0-9._-]", "_");
-            folders.add(Path.of(temporary).toAbsolutePath().resolve(NAME + "-" + user));
-        }
+        String user = System.getProperty("user.name", "").replaceAll("[^A-Za-z0-9._-]", "_");
+        path(System.getProperty("java.io.tmpdir"))
+                .map(temporary -> temporary.toAbsolutePath().resolve(NAME + "-" + user))
+                .ifPresent(folders::add);
         return folders;
     }
 
@@ -214,10 +214,19 @@ final class Unpacked {
     }
 
     private static Optional<Path> absolute(String name) {
-        return Optional.ofNullable(name)
-                .filter(text -> !text.isEmpty())
-                .map(Path::of)
-                .filter(Path::isAbsolute);
+        return path(name).filter(Path::isAbsolute);
+    }
+
+    /**
+     * A text as a path; empty for null, for none, and for what the encoding of file names does not
+     * hold: with LC_ALL=C that is all but ASCII.
+     */
+    static Optional<Path> path(String name) {
+        try {
+            return Optional.ofNullable(name).filter(text -> !text.isEmpty()).map(Path::of);
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
     }
 
     private static boolean isMusl() {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,6 +80,35 @@ class LoadingTest {
                 withJar(jarWithoutLibraries()),
                 "the jar holds none for this machine (" + Unpacked.machine() + ")",
                 folder.resolve(FILE).toString(), "Let -Dthingspace.library name the file");
+    }
+
+    @Test
+    void withoutJnaItSaysWhatToDo() throws IOException {
+        String[] words = Jvm.isForeign()
+                ? new String[] {"\"Multi-Release: true\""}
+                : new String[] {"needs JNA (net.java.dev.jna:jna)"};
+        // As a jar that was merged into another has it: without its manifest.
+        Path merged = jarWithout(JarFile.MANIFEST_NAME);
+        for (String library : List.of("-Da=b", "-Dthingspace.library=" + library())) {
+            Jvm jvm = withJar(merged).with(library);
+            jvm.classPath = Stream.of(jvm.classPath.split(":"))
+                    .filter(entry -> !Path.of(entry).getFileName().toString().startsWith("jna"))
+                    .collect(Collectors.joining(":"));
+            assertSays(jvm, words);
+        }
+    }
+
+    @Test
+    void foldersThatTheLocaleCannotNameArePassedOver() {
+        Path named = folder.resolve("j\u00fcrgen");
+        Jvm jvm = new Jvm()
+                .with("-Djava.library.path=" + named)
+                .with("-Duser.home=" + named)
+                .with("-Djava.io.tmpdir=" + folder);
+        jvm.before.addAll(List.of("env", "LC_ALL=C", "XDG_CACHE_HOME=" + named));
+        assertEquals("0", jvm.run(Load.class));
+        jvm.with("-Dthingspace.library=" + named);
+        assertSays(jvm, "which is no path in this system's encoding of file names");
     }
 
     @Test
@@ -229,11 +259,15 @@ class LoadingTest {
     }
 
     private Path jarWithoutLibraries() throws IOException {
+        return jarWithout("native/");
+    }
+
+    private Path jarWithout(String prefix) throws IOException {
         Path copy = folder.resolve("copy.jar");
         try (JarFile jar = new JarFile(ownJar().toFile());
                 JarOutputStream out = new JarOutputStream(Files.newOutputStream(copy))) {
             for (JarEntry entry : Collections.list(jar.entries())) {
-                if (!entry.getName().startsWith("native/")) {
+                if (!entry.getName().startsWith(prefix)) {
                     out.putNextEntry(new JarEntry(entry.getName()));
                     jar.getInputStream(entry).transferTo(out);
                 }
