@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
@@ -52,7 +52,8 @@ import javax.net.ssl.SSLSession;
  *
  * <p>Certificates, proxies and timeouts of these requests are those of the client within, not the
  * session's; a renewal takes the session's. {@code HttpRequest.Builder.timeout} is for each
- * sending. {@code sendAsync} holds no thread of the client while a token is renewed. The client
+ * sending. {@code sendAsync} holds no thread of the client while a token is renewed, and
+ * cancelling its future, or one made of it, cancels the request. The client
  * renews whatever {@link SessionOptions.Builder#autoRelogin} says: that is about the session's own
  * requests. What keeps a renewal from succeeding is thrown as {@link ThingSpaceException}.
  */
@@ -81,7 +82,9 @@ public final class ThingSpaceHttpClient extends HttpClient {
      * @param session the session, which speaks REST; it must live as long as the client is used
      * @param client what sends; closing it is left to whoever made it
      * @return the client
-     * @throws IllegalArgumentException if it follows redirects, or the session speaks SOAP
+     * @throws IllegalArgumentException if it follows redirects, or the session speaks SOAP, or it
+     *     has an {@link Authenticator} on a Java before 23, which then leaves out the header {@code
+     *     Authorization}
      */
     public static ThingSpaceHttpClient of(Session session, HttpClient client) {
         if (session.protocol() == Protocol.SOAP) {
@@ -92,6 +95,12 @@ public final class ThingSpaceHttpClient extends HttpClient {
             throw new IllegalArgumentException(
                     "The client follows redirects, which would carry the session token elsewhere: "
                     + "make it with followRedirects(HttpClient.Redirect.NEVER).");
+        }
+        if (client.authenticator().isPresent() && Runtime.version().feature() < 23) {
+            throw new IllegalArgumentException(
+                    "The client has an Authenticator, and with one Java before 23 leaves out the "
+                    + "header that carries the API token: make it without. Where a proxy asks for "
+                    + "a password, use the session's own requests and its option proxy.");
         }
         return new ThingSpaceHttpClient(session, client);
     }
@@ -201,7 +210,6 @@ public final class ThingSpaceHttpClient extends HttpClient {
                 // It was cancelled when the stage before was the current one.
                 stage.cancel(true);
             }
-            Executor executor = client.executor().orElseGet(ForkJoinPool::commonPool);
             stage.whenCompleteAsync((result, failure) -> {
                 if (failure != null) {
                     end(null, failure);
@@ -214,7 +222,17 @@ public final class ThingSpaceHttpClient extends HttpClient {
                         end(null, e);
                     }
                 }
-            }, executor);
+            }, this::execute);
+        }
+
+        /** One that takes no more would keep whoever waits for this waiting for ever. */
+        private void execute(Runnable next) {
+            Executor usual = defaultExecutor();
+            try {
+                client.executor().orElse(usual).execute(next);
+            } catch (RejectedExecutionException e) {
+                usual.execute(next);
+            }
         }
 
         private void end(HttpResponse<T> answer, Throwable failure) {
@@ -235,6 +253,34 @@ public final class ThingSpaceHttpClient extends HttpClient {
                 current.cancel(true);
             }
             return cancelled;
+        }
+
+        @Override
+        public <U> CompletableFuture<U> newIncompleteFuture() {
+            return new Derived<>(this);
+        }
+    }
+
+    /** What a program makes of a request: cancelling it cancels the request. */
+    private static final class Derived<U> extends CompletableFuture<U> {
+        private final Future<?> sending;
+
+        Derived(Future<?> sending) {
+            this.sending = sending;
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            boolean cancelled = super.cancel(mayInterruptIfRunning);
+            if (cancelled && mayInterruptIfRunning) {
+                sending.cancel(true);
+            }
+            return cancelled;
+        }
+
+        @Override
+        public <V> CompletableFuture<V> newIncompleteFuture() {
+            return new Derived<>(sending);
         }
     }
 

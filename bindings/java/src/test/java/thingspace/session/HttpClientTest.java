@@ -12,6 +12,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.Authenticator;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -33,6 +34,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -351,6 +355,58 @@ class HttpClientTest {
         assertEquals(200, http.send(account(), BodyHandlers.discarding()).statusCode());
         assertEquals(2, sandbox.counter("api"));
         assertEquals(2, sandbox.counter("login"));
+    }
+
+    @Test
+    void cancellingWhatWasMadeOfARequestCancelsIt() {
+        sandbox.fault("{\"on\": \"api\", \"fault\": \"hold\"}");
+        CompletableFuture<HttpResponse<String>> sending =
+                http.sendAsync(account(), BodyHandlers.ofString());
+        sandbox.await("held", 1);
+        CompletableFuture<Integer> length =
+                sending.thenApply(HttpResponse::body).thenApply(String::length);
+        assertTrue(length.cancel(true));
+        assertTrue(sending.isCancelled());
+    }
+
+    @Test
+    void anExecutorThatTakesNoMoreKeepsNobodyWaiting() throws Exception {
+        ExecutorService threads = Executors.newCachedThreadPool();
+        try {
+            for (int taken = 0; taken < 30; taken++) {
+                AtomicInteger left = new AtomicInteger(taken);
+                HttpClient inner = HttpClient.newBuilder().executor(task -> {
+                    if (left.getAndDecrement() <= 0) {
+                        throw new RejectedExecutionException("full");
+                    }
+                    threads.execute(task);
+                }).build();
+                try (Session open = Session.open(sandbox.options().build())) {
+                    HttpClient own = ThingSpaceHttpClient.of(open, inner);
+                    assertEquals(200, own.sendAsync(account(), BodyHandlers.discarding())
+                            .get(10, TimeUnit.SECONDS).statusCode());
+                } catch (ExecutionException e) {
+                    // That is the client's within, which knows no other way.
+                    assertTrue(causes(e).anyMatch(RejectedExecutionException.class::isInstance));
+                }
+            }
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    @Test
+    void aClientWithAnAuthenticatorServesOrIsRefused() throws Exception {
+        HttpClient inner = HttpClient.newBuilder().authenticator(new Authenticator() {}).build();
+        if (Runtime.version().feature() < 23) {
+            var e = assertThrows(IllegalArgumentException.class,
+                    () -> ThingSpaceHttpClient.of(session, inner));
+            assertTrue(e.getMessage().contains("Authenticator"), e.getMessage());
+            return;
+        }
+        sandbox.expire();
+        HttpClient own = ThingSpaceHttpClient.of(session, inner);
+        assertEquals(200, own.send(account(), BodyHandlers.discarding()).statusCode());
     }
 
     @Test
