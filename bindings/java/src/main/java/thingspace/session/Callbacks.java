@@ -42,7 +42,7 @@ final class Callbacks {
     void line(int level, long message, long length, long context) {
         try {
             int index = Math.max(1, Math.min(level, LEVELS.length)) - 1;
-            logger.log(LEVELS[index], Scratch.read(message, length));
+            Session.log(logger, LEVELS[index], Scratch.read(message, length));
         } catch (Throwable e) {
             // Nobody is to tell, and nothing may pass through native code.
         }

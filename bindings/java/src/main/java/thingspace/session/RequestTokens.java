@@ -2,8 +2,9 @@ package thingspace.session;
 
 /** The tokens that a request is sent with. They are secrets. */
 public final class RequestTokens {
-    private final String sessionToken;
-    private final String apiToken;
+    // Transient: what writes objects by their fields leaves them out.
+    private final transient String sessionToken;
+    private final transient String apiToken;
 
     RequestTokens(String sessionToken, String apiToken) {
         this.sessionToken = sessionToken;

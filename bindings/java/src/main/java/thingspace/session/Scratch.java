@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Native memory for the arguments and results of one call. It is wiped when it is closed, but for
@@ -116,7 +117,7 @@ final class Scratch implements AutoCloseable {
 
     /** Strict: what is half a character, or a NUL, would become another password. */
     static byte[] utf8(String text, String parameter) {
-        if (text.indexOf('\0') >= 0) {
+        if (Objects.requireNonNull(text, parameter).indexOf('\0') >= 0) {
             throw new IllegalArgumentException(parameter + " holds a NUL character");
         }
         try {

@@ -448,7 +448,11 @@ public final class Session implements AutoCloseable {
         byte[] pathText = Scratch.utf8(path, "path");
         Objects.requireNonNull(body, "body");
         List<byte[]> lines = new ArrayList<>(headers.size());
-        headers.forEach((name, value) -> lines.add(Scratch.utf8(name + ": " + value, "headers")));
+        headers.forEach((name, value) -> {
+            Objects.requireNonNull(name, "a header's name");
+            Objects.requireNonNull(value, name);
+            lines.add(Scratch.utf8(name + ": " + value, name));
+        });
         return call(timeout, isOwn, (call, scratch) -> {
             scratch.check(Functions.tsm_request(
                     handle, call, scratch.text(methodText), scratch.text(pathText),
@@ -716,6 +720,11 @@ public final class Session implements AutoCloseable {
                     : refusal.exception();
             default -> refusal.exception();
         };
+    }
+
+    /** The one place that logs: a logger that names the caller of a line names the session. */
+    static void log(System.Logger logger, System.Logger.Level level, String line) {
+        logger.log(level, line);
     }
 
     private byte[] slowToken() {

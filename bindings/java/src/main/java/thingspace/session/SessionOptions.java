@@ -24,7 +24,8 @@ import java.util.function.Consumer;
  * session is made of them. {@link #toString()} leaves secrets out.
  */
 public final class SessionOptions {
-    private final Map<String, String> values;
+    // Secrets are in it. Transient: what writes objects by their fields leaves it out.
+    private final transient Map<String, String> values;
     private final boolean usesEnvironment;
     private final Optional<System.Logger> log;
     private final Optional<Consumer<? super SessionEvent>> onEvent;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.Gson;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -24,6 +25,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.ResourceBundle;
 import java.util.function.Consumer;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
 /** What goes in and what is told: options, arguments, answers, errors, log and events. */
@@ -42,6 +47,14 @@ class OptionsTest {
         assertFalse(options.toString().contains("hush"), options::toString);
         assertTrue(options.toString().contains("username=user"), options::toString);
         assertFalse(options.toBuilder().toString().contains("hush"));
+    }
+
+    /** As Gson writes objects: by their fields, but for those that are transient. */
+    @Test
+    void whatWritesFieldsWritesNoSecret() throws ReflectiveOperationException {
+        assertTrue(Modifier.isTransient(
+                SessionOptions.class.getDeclaredField("values").getModifiers()));
+        assertEquals("{}", new Gson().toJson(new RequestTokens("hush1", "hush2")));
     }
 
     @Test
@@ -95,6 +108,12 @@ class OptionsTest {
             refusesNull(Exchange.class, exchange);
             refusesNull(Response.class, response);
             refusesNull(SessionOptions.Builder.class, SessionOptions.builder());
+            for (var headers : List.of(
+                    Collections.<String, String>singletonMap("X-Mine", null),
+                    Collections.singletonMap((String) null, "mine"))) {
+                assertThrows(NullPointerException.class, () -> session.request(
+                        "GET", Sandbox.ACCOUNT, headers, new byte[0]));
+            }
             assertThrows(NullPointerException.class, () -> new SessionInfo(null));
             assertThrows(NullPointerException.class, () -> new Response(200, Map.of(), null));
             assertThrows(NullPointerException.class, () -> new Response(200, null, new byte[0]));
@@ -233,6 +252,39 @@ class OptionsTest {
             assertTrue(login.slotsLeft().isPresent());
             assertEquals(Optional.empty(), login.status());
             assertTrue(events.stream().anyMatch(event -> event.kind() == EventKind.RESENT));
+        }
+    }
+
+    @Test
+    void theLogsSourceIsTheSession() {
+        List<LogRecord> records = Collections.synchronizedList(new ArrayList<>());
+        Logger logger = Logger.getLogger("thingspace.session");
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord one) {
+                // It looks for the caller when it is asked first.
+                one.getSourceClassName();
+                records.add(one);
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Level before = logger.getLevel();
+        logger.addHandler(handler);
+        logger.setLevel(Level.INFO);
+        try (Sandbox sandbox = Sandbox.start()) {
+            Session.login(sandbox.options().build()).close();
+        } finally {
+            logger.removeHandler(handler);
+            logger.setLevel(before);
+        }
+        assertFalse(records.isEmpty());
+        for (LogRecord one : records) {
+            assertEquals("thingspace.session.Session", one.getSourceClassName());
         }
     }
 
