@@ -38,8 +38,13 @@ import java.util.function.Consumer;
  * <p>All methods throw {@link ThingSpaceException} for what the platform, the network and the
  * lockout guard have against them, {@link IllegalArgumentException} for what the program got wrong,
  * and {@link IllegalStateException} after {@link #close()}.
+ *
+ * <p>For a program's tests it can be derived from, or mocked: what is derived has no session behind
+ * it and overrides what the program calls. Requests come down to {@link #request(String, String,
+ * Map, byte[])}. All else throws {@link UnsupportedOperationException}, but for {@link #close()},
+ * which does nothing; the native library is not touched.
  */
-public final class Session implements AutoCloseable {
+public class Session implements AutoCloseable {
     static final Cleaner CLEANER = Cleaner.create();
 
     private final NativeSession state;
@@ -53,6 +58,17 @@ public final class Session implements AutoCloseable {
 
     /** The token given last: most likely it is the next one too. */
     private volatile Held held = new Held(new byte[1], "");
+
+    /** Makes what stands in for a session in a program's tests. */
+    protected Session() {
+        state = null;
+        handle = 0;
+        timeout = Duration.ZERO;
+        cleanable = () -> {};
+        protocol = null;
+        baseUrl = null;
+        sessionTokenHeader = null;
+    }
 
     private Session(NativeSession state, SessionOptions.NativeConfig config, Duration timeout) {
         this.state = state;
@@ -189,6 +205,7 @@ public final class Session implements AutoCloseable {
      * @throws ThingSpaceException if the session was logged out or has not logged in yet
      */
     public String token() {
+        requireSession();
         byte[] buffer = new byte[Numbers.TOKEN_MAX];
         int status = Functions.tsm_token(handle, buffer, Numbers.TOKEN_MAX, 0);
         Reference.reachabilityFence(this);
@@ -593,6 +610,7 @@ public final class Session implements AutoCloseable {
      * @return the protocol
      */
     public Protocol protocol() {
+        requireSession();
         return protocol;
     }
 
@@ -602,6 +620,7 @@ public final class Session implements AutoCloseable {
      * @return the URL
      */
     public URI baseUrl() {
+        requireSession();
         return baseUrl;
     }
 
@@ -611,6 +630,7 @@ public final class Session implements AutoCloseable {
      * @return its name, by default {@code VZ-M2M-Token}
      */
     public String sessionTokenHeader() {
+        requireSession();
         return sessionTokenHeader;
     }
 
@@ -659,11 +679,15 @@ public final class Session implements AutoCloseable {
     /** Where the session's requests go. */
     @Override
     public String toString() {
+        if (state == null) {
+            return "Session[a test's]";
+        }
         return "Session[" + baseUrl + (state.isClosed() ? ", closed]" : "]");
     }
 
     /** The same without a thread that waits; its failure is a {@link Refusal}. */
     <R> CompletableFuture<R> start(Workers.Work<R> work) {
+        requireSession();
         return state.workers.start(deadline(timeout, false), work);
     }
 
@@ -682,6 +706,7 @@ public final class Session implements AutoCloseable {
     }
 
     private <R> R call(Duration timeout, boolean isOwn, Workers.Work<R> work) {
+        requireSession();
         try {
             return state.workers.run(deadline(timeout, isOwn), work, late -> {});
         } catch (Refusal e) {
@@ -693,12 +718,20 @@ public final class Session implements AutoCloseable {
 
     /** A call that ends at once. */
     <R> R now(Direct<R> work) {
+        requireSession();
         try (Scratch scratch = new Scratch()) {
             return work.run(scratch);
         } catch (Refusal e) {
             throw thrown(e);
         } finally {
             Reference.reachabilityFence(this);
+        }
+    }
+
+    private void requireSession() {
+        if (state == null) {
+            throw new UnsupportedOperationException(
+                    "This stands in for a session, and does not override what was called.");
         }
     }
 

@@ -144,7 +144,8 @@ class OptionsTest {
         return method.getDeclaringClass().getPackage() == Session.class.getPackage();
     }
 
-    private static Object some(Class<?> type) {
+    /** An argument of that type, for whatever takes one. */
+    static Object some(Class<?> type) {
         if (type == int.class) {
             return 200;
         }
@@ -165,6 +166,12 @@ class OptionsTest {
         }
         if (type == Duration.class) {
             return Duration.ofSeconds(1);
+        }
+        if (type == URI.class) {
+            return URI.create("https://example.com/");
+        }
+        if (type == System.Logger.Level.class) {
+            return System.Logger.Level.INFO;
         }
         throw new IllegalArgumentException(type.toString());
     }
