@@ -51,7 +51,7 @@ run_tests() { # name, JDK, class path beside the package's, sources, options of 
         -cp "$class_path:$junit" -d "$tests" $sources
     # shellcheck disable=SC2086
     "$jdk/bin/java" "$@" -Dthingspace.cache="$cache" \
-        -Dthingspace.test.classpath="$class_path:$tests" \
+        -Dthingspace.test.classpath="$class_path:$tests" -Dthingspace.test.root="$root" \
         -Djava.util.logging.config.file="$here/src/test/logging.properties" \
         -jar "$junit" --class-path "$class_path:$tests" --details=tree \
         --disable-banner --disable-ansi-colors --fail-if-no-tests \

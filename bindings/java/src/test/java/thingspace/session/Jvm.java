@@ -37,10 +37,15 @@ final class Jvm {
     }
 
     Process start(Class<?> program, String... arguments) {
+        return start(program.getName(), arguments);
+    }
+
+    /** Runs a class, or the file of a program. */
+    private Process start(String program, String... arguments) {
         List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
-        command.addAll(List.of("-cp", classPath, program.getName()));
+        command.addAll(List.of("-cp", classPath, program));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         Map<String, String> environment = builder.environment();
@@ -58,6 +63,11 @@ final class Jvm {
     /** All that it wrote, errors included. */
     String run(Class<?> program, String... arguments) {
         return end(start(program, arguments)).output();
+    }
+
+    /** All that the program in a file wrote, as `java FILE` runs it. */
+    String run(Path source) {
+        return end(start(source.toString())).output();
     }
 
     static Ended end(Process process) {
