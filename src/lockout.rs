@@ -15,7 +15,7 @@ use crate::call::LONGEST_OWN_TIME;
 use crate::error::{Error, Result, Status};
 use crate::password::{PasswordHash, Salt};
 use crate::runtime::Moment;
-use crate::store::{Found, Key, Record, Slot, SlotName, Succeeded};
+use crate::store::{Found, Key, LEASE_MS, Record, Slot, SlotName, Succeeded};
 
 /// How many rejected passwords are remembered.
 const REMEMBERED: usize = 8;
@@ -41,6 +41,7 @@ pub(crate) type HashWith<'a> = &'a mut dyn FnMut(&Salt) -> Result<PasswordHash>;
 pub(crate) struct Permit {
     slot: u64,
     sent_wall_ms: u64,
+    reserved_ms: u64,
     /// What a success of this login proves harmless: everything the platform judged before it was
     /// sent.
     settled_by_success: Vec<u64>,
@@ -55,6 +56,12 @@ impl Permit {
             id: self.slot,
             sent_wall_ms: self.sent_wall_ms,
         }
+    }
+
+    /// By when its login is to be over, by the clock of the record, under a lease that does not end
+    /// by itself.
+    pub fn over_by_ms(&self) -> u64 {
+        self.reserved_ms.saturating_add(LEASE_MS)
     }
 
     /// Whether its slot is still there.
@@ -209,6 +216,7 @@ pub(crate) fn admit(
     Ok(Permit {
         slot: reserve(record, wall_ms, lease_ends_ms),
         sent_wall_ms: wall_ms,
+        reserved_ms: record.as_of_ms,
         settled_by_success,
         replaced,
     })
@@ -247,7 +255,7 @@ pub(crate) fn check_without_lease(
 }
 
 /// What who takes the lease now would be told: when a login may leave, and why none may before.
-/// One that is under way counts as one that ends now.
+/// One that is under way counts as one that ends now, unless its time was over before.
 pub(crate) fn outlook(
     record: &mut Record,
     key: &Key,
@@ -465,18 +473,31 @@ fn wait_after<'a>(
 }
 
 /// With the lease in hand nothing older is under way any more: its sender gave up or died, or its
-/// lease ran out while it slept. In that case what it sent may leave until its own time is over.
+/// lease ran out while it slept.
 fn end_slots(record: &mut Record) {
     let now_ms = record.as_of_ms;
     for slot in &mut record.slots {
-        let by_itself = slot
-            .lease_ends_ms
-            .map(|ms| ms.saturating_add(LONGEST_LOGIN_MS));
-        let ended_ms = by_itself.unwrap_or(now_ms);
-        slot.ended_ms = slot.ended_ms.or(Some(ended_ms));
+        slot.ended_ms = slot.ended_ms.or(Some(ends_ms(slot, now_ms)));
     }
     let done = |slot: &Slot| slot.forgiven && (slot.refused || cannot_be_judged(slot, now_ms));
     record.slots.retain(|slot| !done(slot));
+}
+
+/// When nothing of a login can leave any more of whose end nobody tells. Where its lease ended by
+/// itself, what it sent may leave until its own time is over. Else its sender died, nobody knows
+/// when, but sent nothing later than it would have, alive.
+fn ends_ms(slot: &Slot, now_ms: u64) -> u64 {
+    let over = |lease_ends_ms: u64| lease_ends_ms.saturating_add(LONGEST_LOGIN_MS);
+    match (slot.lease_ends_ms, slot.reserved_ms) {
+        (Some(ends_ms), _) => over(ends_ms),
+        (None, Some(reserved_ms)) => now_ms.min(over(reserved_ms.saturating_add(LEASE_MS))),
+        (None, None) => now_ms,
+    }
+}
+
+/// Whether nobody has told how a login ended, and it may not have.
+pub(crate) fn is_under_way(slot: &Slot, now_ms: u64) -> bool {
+    slot.ended_ms.is_none() && ends_ms(slot, now_ms) >= now_ms
 }
 
 fn reserve(record: &mut Record, wall_ms: u64, lease_ends_ms: Option<u64>) -> u64 {
@@ -485,6 +506,7 @@ fn reserve(record: &mut Record, wall_ms: u64, lease_ends_ms: Option<u64>) -> u64
     record.slots.push(Slot {
         id,
         sent_wall_ms: wall_ms,
+        reserved_ms: Some(record.as_of_ms),
         ended_ms: None,
         lease_ends_ms,
         refused: false,
@@ -854,15 +876,6 @@ mod tests {
     }
 
     #[test]
-    fn distances_count_from_the_end_of_a_login_that_nobody_ended() {
-        let mut guard = Guard::proven();
-        // Its sender dies sooner or later.
-        let _ = guard.admit("right").unwrap();
-        assert_eq!(guard.pass(15 * MINUTE).wait("right"), Some(5 * SECOND));
-        assert_eq!(guard.pass(5 * SECOND).wait("right"), None);
-    }
-
-    #[test]
     fn a_success_earns_probes_once_its_password_is_hashed() {
         let mut guard = Guard::new();
         let unhashed = guard.succeed_unhashed("right");
@@ -1008,6 +1021,48 @@ mod tests {
         let error = guard.admit("right").unwrap_err();
         assert_eq!(error.status(), Status::LoginBlocked);
         assert_eq!(error.retry_after(), minute);
+    }
+
+    #[test]
+    fn distances_count_from_the_end_of_a_login_that_nobody_ended() {
+        let killed = |passed_ms: u64| {
+            let mut guard = Guard::new();
+            guard.admit("right").unwrap();
+            guard.pass(passed_ms);
+            guard
+        };
+        let longest = LEASE_MS + LONGEST_LOGIN_MS;
+        assert_eq!(killed(0).wait("right"), Some(5 * SECOND));
+        assert_eq!(killed(longest).wait("right"), Some(5 * SECOND));
+        assert_eq!(killed(longest + SECOND).wait("right"), Some(4 * SECOND));
+        assert_eq!(killed(longest + 5 * SECOND).wait("right"), None);
+        // Until then it may be judged after this success.
+        let mut young = killed(longest + LATE_MS - 1);
+        young.succeed("right").unwrap();
+        assert_eq!(young.slots(), 1);
+        let mut old = killed(longest + LATE_MS);
+        old.succeed("right").unwrap();
+        assert_eq!(old.slots(), 0);
+        assert_eq!(unblock(&mut killed(DAY).record).still_counting, 1);
+        let mut looked_at = killed(DAY);
+        looked_at.record.look_at(&moment(looked_at.now_ms));
+        assert_eq!(unblock(&mut looked_at.record).logins, 1);
+    }
+
+    #[test]
+    fn by_another_clock_one_that_was_killed_is_as_old_as_at_the_last_look() {
+        let mut guard = Guard::new();
+        guard.admit("right").unwrap();
+        let other = Moment {
+            clock: "other".into(),
+            ms: 1000 * DAY,
+        };
+        guard.record.look_at(&other);
+        let mut hash = |_: &Salt| Ok(hashed("right"));
+        let next = outlook(&mut guard.record, &key(), &mut hash, MAX)
+            .unwrap()
+            .0;
+        assert_eq!(next, NextLogin::In(Duration::from_secs(5)));
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl<'a> Attempt<'a> {
         let (permit, mut password) = self.reserve(lease, record, secret)?;
         self.logins.saw(record);
         let began = self.tell_begin(&permit);
-        let sent = self.send(&body, lease);
+        let sent = self.send(&body, lease, record, &permit);
         let ended = Event::new(EventKind::LoginEnded).lasting(began.elapsed());
         let is_sent = !matches!(&sent, Err(failure) if !failure.sent);
         let (fate, mut end) = self.judge(sent, &mut password);
@@ -126,19 +126,28 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn send(&self, body: &[u8], lease: &dyn Lease) -> std::result::Result<Response, SendFailure> {
+    fn send(
+        &self,
+        body: &[u8],
+        lease: &dyn Lease,
+        record: &Record,
+        permit: &Permit,
+    ) -> std::result::Result<Response, SendFailure> {
         let logins = self.logins;
-        if let Some(ends) = lease.ends() {
-            // A lease that has run out meanwhile is another's: better not to send at all.
-            let unsent = |error| SendFailure { error, sent: false };
-            let now = logins.store.now(self.running).map_err(unsent)?;
-            let over_ms = now.ms.saturating_add(LONGEST_LOGIN_MS);
-            if now.clock != ends.clock || over_ms > ends.ms {
-                let message = "the lease ran out before the login could leave; nothing was sent";
-                return Err(unsent(
-                    Error::new(Status::Store, message).with_retryable(true),
-                ));
-            }
+        // The process may have been stopped meanwhile, or the machine suspended. A lease that has
+        // run out is another's; and later than this nobody expects the login to leave.
+        let ends = lease.ends().unwrap_or_else(|| Moment {
+            clock: record.clock.clone(),
+            ms: permit.over_by_ms(),
+        });
+        let unsent = |error| SendFailure { error, sent: false };
+        let now = logins.store.now(self.running).map_err(unsent)?;
+        let over_ms = now.ms.saturating_add(LONGEST_LOGIN_MS);
+        if now.clock != ends.clock || over_ms > ends.ms {
+            let message = "the lease ran out before the login could leave; nothing was sent";
+            return Err(unsent(
+                Error::new(Status::Store, message).with_retryable(true),
+            ));
         }
         let who = || {
             format!(

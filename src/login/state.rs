@@ -35,13 +35,14 @@ pub struct GuardState {
     pub slots: usize,
     /// How many of them the platform refused.
     pub refused: usize,
-    /// How many of them were sent and nobody has said yet how they ended: their senders wait, or
-    /// are gone.
+    /// How many of them were begun within two and a half minutes, and nobody has said yet how they
+    /// ended: their senders wait, or are gone.
     pub under_way: usize,
     /// How many rejected passwords are remembered.
     pub rejected_passwords: usize,
-    /// When the next login may leave. A login under way counts as one that ends now, of unknown
-    /// fate. Without a password in the configuration it is told for one that was never sent.
+    /// When the next login may leave. A login under way counts as one of unknown fate that ends
+    /// now, or two and a half minutes after it was begun if that was before. Without a password in
+    /// the configuration it is told for one that was never sent.
     pub next_login: NextLogin,
     /// What a login now would fail with, unless it may leave.
     pub refusal: Option<Error>,
@@ -126,7 +127,8 @@ impl Look<'_> {
         let may_have_worked = |rest: &Record| lockout::may_have_worked(rest, &mut hash);
         let found = lockout::leave_nothing_to_unproven(found, may_have_worked)?;
         let mut record = lockout::record(found, &now, || self.runtime.salt(), max_failures)?;
-        let under_way = record.slots.iter().filter(|slot| slot.ended_ms.is_none());
+        let under_way = |slot: &&Slot| lockout::is_under_way(slot, now.ms);
+        let under_way = record.slots.iter().filter(under_way);
         let under_way = match state {
             // Those that stand for what was lost are nobody's.
             RecordState::Damaged(_) => under_way.filter(|slot| !slot.is_of_nobody()).count(),

@@ -32,6 +32,8 @@ struct Machine {
     answer: Mutex<(u16, &'static str)>,
     /// How long its platform takes for that.
     takes_seconds: AtomicU64,
+    /// How long the process is stopped, once, when a login is about to leave.
+    stopped_seconds: AtomicU64,
     /// Left to be done after logins.
     left: Mutex<Vec<Work>>,
     made: Mutex<BTreeMap<(String, Salt), PasswordHash>>,
@@ -52,6 +54,7 @@ impl Machine {
             real,
             answer: Mutex::new(TOKEN),
             takes_seconds: AtomicU64::new(0),
+            stopped_seconds: AtomicU64::new(0),
             left: Mutex::default(),
             made: Mutex::default(),
             ahead_ms: AtomicU64::new(0),
@@ -148,7 +151,9 @@ impl Runtime for Machine {
         Duration::from_millis(self.ahead_ms.load(Ordering::SeqCst))
     }
 
+    /// Asked when a slot is reserved.
     fn wall_ms(&self) -> u64 {
+        self.put_forward(self.stopped_seconds.swap(0, Ordering::SeqCst));
         self.real.wall_ms()
     }
 
@@ -408,6 +413,20 @@ fn an_outage_is_told_by_what_is_sent_and_what_is_not() {
     ] {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
+}
+
+#[test]
+fn a_login_that_is_held_up_before_it_leaves_is_not_sent() {
+    let machine = Machine::new(25);
+    let session = machine.session("right");
+    machine.stopped_seconds.store(31, Ordering::SeqCst);
+    let error = log_in(&session).unwrap_err();
+    assert_eq!((error.status(), error.retryable()), (Status::Store, true));
+    let told = [("login_begun", ""), ("login_ended", "not_sent")];
+    assert_eq!(machine.told()[..2], told);
+    assert!(machine.record().slots.is_empty());
+    machine.stopped_seconds.store(30, Ordering::SeqCst);
+    log_in(&session).unwrap();
 }
 
 #[test]

@@ -28,14 +28,14 @@ use std::hash::{Hash, Hasher};
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use super::parts::{
-    LEASE_MS, MINUTE_MS, NAMES, Names, PASSWORDS, RIGHT, SECOND_MS, START_MS, age, append_sorted,
-    hash_of, key, token,
+    MINUTE_MS, NAMES, Names, PASSWORDS, RIGHT, SECOND_MS, START_MS, age, append_sorted, hash_of,
+    key, token,
 };
 use crate::error::Status;
 use crate::lockout::{self, Fate, HashWith, LONGEST_LOGIN_MS, Permit, Unhashed};
 use crate::password::Salt;
 use crate::runtime::Moment;
-use crate::store::{Found, LastLogin, LoginFailure, Record, Succeeded};
+use crate::store::{Found, LEASE_MS, LastLogin, LoginFailure, Record, Succeeded};
 
 /// The times that may pass: the distances that the guard keeps, and those after which a lease has
 /// ended, and a lost login can no longer be judged.
@@ -168,7 +168,7 @@ enum Thread {
     },
     /// It holds the lease, and its slot is durable.
     Saved(Login),
-    /// It has seen that its lease lasts long enough, and may sleep before its login leaves.
+    /// It has seen that there is time enough, and may sleep before its login leaves.
     Looked(Login),
     Sent(Login, Request),
     /// It gave the lease back, and others do not know yet.
@@ -187,9 +187,10 @@ enum Landed {
 struct Login {
     record: Record,
     permit: Permit,
-    /// The number of its lease, and when that ends by itself.
+    /// The number of its lease, when that ends by itself, and when the login is to be over by it.
     lease: u8,
     lease_ends_ms: Option<u64>,
+    ends_ms: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -295,7 +296,7 @@ impl Bounds {
             // Where nothing else tells, the time at which it was reserved.
             Flaw::AgeCountsFromTheStart => {
                 for slot in &mut record.slots {
-                    slot.ended_ms = Some(slot.sent_wall_ms);
+                    slot.ended_ms = slot.reserved_ms;
                 }
             }
             Flaw::KeepsNoDistance => record.unsettled_from = record.next_id,
@@ -327,6 +328,7 @@ impl Bounds {
                     permit,
                     lease: state.leases,
                     lease_ends_ms,
+                    ends_ms: state.now_ms + LEASE_MS,
                 })
             }
             Err(error) => {
@@ -477,8 +479,7 @@ impl Bounds {
         let mut threads = state.processes.iter().flat_map(|p| &p.threads);
         let ends = |thread: &Thread| match thread {
             Thread::Looked(login) | Thread::Sent(login, Request::UnderWay) => {
-                let last_ms = login.lease_ends_ms.map(|ms| ms + LONGEST_LOGIN_MS);
-                last_ms.is_none_or(|last_ms| now_ms <= last_ms)
+                now_ms <= login.ends_ms + LONGEST_LOGIN_MS
             }
             _ => true,
         };
@@ -519,13 +520,13 @@ impl Bounds {
                 true => self.enter(state, p, ended_before, told),
                 false => return None,
             },
-            Thread::Saved(login) => match login.lease_ends_ms {
-                None => self.send(state, p, login),
-                Some(ends_ms) if state.now_ms + LONGEST_LOGIN_MS <= ends_ms => {
-                    Thread::Looked(login)
-                }
+            Thread::Saved(login) if state.now_ms + LONGEST_LOGIN_MS <= login.ends_ms => {
+                Thread::Looked(login)
+            }
+            Thread::Saved(login) => match self.leases_end {
+                false => self.note(state, p, &login, Fate::NotCounted, false),
                 // Nothing left; its slot stays, for the lease may be another's.
-                Some(_) => Thread::Lands(Landed::Failed),
+                true => Thread::Lands(Landed::Failed),
             },
             Thread::Looked(login) => self.send(state, p, login),
             Thread::Sent(login, Request::Judged { right }) => {
@@ -1019,7 +1020,7 @@ impl State {
             let flags = u8::from(slot.refused) + 2 * u8::from(settled);
             let reserved = match self.left.steps.iter().sum() {
                 0u8 => 0,
-                _ => ago(slot.sent_wall_ms),
+                _ => slot.reserved_ms.map_or(u8::MAX, ago),
             };
             all.extend([ended, lease_ends, flags, reserved]);
         }
@@ -1043,7 +1044,7 @@ impl State {
     fn outline_of_thread(&self, thread: &Thread, ended: u64, names: Names) -> Vec<u8> {
         let login = |stage: u8, login: &Login| {
             let current = u8::from(login.lease == self.leases);
-            let ends = login.lease_ends_ms.map_or(u8::MAX, |ms| self.age(ms));
+            let ends = self.age(login.ends_ms);
             let mut outline = vec![stage, current, ends];
             self.outline_of(&login.record, names, &mut outline);
             outline.extend(login.permit.outline(&login.record));
@@ -1280,6 +1281,12 @@ fn every_flaw_is_found() {
         bounds.restarts = 3;
         bounds.steps = [1, 0, 0, 1, 0];
     };
+    let slow = |bounds: &mut Bounds| {
+        bounds.processes = 1;
+        bounds.unknown = 1;
+        bounds.restarts = 3;
+        bounds.steps = [0, 3, 1, 0, 0];
+    };
     let damage = |bounds: &mut Bounds| {
         bounds.restarts = 3;
         bounds.damages = 1;
@@ -1300,7 +1307,7 @@ fn every_flaw_is_found() {
         (Flaw::ReleasesUnknownFates, STRIKES, own(1).with(lost)),
         (Flaw::ForgetsRejections, IN_VAIN, own(3).with(late)),
         (Flaw::SuccessClearsEverything, STRIKES, own(2).with(late)),
-        (Flaw::AgeCountsFromTheStart, STRIKES, own(2).with(late)),
+        (Flaw::AgeCountsFromTheStart, STRIKES, own(2).with(slow)),
         (Flaw::DamagedIsNothing, STRIKES, own(2).with(damage)),
         (Flaw::TakesNoLease, STRIKES, own(2).with(late)),
         (Flaw::ComparesNothing, IN_VAIN, threads(false)),

@@ -1,7 +1,6 @@
 //! What both models are made of: times, passwords that are numbers, and outlines that leave out
 //! what is of no matter.
 
-use crate::lockout::LONGEST_LOGIN_MS;
 use crate::password::PasswordHash;
 use crate::secret::Secret;
 use crate::store::{Key, SharedToken};
@@ -9,8 +8,6 @@ use crate::store::{Key, SharedToken};
 pub(super) const START_MS: u64 = 1_000_000_000;
 pub(super) const SECOND_MS: u64 = 1000;
 pub(super) const MINUTE_MS: u64 = 60 * SECOND_MS;
-/// How long a lease that ends by itself is held.
-pub(super) const LEASE_MS: u64 = LONGEST_LOGIN_MS + 30 * SECOND_MS;
 /// The password that the platform holds.
 pub(super) const RIGHT: u8 = 0;
 pub(super) const PASSWORDS: u8 = 3;

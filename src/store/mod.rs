@@ -17,7 +17,7 @@ pub(crate) use record::{
     Digest, LastLogin, LoginFailure, Record, SharedToken, Slot, SlotName, Succeeded,
 };
 
-use crate::call::Running;
+use crate::call::{LONGEST_OWN_TIME, Running};
 use crate::error::{Error, Result, Status};
 use crate::runtime::{Moment, Runtime};
 use crate::settings::Account;
@@ -91,6 +91,10 @@ impl Lasts {
         }
     }
 }
+
+/// How long a login and what comes before it may take under one lease: one that ends by itself ends
+/// then.
+pub(crate) const LEASE_MS: u64 = LONGEST_OWN_TIME.as_millis() as u64 + 30_000;
 
 /// Says whether what was found while waiting for a lease will do, so that none is needed.
 pub(crate) type Meanwhile<'a> = &'a mut dyn FnMut(Found) -> Result<bool>;

@@ -68,6 +68,8 @@ pub(crate) struct Slot {
     pub id: u64,
     /// When it was reserved, in milliseconds since 1970: for people.
     pub sent_wall_ms: u64,
+    /// The same by the clock of the record. None in one that is from before this was noted.
+    pub reserved_ms: Option<u64>,
     /// When nothing of it can have left any more. None while it is under way.
     pub ended_ms: Option<u64>,
     /// When the lease under which it was sent ends by itself. None where a lease lives as long as
@@ -181,7 +183,13 @@ impl Record {
     fn times(&mut self) -> impl Iterator<Item = &mut u64> {
         let slots = self.slots.iter_mut();
         slots
-            .flat_map(|slot| [slot.ended_ms.as_mut(), slot.lease_ends_ms.as_mut()])
+            .flat_map(|slot| {
+                [
+                    &mut slot.reserved_ms,
+                    &mut slot.ended_ms,
+                    &mut slot.lease_ends_ms,
+                ]
+            })
             .flatten()
             .chain(&mut self.hold_until_ms)
             .chain(self.shared.iter_mut().map(|shared| &mut shared.obtained_ms))
@@ -226,7 +234,7 @@ impl Record {
         let times = self
             .slots
             .iter()
-            .flat_map(|slot| [slot.ended_ms, slot.lease_ends_ms]);
+            .flat_map(|slot| [slot.reserved_ms, slot.ended_ms, slot.lease_ends_ms]);
         let times = times.flatten().chain(self.hold_until_ms);
         let times = times.chain(self.shared.iter().map(|shared| shared.obtained_ms));
         let ids: Vec<_> = self.slots.iter().map(|slot| slot.id).collect();
@@ -363,6 +371,7 @@ mod tests {
             slots: vec![Slot {
                 id: 8,
                 sent_wall_ms: 1_700_000_000_000,
+                reserved_ms: Some(450_000),
                 ended_ms: Some(500_000),
                 lease_ends_ms: None,
                 refused: true,

@@ -112,6 +112,21 @@ fn with_its_login_received_and_not_answered() {
 }
 
 #[test]
+fn long_before_the_next_login() {
+    let scene = Scene::new();
+    scene.fault(json!({"on": "login", "fault": "hold"}));
+    let mut helper = Helper::login(&scene.options("wrong"));
+    scene.wait_for_logins(1);
+    helper.kill();
+    scene.drop_faults();
+    // A minute and a half for its lease, a minute for its login, five seconds of distance.
+    assert_eq!(scene.login_after(154, RIGHT), "TSM_E_LOGIN_BLOCKED");
+    let day = 24 * 60 * 60;
+    assert_eq!(scene.login_after(day, RIGHT), "OK");
+    assert_eq!(scene.slots(), (0, 0));
+}
+
+#[test]
 fn after_the_answer() {
     let scene = Scene::new();
     let steps = json!([{"do": "login"}, {"do": "wait"}]);

@@ -205,7 +205,7 @@ fn next_login_in_words(state: &GuardState, now: SystemTime) -> String {
         // Its end is known only when it says so, or when another one tries.
         (NextLogin::In(wait), _) if state.under_way > 0 => format!(
             "{} s after the one that is under way ends; where its program ended before the \
-             answer, {0} s after the next try, which finds that out",
+             answer, {0} s after the next try, and by itself within three minutes",
             seconds(wait)
         ),
         (NextLogin::In(wait), _) => {

@@ -23,13 +23,11 @@ use stateright::{Model, Property};
 
 use self::server::{Content, Operation, Value};
 use self::witness::Witness;
-use super::parts::{
-    LEASE_MS, MINUTE_MS, PASSWORDS, RIGHT, SECOND_MS, START_MS, hash_of, key, token,
-};
+use super::parts::{MINUTE_MS, PASSWORDS, RIGHT, SECOND_MS, START_MS, hash_of, key, token};
 use crate::lockout::{self, Fate, HashWith, LONGEST_LOGIN_MS, Permit};
 use crate::password::Salt;
 use crate::runtime::Moment;
-use crate::store::{Record, Slot, Succeeded};
+use crate::store::{LEASE_MS, Record, Slot, Succeeded};
 
 /// The times that may pass: the least distance between logins, a lease and the longest login after
 /// it, and the time after which a lost login can no longer be judged.
@@ -503,6 +501,7 @@ fn slot_of_a_failure() -> Slot {
     Slot {
         id: 0,
         sent_wall_ms: 0,
+        reserved_ms: Some(START_MS),
         ended_ms: Some(START_MS),
         lease_ends_ms: None,
         refused: true,

@@ -2,9 +2,7 @@
 
 use super::{Bounds, Flaw, Login, Sending, State, What};
 use crate::runtime::Moment;
-use crate::store::Record;
-
-use super::super::parts::LEASE_MS;
+use crate::store::{LEASE_MS, Record};
 
 /// What a server holds.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,11 +6,10 @@ use super::Weather;
 use super::machine::hashed_once;
 use super::platform::{LONGEST_HOLD_MS, Verdict};
 use super::program::{Life, password};
-use super::store::LEASE_MS;
 use super::world::{MINUTE_MS, Process, SECOND_MS, Scene, Worker, me};
 use crate::lockout::LONGEST_LOGIN_MS;
 use crate::password::PasswordHash;
-use crate::store::Succeeded;
+use crate::store::{LEASE_MS, Succeeded};
 
 /// A call may end this much after its deadline: the longest wait between two looks at it.
 const LEEWAY_MS: u64 = 60;

@@ -1,13 +1,13 @@
 //! A store on a server elsewhere: answers to saves that are lost, another server that takes the
 //! first one's place, what is lost there, and what each process, a host of its own, knows of it.
 
-use super::store::{Content, LEASE_MS, SimulatedLease, store_error};
+use super::store::{Content, SimulatedLease, store_error};
 use super::world::{MINUTE_MS, SECOND_MS, Scene};
 use super::{Flaw, PROCESSES};
 use crate::error::Result;
 use crate::password::PasswordHash;
 use crate::runtime::Moment;
-use crate::store::{Found, Record, redis};
+use crate::store::{Found, LEASE_MS, Record, redis};
 
 /// How much the clock of every other server is ahead.
 const SKEW_MS: u64 = 15 * MINUTE_MS;

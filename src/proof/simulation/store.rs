@@ -5,17 +5,14 @@ use std::sync::MutexGuard;
 
 use super::machine::{Machine, hashed_once};
 use super::program::password;
-use super::world::{SECOND_MS, Scene, me};
+use super::world::{Scene, me};
 use super::{Flaw, Weather};
 use crate::call::Running;
 use crate::error::{Error, Result, Status};
-use crate::lockout::{self, LONGEST_LOGIN_MS};
+use crate::lockout;
 use crate::password::Salt;
 use crate::runtime::Moment;
-use crate::store::{Found, Key, Lasts, Lease, Record, Store, Succeeded};
-
-/// How long a lease that ends by itself is held.
-pub(super) const LEASE_MS: u64 = LONGEST_LOGIN_MS + 30 * SECOND_MS;
+use crate::store::{Found, Key, LEASE_MS, Lasts, Lease, Record, Store, Succeeded};
 
 /// A store elsewhere gives each record of an account the same.
 const SALT_OF_THE_ACCOUNT: Salt = [255; 16];

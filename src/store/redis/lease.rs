@@ -10,13 +10,11 @@ use super::link::{nobody, store_error};
 use super::protocol::{Answer, Command};
 use super::witness::{self, History, Line, Noted, State};
 use super::{END_OF_TIME_MS, Shared, advise_witness, clock};
-use crate::call::{LONGEST_OWN_TIME, Running};
+use crate::call::Running;
 use crate::error::{Error, Result, Status};
 use crate::runtime::Moment;
-use crate::store::{Found, Lease, Record};
+use crate::store::{Found, LEASE_MS, Lease, Record};
 
-/// How long a lease is: a login and what comes before it.
-pub(super) const LEASE_MS: u64 = LONGEST_OWN_TIME.as_millis() as u64 + 30_000;
 /// How long replicas and disks have to confirm a save.
 const CONFIRMED_WITHIN: &str = "3000";
 

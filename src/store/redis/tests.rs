@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::lease::LEASE_MS;
 use super::*;
 use crate::call::Call;
 use crate::error::Status;
 use crate::log::Log;
 use crate::runtime;
-use crate::store::Record;
+use crate::store::{LEASE_MS, Record};
 use crate::store_name::StoreName;
 
 /// A redis-server of this test's own.
@@ -382,6 +381,7 @@ fn save_slots(store: &RedisStore, slots: u64) -> Record {
         record.slots.push(crate::store::Slot {
             id: record.next_id,
             sent_wall_ms: id + 1,
+            reserved_ms: Some(0),
             ended_ms: Some(0),
             lease_ends_ms: None,
             refused: true,
