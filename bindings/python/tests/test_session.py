@@ -92,8 +92,10 @@ def test_headers_by_default(options: thingspace_session.Options, sandbox: Sandbo
     for headers in wrong:
         with pytest.raises(TypeError):
             thingspace_session.login(**options, headers=headers)
-    with pytest.raises(thingspace_session.InvalidArgument):
-        thingspace_session.login(**options, headers={"X\0": "1"})
+    for name, value in (("X\0", "1"), ("X One", "1"), ("X-One", "1\r\nX: 2"), ("Host", "other")):
+        for begin in (thingspace_session.login, thingspace_session.open_session):
+            with pytest.raises(thingspace_session.InvalidArgument):
+                begin(**options, headers={name: value})
 
 
 def test_a_response_knows_where_it_came_from_and_how_long_it_took(

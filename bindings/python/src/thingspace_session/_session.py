@@ -48,7 +48,7 @@ def login(
 
     Args:
         headers: what every ``Session.request`` sends where its own ``headers`` say nothing else: a
-            mapping or pairs.
+            mapping or pairs. What none may send is an ``InvalidArgument`` when the session is made.
         load_env: whether options that are not given are looked for in the environment
             (``TSM_USERNAME``, …).
         cancel: ends the login from another thread.
@@ -195,6 +195,8 @@ class Session:
         self._session_token_header = facts["session_token_header"]
         self._timeout = facts["timeout_ms"] / 1000
         self._url = facts["soap_url" if self._protocol == "soap" else "base_url"]
+        if headers and self._protocol == "rest":
+            self._require_headers_that_can_be_sent()
         return self
 
     def __enter__(self) -> Session:
@@ -539,6 +541,16 @@ class Session:
         return self._session_token_header
 
     # -- helpers
+
+    def _require_headers_that_can_be_sent(self) -> None:
+        lines = _values.header_list(self._headers, None)
+        exchange, error = c_void_p(), c_void_p()
+        status = _library.exchange_request(
+            self._handle, b"GET", b"/", lines, 0, byref(exchange), byref(error)
+        )
+        _library.exchange_free(exchange)
+        if status:
+            raise take_error(status, error)
 
     def _send(
         self,
