@@ -6,9 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Callable
 from unittest import mock
+
+import pytest
 
 import thingspace_session
 from sandbox import binary
@@ -17,12 +20,16 @@ PACKAGE = Path(__file__).resolve().parents[1]
 README = (PACKAGE / "README.md").read_text()
 
 
-def block(heading: str) -> str:
-    """The first program beneath a heading."""
+def blocks(heading: str) -> list[str]:
+    """The programs beneath a heading, up to the next heading of its rank."""
     section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert found
-    return found[1]
+    return [
+        textwrap.dedent(each) for each in re.findall(r" *```python\n(.*?)```", section, re.DOTALL)
+    ]
+
+
+def block(heading: str) -> str:
+    return blocks(heading)[0]
 
 
 def test_links_lead_somewhere_where_the_package_is_shown() -> None:
@@ -33,6 +40,28 @@ def test_links_lead_somewhere_where_the_package_is_shown() -> None:
 def test_the_first_program(python: Callable[..., subprocess.Popen[str]]) -> None:
     out, err = python(block("Try it without Verizon")).communicate(timeout=60)
     assert "Megadodo Publications" in out, err
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Quick start",
+        "asyncio",
+        "requests, httpx and aiohttp",
+        "Threads, fork, Ctrl-C",
+        "Logging",
+        "Events and metrics",
+    ],
+)
+def test_every_program_runs_as_shown(
+    heading: str, python: Callable[..., subprocess.Popen[str]]
+) -> None:
+    start = "import thingspace_session\nsession = thingspace_session.login()\n"
+    of_a_person = 'username="…", password="…", app_key="…", app_secret="…"'
+    shown = "\n".join(blocks(heading)).replace(of_a_person, "")
+    process = python(start + shown)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
 
 
 def test_the_fixtures_for_programs(tmp_path: Path) -> None:
