@@ -417,7 +417,7 @@ fn an_outage_is_told_by_what_is_sent_and_what_is_not() {
 
 #[test]
 fn a_login_that_is_held_up_before_it_leaves_is_not_sent() {
-    let machine = Machine::new(25);
+    let machine = Machine::new(30);
     let session = machine.session("right");
     machine.stopped_seconds.store(31, Ordering::SeqCst);
     let error = log_in(&session).unwrap_err();
