@@ -4,6 +4,7 @@
 #   build.sh classes    no more than what is compiled
 #   build.sh javadoc    the documentation, in a folder
 #   build.sh axis       the jar for Axis 1
+#   build.sh axis-javadoc   its documentation, in a folder
 # Needs a JDK of 22 or later: one of 17 compiles all but the part for 22 and later, and says so.
 #   TSM_LIBRARY    the native library; default target/release/libthingspace_session.so
 #   TSM_JAVA_OUT   where to, instead of target/java
@@ -82,8 +83,12 @@ document() {
 }
 
 # The package itself needs nothing of Axis.
-pack_axis() {
+require_axis() {
     [ -f "${axis%%:*}" ] || fail "there is no Axis at $axis (Debian: apt install libaxis-java)"
+}
+
+pack_axis() {
+    require_axis
     jar=$out/thingspace-session-axis.jar
     ! newer "$jar" "$here/axis/src/main" "$out/compiled" || return 0
     rm -rf "$out/axis"
@@ -96,12 +101,22 @@ pack_axis() {
     mv "$jar.part" "$jar"
 }
 
+document_axis() {
+    require_axis
+    ! newer "$out/axis-javadoc/index.html" "$here/axis/src/main" "$out/compiled" || return 0
+    rm -rf "$out/axis-javadoc"
+    "$jdk/bin/javadoc" -quiet -Xdoclint:all -Werror -encoding UTF-8 --release 17 \
+        -cp "$classes:$axis" -d "$out/axis-javadoc" -notimestamp \
+        -sourcepath "$here/axis/src/main/java" thingspace.session.axis
+}
+
 mkdir -p "$out"
 compile
 case ${1:-} in
     classes) ;;
     javadoc) document ;;
     axis) pack_axis ;;
+    axis-javadoc) document_axis ;;
     '') pack ;;
-    *) fail "build.sh [classes | javadoc | axis]" ;;
+    *) fail "build.sh [classes | javadoc | axis | axis-javadoc]" ;;
 esac

@@ -51,6 +51,7 @@ def sandbox() -> Iterator[Sandbox]:
     yield Sandbox(
         {
             "TSM_BASE_URL": where["base_url"],
+            "TSM_SOAP_URL": where["soap_url"],
             "TSM_USERNAME": "zbeeblebrox",
             "TSM_PASSWORD": "IMgr8",
             "TSM_APP_KEY": "key",

@@ -1,4 +1,4 @@
-"""The Java package: what it holds, what Maven is told, and programs that use it alone."""
+"""The Java packages: what they hold, what Maven is told, and programs that use them alone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,25 @@ import pytest
 from conftest import STORY, Place, Sandbox, artefact, needed
 from targets import ROOT, TARGETS, Target, version
 
-NAME = f"thingspace-session-{version()}"
-JNA = Path("/usr/share/java/jna.jar")
+SESSION = "thingspace-session"
+AXIS = "thingspace-session-axis"
+NAME = f"{SESSION}-{version()}"
+JARS = Path("/usr/share/java")
+JNA = JARS / "jna.jar"
+# What a program with Axis 1 has.
+AXIS_JARS = [
+    JARS / f"{name}.jar"
+    for name in (
+        "axis",
+        "axis-jaxrpc",
+        "axis-saaj",
+        "commons-discovery",
+        "commons-logging",
+        "wsdl4j",
+        "javax.mail",
+        "javax.activation",
+    )
+]
 POM = {"pom": "http://maven.apache.org/POM/4.0.0"}
 each_target = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.triple)
 
@@ -25,8 +42,8 @@ def jdk(oldest: int, newest: int) -> Path:
     return Path(found.stdout.strip())
 
 
-def names(kind: str = "") -> set[str]:
-    with zipfile.ZipFile(artefact(f"{NAME}{kind}.jar")) as archive:
+def names(kind: str = "", package: str = SESSION) -> set[str]:
+    with zipfile.ZipFile(artefact(f"{package}-{version()}{kind}.jar")) as archive:
         return set(archive.namelist())
 
 
@@ -47,6 +64,15 @@ def test_it_has_a_part_for_java_22_and_its_licences() -> None:
         assert {"META-INF/LICENSE-MIT", "META-INF/THIRD-PARTY.txt"} <= names(kind)
 
 
+def test_the_one_for_axis_holds_its_handler_alone() -> None:
+    handler = "thingspace/session/axis/ThingSpaceSender"
+    assert {name for name in names("", AXIS) if name.endswith(".class")} == {f"{handler}.class"}
+    assert f"{handler}.java" in names("-sources", AXIS)
+    assert f"{handler}.html" in names("-javadoc", AXIS)
+    for kind in ("", "-sources", "-javadoc"):
+        assert "META-INF/LICENSE-MIT" in names(kind, AXIS)
+
+
 def test_it_is_a_module_with_the_release_as_its_version(place: Place) -> None:
     jar = artefact(f"{NAME}.jar")
     told = place.run(jdk(22, 999) / "bin" / "jar", "--describe-module", "--file", jar)
@@ -54,45 +80,94 @@ def test_it_is_a_module_with_the_release_as_its_version(place: Place) -> None:
     assert "exports thingspace.session" in told
 
 
-def test_the_pom_says_the_same(place: Place) -> None:
-    file = artefact(f"{NAME}.pom")
+def test_the_one_for_axis_is_a_module_too(place: Place) -> None:
+    jar = artefact(f"{AXIS}-{version()}.jar")
+    told = place.run(jdk(22, 999) / "bin" / "jar", "--describe-module", "--file", jar)
+    assert "thingspace.session.axis" in told
+    assert "automatic" in told
+
+
+@pytest.mark.parametrize(
+    ("package", "needs"),
+    [
+        # The one dependency is for those who ask for it.
+        (SESSION, {"jna": "optional"}),
+        (
+            AXIS,
+            {
+                SESSION: version(),
+                "axis": "provided",
+                "axis-jaxrpc": "provided",
+                "axis-saaj": "provided",
+            },
+        ),
+    ],
+)
+def test_the_pom_says_the_same(place: Place, package: str, needs: dict[str, str]) -> None:
+    file = artefact(f"{package}-{version()}.pom")
     project = ElementTree.parse(file).getroot()
-    told = {
-        name: project.findtext(f"pom:{name}", namespaces=POM)
-        for name in ("groupId", "artifactId", "version", "packaging")
-    }
+    told = {name: text(project, name) for name in ("groupId", "artifactId", "version", "packaging")}
     assert told == {
         "groupId": "thingspace.session",
-        "artifactId": "thingspace-session",
+        "artifactId": package,
         "version": version(),
         "packaging": "jar",
     }
-    # The one dependency is for those who ask for it.
-    needs = project.findall("pom:dependencies/pom:dependency", POM)
-    assert [need.findtext("pom:artifactId", namespaces=POM) for need in needs] == ["jna"]
-    assert needs[0].findtext("pom:optional", namespaces=POM) == "true"
+    found = project.findall("pom:dependencies/pom:dependency", POM)
+    assert {text(need, "artifactId"): how(need) for need in found} == needs
     needed("mvn")
     place.run("mvn", "--offline", "--quiet", "--file", file, "validate")
 
 
-@pytest.mark.parametrize("range_", [(17, 21), (22, 999)], ids=["over-jna", "over-foreign"])
+def text(element: ElementTree.Element, name: str) -> str | None:
+    return element.findtext(f"pom:{name}", namespaces=POM)
+
+
+def how(need: ElementTree.Element) -> str | None:
+    """How a dependency comes: optional, provided, or in which version."""
+    is_optional = text(need, "optional") == "true"
+    return "optional" if is_optional else text(need, "scope") or text(need, "version")
+
+
+over_both = pytest.mark.parametrize(
+    "range_", [(17, 21), (22, 999)], ids=["over-jna", "over-foreign"]
+)
+
+
+@over_both
 def test_the_example_runs(place: Place, sandbox: Sandbox, range_: tuple[int, int]) -> None:
-    java = jdk(*range_) / "bin" / "java"
-    jar = str(artefact(f"{NAME}.jar"))
-    options = ["--enable-native-access=ALL-UNNAMED"]
-    if range_[0] < 22:
-        jar, options = f"{jar}:{JNA}", []
-    told = place.run(
-        java,
-        *options,
+    assert run(place, sandbox, range_, "Devices", []) == STORY
+
+
+@over_both
+def test_the_example_with_axis_runs(
+    place: Place, sandbox: Sandbox, range_: tuple[int, int]
+) -> None:
+    jars = [artefact(f"{AXIS}-{version()}.jar"), *AXIS_JARS]
+    told = run(place, sandbox, range_, "AxisDevices", jars)
+    assert told == (
+        "logged in; 2 devices\n"
+        "the token expired and was renewed by hand; 2 devices\n"
+        "the token expired and was renewed by the handler; 2 devices\n"
+    )
+
+
+def run(
+    place: Place, sandbox: Sandbox, range_: tuple[int, int], example: str, jars: list[Path]
+) -> str:
+    """What a program of examples/ prints, with the session's jar and these."""
+    is_older = range_[0] < 22
+    class_path = [artefact(f"{NAME}.jar"), *jars, *([JNA] if is_older else [])]
+    return place.run(
+        jdk(*range_) / "bin" / "java",
+        *([] if is_older else ["--enable-native-access=ALL-UNNAMED"]),
         f"-Duser.home={place.folder}",
         f"-Djava.util.logging.config.file={quiet(place)}",
         "--class-path",
-        jar,
-        ROOT / "examples" / "java" / "Devices.java",
+        ":".join(map(str, class_path)),
+        ROOT / "examples" / "java" / f"{example}.java",
         **sandbox.variables,
     )
-    assert told == STORY
 
 
 def quiet(place: Place) -> Path:
