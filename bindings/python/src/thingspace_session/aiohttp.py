@@ -24,8 +24,8 @@ try:
     import aiohttp
     from aiohttp.base_protocol import BaseProtocol
     from multidict import istr
-except ImportError as error:
-    raise missing("aiohttp", "aiohttp 3.12 or newer", error) from error
+except ImportError as _error:
+    raise missing("aiohttp", "aiohttp 3.12 or newer", _error) from _error
 
 __all__ = ["ThingSpaceMiddleware"]
 

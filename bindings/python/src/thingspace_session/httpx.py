@@ -49,8 +49,8 @@ try:
     import anyio.lowlevel
     import anyio.to_thread
     import httpx
-except ImportError as error:
-    raise missing("httpx", "httpx 0.25 and anyio 4.1 or newer", error) from error
+except ImportError as _error:
+    raise missing("httpx", "httpx 0.25 and anyio 4.1 or newer", _error) from _error
 
 __all__ = ["AsyncThingSpaceTransport", "ThingSpaceAuth", "ThingSpaceTransport"]
 

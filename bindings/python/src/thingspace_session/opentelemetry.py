@@ -19,8 +19,8 @@ from ._metrics import BOUNDS, METRICS, EventKind, Metric
 
 try:
     from opentelemetry import metrics, trace
-except ImportError as error:
-    raise missing("opentelemetry", "opentelemetry-api", error) from error
+except ImportError as _error:
+    raise missing("opentelemetry", "opentelemetry-api", _error) from _error
 
 __all__ = ["Telemetry"]
 

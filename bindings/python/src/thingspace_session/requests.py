@@ -36,16 +36,17 @@ try:
     require("requests", (2, 26))
     import requests
     import urllib3
+    from requests.auth import AuthBase
     from requests.cookies import extract_cookies_to_jar
     from requests.exceptions import UnrewindableBodyError
     from requests.utils import rewind_body
-except ImportError as error:
-    raise missing("requests", "requests 2.26 or newer", error) from error
+except ImportError as _error:
+    raise missing("requests", "requests 2.26 or newer", _error) from _error
 
 __all__ = ["ThingSpaceAuth"]
 
 
-class ThingSpaceAuth(requests.auth.AuthBase):
+class ThingSpaceAuth(AuthBase):
     """Sends a session's tokens with requests to the session's origin and renews them when the
     platform refuses them, by the rules of ``Session.request``.
 
