@@ -212,6 +212,14 @@ def test_arguments_of_a_wrong_value(
     assert session.get(ACCOUNTS).ok
 
 
+def test_a_parameter_of_a_wrong_type_says_which_are_right(
+    session: thingspace_session.Session,
+) -> None:
+    params: Any = {"since": datetime.date(2026, 1, 1)}
+    with pytest.raises(TypeError, match=r"str, int, float, bool, None or a sequence .* not date"):
+        session.get(ACCOUNTS, params=params)
+
+
 def test_other_calls_of_a_wrong_type(session: thingspace_session.Session) -> None:
     calls: list[Any] = [
         lambda: session.relogin(1),  # type: ignore[arg-type]

@@ -135,7 +135,16 @@ def _param(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, int):
         return int.__repr__(value)  # before Python 3.11 the str of an IntEnum is its name
-    return str(value) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return str(value)
+    if isinstance(value, str):
+        return value
+    kind = type(value).__name__
+    del value
+    raise TypeError(
+        "a parameter's value must be str, int, float, bool, None or a sequence of these, "
+        f"not {kind}"
+    )
 
 
 def _quoted(value: str, name: str) -> bytes:
