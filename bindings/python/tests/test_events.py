@@ -170,8 +170,13 @@ def test_a_coroutine_function_will_not_do(
     async def listen(event: thingspace_session.Event) -> None:
         pass
 
-    with pytest.raises(TypeError, match="on_event must be a plain function"):
-        thingspace_session.login(on_event=listen, **options)
+    class Listener:
+        async def __call__(self, event: thingspace_session.Event) -> None:
+            pass
+
+    for function in (listen, Listener()):
+        with pytest.raises(TypeError, match="on_event must be a plain function"):
+            thingspace_session.login(on_event=function, **options)
     assert sandbox.counters()["requests"] == 0
 
 

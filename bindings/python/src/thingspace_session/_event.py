@@ -74,7 +74,7 @@ def listen(config: c_void_p, function: Optional[OnEvent]) -> Optional[Listener]:
         return None
     if not callable(function):
         raise TypeError(f"on_event must be callable, not {type(function).__name__}")
-    if inspect.iscoroutinefunction(function):
+    if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
         raise TypeError("on_event must be a plain function: a coroutine would not be awaited")
     if not _callbacks:
         _callbacks.append(_library.EVENT_FUNCTION(_deliver))
