@@ -10,6 +10,7 @@ use thingspace_session::Secret;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::standard_streams::{self, Stream};
 
 const LONGEST_SECRET: u64 = 64 * 1024;
 
@@ -59,7 +60,10 @@ fn standard_input(purpose: &'static str) -> Result<io::StdinLock<'static>, Failu
         Some(before) => Err(Failure::Usage(format!(
             "{before} and {purpose} both want standard input, which can be read once"
         ))),
-        None => Ok(io::stdin().lock()),
+        None => match standard_streams::check(Stream::Input) {
+            Ok(()) => Ok(io::stdin().lock()),
+            Err(error) => Err(Failure::io("standard input", &error)),
+        },
     }
 }
 

@@ -19,5 +19,6 @@ pub mod output;
 pub mod profile;
 pub mod progress;
 pub mod proxy;
+pub mod standard_streams;
 pub mod terminal;
 pub mod time;

@@ -8,6 +8,7 @@ use clap::ArgMatches;
 use thingspace_session::LogLevel;
 
 use crate::failure::Failure;
+use crate::standard_streams::{self, Stream};
 
 /// What a person wants to hear, and what shows it.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +69,8 @@ impl Output {
 
 /// A result to standard output, without a buffer that would keep a copy.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
-    standard_output()
+    standard_streams::check(Stream::Output)
+        .and_then(|()| standard_output())
         .and_then(|mut out| out.write_all(bytes).and_then(|()| out.flush()))
         .map_err(|error| Failure::io("standard output", &error))
 }

@@ -10,6 +10,7 @@ use super::token;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
+use crate::standard_streams;
 
 /// As shells have it.
 const NOT_FOUND: u8 = 127;
@@ -66,6 +67,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
 fn become_it(process: &mut Process) -> Result<io::Error, Failure> {
     use std::os::unix::process::CommandExt;
 
+    standard_streams::leave_as_they_were();
     Ok(process.exec())
 }
 

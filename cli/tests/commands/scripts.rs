@@ -79,10 +79,40 @@ fn what_cannot_be_written_is_no_success() {
 }
 
 #[test]
+fn a_stream_that_is_closed_is_not_one_that_swallows() {
+    let scene = Scene::new();
+    scene.run(&["login"]);
+    for (command, status) in [
+        ("token >&-", 74),
+        ("status --json >&-", 74),
+        ("completion bash >&-", 74),
+        ("--help >&-", 74),
+        ("proxy >&-", 74),
+        ("request POST /m2m/v1/devices/actions/list -d - <&-", 74),
+        ("relogin - <&-", 74),
+        // What prints and reads nothing needs neither.
+        ("login >&- <&-", 0),
+        ("token 2>&-", 0),
+        // A command of another meets them as they were.
+        ("exec -- cat <&-", 1),
+        ("exec -- echo hello >&-", 1),
+        ("exec -- true <&- >&- 2>&-", 0),
+        ("token >/dev/null </dev/null 2>/dev/null", 0),
+    ] {
+        let line = format!("thingspace {command}");
+        let done = scene.done(&mut script(&scene, "sh", &line));
+        assert_eq!(done.status, Some(status), "{command}: {}", done.err);
+    }
+    let line = "thingspace token >&-";
+    let done = scene.done(&mut script(&scene, "sh", line));
+    assert_eq!(done.err, "thingspace: standard output: is closed\n");
+}
+
+#[test]
 fn closed_outputs_reach_no_other_file() {
     let scene = Scene::new();
     for closed in [">&-", "2>&-", "<&-", "<&- >&- 2>&-"] {
-        let line = format!("thingspace token {closed}");
+        let line = format!("thingspace login {closed}");
         let done = scene.done(&mut script(&scene, "sh", &line));
         assert_eq!(done.status, Some(0), "{closed}: {}", done.err);
     }
