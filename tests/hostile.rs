@@ -215,7 +215,12 @@ fn only_a_trusted_certificate_gets_the_password() {
 #[test]
 fn a_bad_ca_file_is_named() {
     let sandbox = sandbox();
-    for path in ["/nonexistent/ca.pem", "Cargo.toml", "/dev/null"] {
+    for path in [
+        "/nonexistent/ca.pem",
+        "Cargo.toml",
+        "/dev/null",
+        "/dev/zero",
+    ] {
         let mut config = config(sandbox.tls_base_url());
         config.set("ca_file", path).unwrap();
         let error = Session::login(&config, &Call::new()).unwrap_err();

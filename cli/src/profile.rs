@@ -112,12 +112,15 @@ enum Flaw {
 }
 
 fn read(path: &Path) -> Result<String, Flaw> {
-    let file = File::open(path).map_err(|error| match error.kind() {
+    let file = open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Flaw::Missing,
         io::ErrorKind::PermissionDenied => Flaw::OutOfReach(output::reason(&error)),
         _ => Flaw::Unfit(output::reason(&error)),
     })?;
     let unfit = |error: io::Error| Flaw::Unfit(output::reason(&error));
+    if !file.metadata().map_err(unfit)?.is_file() {
+        return Err(Flaw::Unfit("is not a plain file".into()));
+    }
     if let Some(flaw) = others_can_write(&file).map_err(unfit)? {
         return Err(Flaw::Unfit(flaw.into()));
     }
@@ -130,6 +133,21 @@ fn read(path: &Path) -> Result<String, Flaw> {
         true => Err(Flaw::Unfit(format!("is longer than {LONGEST} bytes"))),
         false => Ok(text),
     }
+}
+
+/// A pipe in its place is not waited for.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let mut options = File::options();
+    options.read(true).custom_flags(libc::O_NONBLOCK);
+    options.open(path)
+}
+
+#[cfg(windows)]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 #[cfg(unix)]

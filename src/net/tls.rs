@@ -40,6 +40,8 @@ type Digest = [u8; 32];
 /// How many of the names in a wrong certificate are told.
 const MOST_NAMES: usize = 4;
 const LONGEST_NAME: usize = 100;
+/// The roots of a whole system take less than one.
+const LONGEST_CA_FILE: u64 = 16 * 1024 * 1024;
 /// The end of the year 9999, where dates end.
 const END_OF_DATES: u64 = 253_402_300_799;
 
@@ -118,7 +120,7 @@ fn config(ca_file: Option<&str>, observer: Option<Arc<Observer>>) -> Result<Arc<
         Error::new(Status::InvalidArgument, format!("ca_file {path}: {why}"))
     };
     let pem = ca_file
-        .map(|path| std::fs::read(path).map_err(|error| invalid(path, &error.to_string())))
+        .map(|path| read(path).map_err(|error| invalid(path, &error.to_string())))
         .transpose()?;
     let cached = CONFIGS.get(&(fork::generation(), pem.as_deref().map(sha256)));
     let as_wanted = |shared: &Shared| match &observer {
@@ -134,6 +136,18 @@ fn config(ca_file: Option<&str>, observer: Option<Arc<Observer>>) -> Result<Arc<
     };
     let shared = new_config(trust).map_err(|error| explain(&error))?;
     Ok(as_wanted(cached.get_or_init(|| Box::new(shared))))
+}
+
+/// A pipe is read, too; what never ends is not.
+fn read(path: &str) -> io::Result<Vec<u8>> {
+    let mut pem = Vec::new();
+    let file = std::fs::File::open(path)?;
+    match file.take(LONGEST_CA_FILE + 1).read_to_end(&mut pem)? as u64 {
+        0..=LONGEST_CA_FILE => Ok(pem),
+        _ => Err(io::Error::other(format!(
+            "is longer than {LONGEST_CA_FILE} bytes"
+        ))),
+    }
 }
 
 fn certificates(pem: &[u8]) -> std::result::Result<RootCertStore, &'static str> {

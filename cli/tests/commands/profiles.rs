@@ -167,6 +167,43 @@ fn what_others_can_write_is_refused() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_plain_file_is_refused_and_not_waited_for() {
+    let scene = Scene::new();
+    let path = write(&scene, "");
+    let put = |kind: &str| {
+        fs::remove_file(&path).unwrap();
+        let (program, arguments) = match kind {
+            "pipe" => ("mkfifo", &["-m", "600"][..]),
+            "folder" => ("mkdir", &[][..]),
+            device => ("ln", &["-s", device][..]),
+        };
+        let mut command = scene.program(program);
+        let done = scene.done(command.args(arguments).arg(&path));
+        assert_eq!(done.status, Some(0), "{}", done.err);
+    };
+    for kind in ["pipe", "/dev/zero", "/dev/null", "folder"] {
+        put(kind);
+        for profile in [&["token"][..], &["token", "--profile", "default"]] {
+            let done = scene.done(&mut without_account(&scene, profile));
+            assert_eq!(done.status, Some(1), "{kind}");
+            assert!(done.err.contains("is not a plain file"), "{}", done.err);
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_far_too_long_is_refused() {
+    let scene = Scene::new();
+    let path = write(&scene, "");
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_len(1 << 21).unwrap();
+    let done = scene.done(&mut without_account(&scene, &["token"]));
+    assert_eq!(done.status, Some(1));
+    assert!(done.err.contains("is longer than"), "{}", done.err);
+}
+
 #[test]
 fn what_is_missing_may_stand_in_a_profile_and_where_is_said() {
     let scene = Scene::new();
