@@ -1,10 +1,12 @@
-//! `thingspace exec`: runs a command that has the tokens in its environment, and nowhere else.
+//! `thingspace exec`: runs a command that has the tokens in its environment, and nowhere else; the
+//! secrets that the tokens were got with end here.
 
 use std::ffi::OsString;
 use std::io;
 use std::process::Command as Process;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use thingspace_session::OPTIONS;
 
 use super::token;
 use crate::context::Context;
@@ -22,7 +24,8 @@ pub fn arguments() -> Command {
         .long_about(
             "Run a command with THINGSPACE_SESSION_TOKEN and, with REST, THINGSPACE_API_TOKEN in \
              its environment. They are not renewed while it runs: for what runs long, see \
-             `thingspace proxy`. The exit status is the command's; 127 if it was not found, 126 if \
+             `thingspace proxy`. TSM_PASSWORD and the other variables that hold a secret of the \
+             session are taken out of it. The exit status is the command's; 127 if it was not found, 126 if \
              it cannot be run.",
         )
         .arg(
@@ -49,6 +52,9 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let tokens = token::both(context, config, config.value("session_token_header")?)?;
     let mut process = Process::new(name);
     process.args(words);
+    for option in OPTIONS.iter().filter(|option| option.is_secret()) {
+        process.env_remove(option.variable());
+    }
     for token in &tokens {
         process.env(token.variable, token.text.reveal());
     }

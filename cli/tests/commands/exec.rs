@@ -15,6 +15,44 @@ fn a_command_has_the_tokens_and_its_own_exit_status() {
     assert_eq!(done.out.trim().len(), 36, "{}", done.out);
 }
 
+/// A command that wants them can have them from a file, which it may read as its user may.
+#[test]
+fn secrets_of_the_session_are_not_handed_on() {
+    let scene = Scene::new();
+    scene.run(&["login"]);
+    let mut command = scene.command(&["exec", "--", "env"]);
+    command
+        .env("TSM_APP_SECRET", "secret")
+        .env("TSM_STORE_PASSWORD", "of-the-store")
+        .env("TSM_PROXY", "none")
+        .env("TSM_APP_SECRET_FILE", "")
+        .env("TSM_API_TOKEN_FILE", "")
+        .env("OTHER_PASSWORD", "its-own");
+    let done = scene.done(&mut command);
+    assert_eq!(done.status, Some(0), "{}", done.err);
+    let mut names: Vec<&str> = done
+        .out
+        .lines()
+        .filter_map(|line| Some(line.split_once('=')?.0))
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "OTHER_PASSWORD",
+            "THINGSPACE_API_TOKEN",
+            "THINGSPACE_SESSION_TOKEN",
+            "TSM_API_TOKEN_FILE",
+            "TSM_APP_KEY",
+            "TSM_APP_SECRET_FILE",
+            "TSM_BASE_URL",
+            "TSM_SOAP_URL",
+            "TSM_STORE",
+            "TSM_USERNAME",
+        ]
+    );
+}
+
 #[test]
 fn its_arguments_are_its_own() {
     let scene = Scene::new();
