@@ -193,7 +193,7 @@ complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l connect-
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l ca-file -d 'A PEM file of the root certificates to trust instead of the system\'s' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l user-agent -d 'The User-Agent header' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l max-response-bytes -d 'The longest answer to take; a login\'s is bounded to 64 KiB' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l json -d 'Print the result as one JSON object'
+complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l json -d 'Print the result, or what failed, as one JSON object'
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -s q -l quiet -d 'Say nothing on standard error but what failed'
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -s v -l verbose -d 'Log to standard error: logins and renewals, with -vv every request'
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -223,7 +223,7 @@ complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l connect
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l ca-file -d 'A PEM file of the root certificates to trust instead of the system\'s' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l user-agent -d 'The User-Agent header' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l max-response-bytes -d 'The longest answer to take; a login\'s is bounded to 64 KiB' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l json -d 'Print the result as one JSON object'
+complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l json -d 'Print the result, or what failed, as one JSON object'
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -s q -l quiet -d 'Say nothing on standard error but what failed'
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -s v -l verbose -d 'Log to standard error: logins and renewals, with -vv every request'
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -253,7 +253,7 @@ complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l connec
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l ca-file -d 'A PEM file of the root certificates to trust instead of the system\'s' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l user-agent -d 'The User-Agent header' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l max-response-bytes -d 'The longest answer to take; a login\'s is bounded to 64 KiB' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l json -d 'Print the result as one JSON object'
+complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l json -d 'Print the result, or what failed, as one JSON object'
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -s q -l quiet -d 'Say nothing on standard error but what failed'
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -s v -l verbose -d 'Log to standard error: logins and renewals, with -vv every request'
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -344,7 +344,7 @@ complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l connect
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l ca-file -d 'A PEM file of the root certificates to trust instead of the system\'s' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l user-agent -d 'The User-Agent header' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l max-response-bytes -d 'The longest answer to take; a login\'s is bounded to 64 KiB' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l json -d 'Print the result as one JSON object'
+complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l json -d 'Print the result, or what failed, as one JSON object'
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -s q -l quiet -d 'Say nothing on standard error but what failed'
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -s v -l verbose -d 'Log to standard error: logins and renewals, with -vv every request'
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -374,7 +374,7 @@ complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l connect
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l ca-file -d 'A PEM file of the root certificates to trust instead of the system\'s' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l user-agent -d 'The User-Agent header' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l max-response-bytes -d 'The longest answer to take; a login\'s is bounded to 64 KiB' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l json -d 'Print the result as one JSON object'
+complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l json -d 'Print the result, or what failed, as one JSON object'
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l login -d 'If all is well, fetch an API token and log in, through the lockout guard as any session'
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -s q -l quiet -d 'Say nothing on standard error but what failed'
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -s v -l verbose -d 'Log to standard error: logins and renewals, with -vv every request'
@@ -406,7 +406,7 @@ complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l ca-fil
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l user-agent -d 'The User-Agent header' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l max-response-bytes -d 'The longest answer to take; a login\'s is bounded to 64 KiB' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -s y -l yes -d 'Do not ask'
-complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l json -d 'Print the result as one JSON object'
+complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l json -d 'Print the result, or what failed, as one JSON object'
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -s q -l quiet -d 'Say nothing on standard error but what failed'
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -s v -l verbose -d 'Log to standard error: logins and renewals, with -vv every request'
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -s h -l help -d 'Print help (see more with \'--help\')'

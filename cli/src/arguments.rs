@@ -61,6 +61,12 @@ pub fn read() -> Result<ArgMatches, Failure> {
     read_from(std::env::args_os())
 }
 
+/// Whether these arguments, which may be wrong, ask for JSON.
+pub fn want_json() -> bool {
+    let own = std::env::args_os().take_while(|argument| argument != "--");
+    own.skip(1).any(|argument| argument == "--json")
+}
+
 fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, Failure> {
     command()
         .try_get_matches_from(arguments)
@@ -72,7 +78,7 @@ pub fn json() -> Arg {
     Arg::new("json")
         .long("json")
         .action(ArgAction::SetTrue)
-        .help("Print the result as one JSON object")
+        .help("Print the result, or what failed, as one JSON object")
 }
 
 /// The flag of an option. A secret has none: arguments are seen by everybody.

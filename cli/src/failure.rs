@@ -5,10 +5,12 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use serde_json::{Map, Value, json};
 use thingspace_session::{Error, Status};
 
 use crate::interruption;
 use crate::output;
+use crate::time::seconds;
 
 /// The command line itself is wrong (sysexits.h knows it as EX_USAGE).
 pub const USAGE: u8 = 64;
@@ -87,15 +89,39 @@ impl Failure {
         }
     }
 
-    /// Says it, and ends as a process does to which this happened.
-    pub fn end(self) -> ExitCode {
+    /// What a program is told that wants JSON; nothing where there is nothing to tell.
+    fn line(&self) -> Option<Vec<u8>> {
+        let message = self.message()?;
+        let told = match self {
+            Failure::Library(error) => Told::of(error),
+            _ => Told {
+                status: self.exit_status().into(),
+                name: match self {
+                    Failure::Usage(_) => "EX_USAGE",
+                    Failure::Io(_) => "EX_IOERR",
+                    _ => Status::InvalidArgument.name(),
+                },
+                message: &message,
+                ..Told::default()
+            },
+        };
+        Some(told.line())
+    }
+
+    /// Says it, and ends as a process does to which this happened. With `json`, standard output
+    /// has it as an object.
+    pub fn end(self, json: bool) -> ExitCode {
         if let Failure::Shown(text) = &self {
             return match output::print(text.as_bytes()) {
                 Ok(()) => ExitCode::SUCCESS,
-                Err(failure) => failure.end(),
+                Err(failure) => failure.end(json),
             };
         }
         interruption::end_if_interrupted(&self);
+        if json && let Some(line) = self.line() {
+            // It may be what failed.
+            let _ = output::print(&line);
+        }
         let is_said = |error: &Error| output::has_logged(&error.to_string());
         match (&self, self.message()) {
             (Failure::Library(error), _) if is_said(error) => {}
@@ -106,5 +132,51 @@ impl Failure {
             interruption::end_by_broken_pipe();
         }
         ExitCode::from(self.exit_status())
+    }
+}
+
+/// A failure as programs are told of it, with `--json` and by the proxy: one object on a line.
+#[derive(Default)]
+pub struct Told<'a> {
+    /// The exit status.
+    pub status: i32,
+    pub name: &'a str,
+    pub message: &'a str,
+    pub retryable: bool,
+    pub retry_after_s: Option<u64>,
+    /// What the platform said: "" and 0 for nothing.
+    pub code: &'a str,
+    pub http_status: u16,
+}
+
+impl Told<'_> {
+    pub fn of(error: &Error) -> Told<'_> {
+        Told {
+            status: error.status() as i32,
+            name: error.status().name(),
+            message: error.message(),
+            retryable: error.retryable(),
+            retry_after_s: error.retry_after().map(seconds),
+            code: error.code(),
+            http_status: error.http_status(),
+        }
+    }
+
+    pub fn line(&self) -> Vec<u8> {
+        let mut members = Map::new();
+        members.insert("status".into(), json!(self.status));
+        members.insert("name".into(), json!(self.name));
+        members.insert("message".into(), json!(self.message));
+        members.insert("retryable".into(), json!(self.retryable));
+        if let Some(seconds) = self.retry_after_s {
+            members.insert("retry_after".into(), json!(seconds));
+        }
+        if !self.code.is_empty() {
+            members.insert("code".into(), json!(self.code));
+        }
+        if self.http_status > 0 {
+            members.insert("http_status".into(), json!(self.http_status));
+        }
+        format!("{}\n", Value::Object(members)).into_bytes()
     }
 }

@@ -17,7 +17,7 @@ pub struct Output {
     pub quiet: bool,
     /// How many times -v was given.
     pub verbose: u8,
-    /// Results as one JSON object.
+    /// Results, and failures, as one JSON object.
     pub json: bool,
     /// Whether standard output is a terminal.
     pub is_terminal: bool,
@@ -28,10 +28,11 @@ pub struct Output {
 impl Output {
     pub fn of(matches: &ArgMatches) -> Output {
         let switch = |name| matches.try_get_one::<bool>(name).ok().flatten() == Some(&true);
+        let format = matches.try_get_one::<String>("format").ok().flatten();
         Output {
             quiet: switch("quiet"),
             verbose: matches.get_count("verbose"),
-            json: switch("json"),
+            json: switch("json") || format.is_some_and(|format| format == "json"),
             is_terminal: io::stdout().is_terminal(),
             errors_on_terminal: io::stderr().is_terminal(),
         }

@@ -32,22 +32,14 @@ pub fn arguments() -> Command {
 
 pub fn run(context: &Context, _: &ArgMatches) -> Result<(), Failure> {
     let config = context.config()?;
-    let state = match guard(config, &context.call) {
-        Ok(state) => state,
-        Err(error) => {
-            if context.output.json {
-                context.output.print(&line(&unknown(&error)))?;
-            }
-            return Err(error.into());
-        }
-    };
+    let state = guard(config, &context.call)?;
     let now = SystemTime::now();
     let profile = context.profile()?;
     let text = match context.output.json {
-        true => line(&object(&state, profile, now)),
-        false => words(&state, profile, now).into_bytes(),
+        true => format!("{}\n", object(&state, profile, now)),
+        false => words(&state, profile, now),
     };
-    context.output.print(&text)?;
+    context.output.print(text.as_bytes())?;
     match status(&state) {
         0 => Ok(()),
         status => Err(Failure::Exit(status)),
@@ -63,19 +55,6 @@ fn status(state: &GuardState) -> u8 {
         // Whatever the last login failed with.
         Some(_) => Status::LoginBlocked as i32 as u8,
     }
-}
-
-fn line(object: &Value) -> Vec<u8> {
-    format!("{object}\n").into_bytes()
-}
-
-/// Where nothing can be told.
-fn unknown(error: &Error) -> Value {
-    json!({
-        "status": error.status() as i32,
-        "may_login": false,
-        "why": error.message(),
-    })
 }
 
 /// Its keys never change their meaning; cli/README.md explains them.

@@ -31,8 +31,16 @@ pub fn arguments() -> Command {
 
 pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let config = context.config()?;
-    if !matches.get_flag("yes") && !agrees(config.value("username")?)? {
-        return Err(Failure::Exit(1));
+    if !matches.get_flag("yes") {
+        if context.output.json {
+            return Err(Failure::Usage(
+                "with --json nobody is asked: say --yes".into(),
+            ));
+        }
+        if !agrees(config.value("username")?)? {
+            context.output.note("nothing was forgotten");
+            return Err(Failure::Exit(1));
+        }
     }
     let Unblocked {
         logins,

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
 use thingspace_session::{Error, Status};
+
+use crate::failure::Told;
+use crate::time::seconds;
 
 /// An answer that is not the platform's.
 #[derive(Clone, Debug)]
@@ -50,8 +52,7 @@ impl Refusal {
 
     /// How long to wait, in whole seconds.
     pub fn retry_after_s(&self) -> Option<u64> {
-        let time = self.retry_after?;
-        Some(time.as_secs() + u64::from(time.subsec_nanos() > 0))
+        self.retry_after.map(seconds)
     }
 
     pub fn retryable(&self) -> bool {
@@ -59,23 +60,16 @@ impl Refusal {
     }
 
     pub fn body(&self) -> Vec<u8> {
-        let mut members = Map::new();
-        members.insert("status".into(), json!(self.status as i32));
-        members.insert("name".into(), json!(self.status.name()));
-        members.insert("message".into(), json!(self.message));
-        members.insert("retryable".into(), json!(self.retryable));
-        if let Some(seconds) = self.retry_after_s() {
-            members.insert("retry_after".into(), json!(seconds));
-        }
-        if !self.code.is_empty() {
-            members.insert("code".into(), json!(self.code));
-        }
-        if self.platform_status > 0 {
-            members.insert("http_status".into(), json!(self.platform_status));
-        }
-        let mut body = Value::Object(members).to_string().into_bytes();
-        body.push(b'\n');
-        body
+        let told = Told {
+            status: self.status as i32,
+            name: self.status.name(),
+            message: &self.message,
+            retryable: self.retryable,
+            retry_after_s: self.retry_after_s(),
+            code: &self.code,
+            http_status: self.platform_status,
+        };
+        told.line()
     }
 }
 
@@ -131,7 +125,7 @@ mod tests {
         assert_eq!(refusal.retry_after_s(), None);
         refusal.retry_after = Some(Duration::from_millis(4001));
         assert_eq!(refusal.retry_after_s(), Some(5));
-        let body: Value = serde_json::from_slice(&refusal.body()).unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&refusal.body()).unwrap();
         assert_eq!(body["status"], 1);
         assert_eq!(body["retry_after"], 5);
     }

@@ -87,3 +87,48 @@ fn completions_are_those_that_were_generated() {
         assert!(done.out.contains("share-token"), "{shell}");
     }
 }
+
+/// A program that reads JSON finds some, whatever went wrong.
+#[test]
+fn with_json_a_failure_is_an_object_too() {
+    let scene = Scene::new();
+    let store = ("TSM_STORE", "file:/dev/null");
+    let profile = ("THINGSPACE_PROFILE", "none");
+    let option = ("TSM_TIMEOUT_MS", "soon");
+    let password = ("TSM_PASSWORD", "wrong");
+    for (arguments, (variable, value), status, name) in [
+        (&["status", "--json"][..], store, 40, "TSM_E_STORE"),
+        (&["login", "--json"], store, 40, "TSM_E_STORE"),
+        (&["logout", "--json"], store, 40, "TSM_E_STORE"),
+        (&["unblock", "--yes", "--json"], store, 40, "TSM_E_STORE"),
+        (&["token", "--format", "json"], store, 40, "TSM_E_STORE"),
+        (&["status", "--json"], profile, 1, "TSM_E_INVALID_ARGUMENT"),
+        (&["login", "--json"], option, 1, "TSM_E_INVALID_ARGUMENT"),
+        (
+            &["relogin", "x", "--json"],
+            password,
+            10,
+            "TSM_E_CREDENTIALS",
+        ),
+        (&["unblock", "--json"], ("A", "b"), 64, "EX_USAGE"),
+        (&["relogin", "-", "--json"], ("A", "b"), 74, "EX_IOERR"),
+        (
+            &["status", "--json", "--nonsense"],
+            ("A", "b"),
+            64,
+            "EX_USAGE",
+        ),
+        (&["nonsense", "--json"], ("A", "b"), 64, "EX_USAGE"),
+    ] {
+        let done = scene.done(scene.command(arguments).env(variable, value));
+        assert_eq!(done.status, Some(status), "{arguments:?}: {}", done.err);
+        let told: serde_json::Value = serde_json::from_str(&done.out)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", done.out));
+        assert_eq!(told["status"], status, "{told}");
+        assert_eq!(told["name"], name, "{told}");
+        let message = told["message"].as_str().unwrap();
+        assert!(done.err.contains(message), "{told} {}", done.err);
+    }
+    let done = scene.run(&["exec", "--", "sh", "-c", "exit 3", "--json"]);
+    assert_eq!((done.status, &*done.out), (Some(3), ""));
+}

@@ -267,7 +267,8 @@ fn a_store_that_cannot_be_used_ends_with_40() {
         command.env("TSM_STORE", &store).env("HOME", &scene.folder);
         let (exit, status) = status_of(&scene, &mut command);
         assert_eq!((exit, &status["status"]), (40, &json!(40)), "{store}");
-        let why = status["why"].as_str().unwrap_or_default();
+        let why = status["message"].as_str().unwrap_or_default();
         assert!(why.to_lowercase().contains(words), "{why}");
+        assert_eq!(status["name"], json!("TSM_E_STORE"));
     }
 }
