@@ -58,6 +58,11 @@ impl<'a> Operation<'a> {
         Ok(Operation { service, operation })
     }
 
+    /// Whether it is a login, as any service may offer it.
+    pub fn begins_session(&self) -> bool {
+        is_login(self.operation)
+    }
+
     /// Appended to the SOAP URL: `/SessionService.svc`.
     pub fn path(&self) -> String {
         format!("/{}.svc", self.service)
@@ -67,6 +72,10 @@ impl<'a> Operation<'a> {
     pub fn action(&self) -> String {
         format!("\"{SERVICE_NS}/I{}/{}\"", self.service, self.operation)
     }
+}
+
+fn is_login(name: &str) -> bool {
+    name.eq_ignore_ascii_case(LOG_IN.operation)
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -79,7 +88,10 @@ fn is_identifier(name: &str) -> bool {
 
 /// A caller's body element, checked: one well-formed element, no DTD, bounded depth and size.
 #[derive(Debug)]
-pub(crate) struct BodyElement<'a>(Cow<'a, str>);
+pub(crate) struct BodyElement<'a> {
+    markup: Cow<'a, str>,
+    begins_session: bool,
+}
 
 impl<'a> BodyElement<'a> {
     pub fn new(body: &'a [u8]) -> Result<BodyElement<'a>> {
@@ -124,11 +136,27 @@ impl<'a> BodyElement<'a> {
         if document.root().descendants().any(|node| node.is_pi()) {
             return Err(flaw("it has a processing instruction, which SOAP forbids"));
         }
-        Ok(BodyElement(Cow::Borrowed(trimmed)))
+        let element = match body_is_root {
+            true => Some(root),
+            false => root.children().find(Node::is_element),
+        };
+        let name = element.map_or("", |element| element.tag_name().name());
+        Ok(BodyElement {
+            markup: Cow::Borrowed(trimmed),
+            begins_session: is_login(name),
+        })
     }
 
     pub fn into_owned(self) -> BodyElement<'static> {
-        BodyElement(Cow::Owned(self.0.into_owned()))
+        BodyElement {
+            markup: Cow::Owned(self.markup.into_owned()),
+            ..self
+        }
+    }
+
+    /// Whether it is that of a login. Some servers go by it, whatever `SOAPAction` says.
+    pub fn begins_session(&self) -> bool {
+        self.begins_session
     }
 
     /// The whole envelope with the token in its header.
@@ -137,7 +165,7 @@ impl<'a> BodyElement<'a> {
             Part::Markup(CALL_TO_TOKEN),
             Part::Text(token.reveal()),
             Part::Markup(CALL_TO_BODY),
-            Part::Markup(&self.0),
+            Part::Markup(&self.markup),
             Part::Markup(CALL_END),
         ])
     }
@@ -450,7 +478,7 @@ mod tests {
     fn a_body_is_one_element_and_nothing_else() {
         let element = "<a xmlns='u'><b c='d'>&lt;</b><!-- <c> --></a>";
         for body in [element.to_owned(), format!("\u{feff}\r\n{element} \t\n")] {
-            assert_eq!(BodyElement::new(body.as_bytes()).unwrap().0, element);
+            assert_eq!(BodyElement::new(body.as_bytes()).unwrap().markup, element);
         }
         let deep = "<a>".repeat(5_000_000);
         let too_large = format!("<a>{}</a>", "x".repeat(BODY.bytes));

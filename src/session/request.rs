@@ -170,7 +170,22 @@ impl Session {
         }
         check_path(request.path)?;
         check_no_login(request.path)?;
-        check_headers(request.headers, &self.session_token_header)
+        match request
+            .headers
+            .iter()
+            .find(|(name, _)| self.sets_header(name))
+        {
+            Some((name, _)) => Err(invalid(format!(
+                "header {name}: is set by this library; leave it out"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a header is this library's to set: a request that has it is refused.
+    pub fn sets_header(&self, name: &str) -> bool {
+        let is_it = |own: &str| name.eq_ignore_ascii_case(own);
+        OWN_HEADERS.into_iter().any(is_it) || is_it(&self.session_token_header)
     }
 
     fn check_soap_call<'a>(
@@ -185,13 +200,14 @@ impl Session {
             ));
         }
         let operation = soap::Operation::new(service, operation)?;
-        if operation
-            .operation
-            .eq_ignore_ascii_case(soap::LOG_IN.operation)
-        {
+        if operation.begins_session() {
             return Err(login_unseen());
         }
-        Ok((operation, soap::BodyElement::new(body_xml)?))
+        let element = soap::BodyElement::new(body_xml)?;
+        match element.begins_session() {
+            true => Err(login_unseen()),
+            false => Ok((operation, element)),
+        }
     }
 
     pub(super) fn send_logout(
@@ -347,22 +363,6 @@ fn login_unseen() -> Error {
     )
 }
 
-fn check_headers(headers: &[(&str, &str)], session_token_header: &str) -> Result<()> {
-    for (name, _) in headers {
-        let is_own = |own: &&str| name.eq_ignore_ascii_case(own);
-        if OWN_HEADERS
-            .iter()
-            .chain(&[session_token_header])
-            .any(is_own)
-        {
-            return Err(invalid(format!(
-                "header {name}: is set by this library; leave it out"
-            )));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -394,7 +394,7 @@ mod tests {
         }
     }
 
-    fn answer(realm: &str, path: &str) -> Response {
+    fn session(realm: &str, header: &str) -> Session {
         let mut config = Config::new();
         for (name, value) in [
             ("username", "u"),
@@ -403,13 +403,18 @@ mod tests {
             ("app_secret", "s"),
             ("store", "memory:"),
             ("realm", realm),
+            ("session_token_header", header),
         ] {
             config.set(name, value).unwrap();
         }
         let settings = config.settings().unwrap();
         let runtime = runtime::system();
         let store = store::open(&settings.account, &runtime).unwrap();
-        let session = Session::new(&settings, Arc::new(Errors), store, runtime);
+        Session::new(&settings, Arc::new(Errors), store, runtime)
+    }
+
+    fn answer(realm: &str, path: &str) -> Response {
+        let session = session(realm, "VZ-M2M-Token");
         session.relogin(&Call::new(), None).unwrap();
         let request = Request {
             method: "GET",
@@ -466,9 +471,19 @@ mod tests {
 
     #[test]
     fn own_headers_are_refused_in_any_case() {
-        for own in ["authorization", "HOST", "sessiontoken"] {
-            assert!(check_headers(&[(own, "x")], "SessionToken").is_err());
+        let session = session("own_headers", "SessionToken");
+        for own in ["authorization", "HOST", "Expect", "sessiontoken"] {
+            assert!(session.sets_header(own), "{own}");
+            let request = Request {
+                method: "GET",
+                path: "/x",
+                headers: &[("Accept", "text/plain"), (own, "x")],
+                body: &[],
+            };
+            let error = session.request(&Call::new(), request).unwrap_err();
+            assert_eq!(error.status(), Status::InvalidArgument);
+            assert!(error.message().starts_with(&format!("header {own}: ")));
         }
-        assert!(check_headers(&[("VZ-M2M-Token", "x")], "SessionToken").is_ok());
+        assert!(!session.sets_header("VZ-M2M-Token"));
     }
 }

@@ -102,15 +102,10 @@ fn with_password(context: &Context) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// A SOAP client puts the token into its envelope, which is whole only once it is written.
 fn check_protocol(session: &Session) -> Result<(), Failure> {
     let info: serde_json::Value = serde_json::from_str(&session.info()?).unwrap_or_default();
     match info["protocol"].as_str() {
-        Some("soap") => Err(Failure::Usage(
-            "proxy serves REST alone; for SOAP there are thingspace soap, and bindings that put \
-             the token into the envelopes of your own client"
-                .into(),
-        )),
+        Some("soap") => Err(Failure::Usage(proxy::NO_SOAP.into())),
         _ => Ok(()),
     }
 }

@@ -52,7 +52,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let given = |name| matches.get_one::<String>(name).expect("it is required");
     let config = context.config()?;
     let path = path_below(config, given("path"))?;
-    refuse_session_call(&path)?;
+    not_a_logout(SessionCall::of_path(&path) == Some(SessionCall::LogOut))?;
     let method = given("method").to_ascii_uppercase();
     let headers = headers(matches)?;
     let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (&**n, &**v)).collect();
@@ -119,17 +119,17 @@ fn path_below(config: &Config, given: &str) -> Result<String, Failure> {
     })
 }
 
-/// The lockout guard would not count such a login, and others would not hear of such a logout.
-fn refuse_session_call(path: &str) -> Result<(), Failure> {
-    let instead = match SessionCall::of_path(path) {
-        Some(SessionCall::LogIn) => "thingspace login",
-        Some(SessionCall::LogOut) => "thingspace logout",
-        Some(SessionCall::Soap) => "thingspace soap",
-        _ => return Ok(()),
-    };
-    Err(Failure::Usage(format!(
-        "request begins and ends no sessions, past the lockout guard: use {instead}"
-    )))
+/// A session that is shared ends for all, who should hear of it. Logins are the library's to
+/// refuse.
+pub fn not_a_logout(is_logout: bool) -> Result<(), Failure> {
+    match is_logout {
+        true => Err(Failure::Usage(
+            "this ends the session that is shared, and the others would not hear of it: use \
+             thingspace logout"
+                .into(),
+        )),
+        false => Ok(()),
+    }
 }
 
 fn headers(matches: &ArgMatches) -> Result<Vec<(String, String)>, Failure> {

@@ -37,13 +37,7 @@ pub fn arguments() -> Command {
 pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let given = |name| matches.get_one::<String>(name).expect("it is required");
     let (service, operation) = (given("service"), given("operation"));
-    if service.eq_ignore_ascii_case("SessionService") {
-        return Err(Failure::Usage(
-            "soap begins and ends no sessions, past the lockout guard: use thingspace login or \
-             logout"
-                .into(),
-        ));
-    }
+    request::not_a_logout(operation.eq_ignore_ascii_case("LogOut"))?;
     let body = match request::body(matches)? {
         Some(body) => body,
         None => format!("<v2:{operation}/>").into_bytes(),

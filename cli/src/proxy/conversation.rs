@@ -12,22 +12,15 @@ use super::connections::Seat;
 use super::head::{self, Framing, Head};
 use super::refusal::Refusal;
 use super::socket::Socket;
-use super::{HOLD_MAX_BYTES, Proxy};
+use super::{HOLD_MAX_BYTES, NO_SOAP, Proxy};
 
 /// How long a client may go on sending what nobody reads any more, so that it reads its answer.
 const TIME_TO_LINGER: Duration = Duration::from_secs(5);
 
 const SMALL_BYTES: usize = 64 * 1024;
 
-/// Headers that are the library's to set, whatever a client says.
-const OURS: [&str; 6] = [
-    "accept-encoding",
-    "authorization",
-    "expect",
-    "host",
-    "sessiontoken",
-    "vz-m2m-token",
-];
+/// Tokens go into the header of the session alone, and a compressed refusal could not be read.
+const NOT_PASSED_ON: [&str; 3] = ["accept-encoding", "sessiontoken", "vz-m2m-token"];
 
 pub struct Conversation<'a> {
     proxy: &'a Proxy,
@@ -110,7 +103,7 @@ impl<'a> Conversation<'a> {
         );
         let mut manner = Manner::of(head);
         let answered = match SessionCall::of_path(head.target) {
-            Some(SessionCall::Soap) => Answered::Flawed(Refusal::soap().into()),
+            Some(SessionCall::Soap) => Answered::Flawed(Refusal::new(501, NO_SOAP).into()),
             Some(call) => match body.hold(HOLD_MAX_BYTES, &mut held) {
                 Ok(()) => Answered::StandIn(call),
                 Err(flaw) => Answered::Flawed(flaw),
@@ -199,15 +192,15 @@ fn forward(
     held: &mut Vec<u8>,
 ) -> Answered {
     let connection: Vec<&str> = head::options(head.all("connection")).collect();
-    let token_header = proxy.session.session_token_header();
-    let is_ours = |name: &str| {
-        let mut ours = OURS.iter().chain([&token_header]);
-        ours.any(|own| name.eq_ignore_ascii_case(own))
+    let ends_here = |name: &str| {
+        proxy.session.sets_header(name)
+            || NOT_PASSED_ON
+                .iter()
+                .any(|own| name.eq_ignore_ascii_case(own))
+            || head::is_for_this_hop(name, &connection)
     };
     let headers = head.headers.iter().copied();
-    let headers: Vec<_> = headers
-        .filter(|(name, _)| !is_ours(name) && !head::is_for_this_hop(name, &connection))
-        .collect();
+    let headers: Vec<_> = headers.filter(|(name, _)| !ends_here(name)).collect();
 
     let length = match head.framing {
         Framing::Length(length) => Some(length),

@@ -33,6 +33,11 @@ const PIECE_TIME: Duration = Duration::from_secs(60);
 /// A longer body of a request is sent while it comes, and once.
 pub const HOLD_MAX_BYTES: usize = 1024 * 1024;
 
+/// The token is put into an envelope, which is whole only once it is written; and an envelope may
+/// log in, where the lockout guard does not see it.
+pub const NO_SOAP: &str = "thingspace proxy serves no SOAP: use thingspace soap, or bindings that \
+                           put the token into the envelopes of your own client";
+
 /// What all connections share.
 pub struct Proxy {
     pub session: Session,

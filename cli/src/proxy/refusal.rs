@@ -42,14 +42,6 @@ impl Refusal {
         }
     }
 
-    /// An envelope may log in, and where the lockout guard does not see that it could lock the
-    /// account.
-    pub fn soap() -> Refusal {
-        let why = "SOAP is not served here: use thingspace soap, or bindings that put the token \
-                   into the envelopes of your own client";
-        Refusal::new(501, why)
-    }
-
     /// How long to wait, in whole seconds.
     pub fn retry_after_s(&self) -> Option<u64> {
         self.retry_after.map(seconds)

@@ -32,18 +32,53 @@ fn the_body_of_the_answer_is_printed_as_it_came() {
 fn no_session_begins_or_ends_past_the_guard() {
     let scene = Scene::new();
     let wrong = r#"{"username": "zbeeblebrox", "password": "hunter2"}"#;
-    let calls: [&[&str]; 6] = [
-        &["request", "POST", "/m2m/v1/session/login", "-d", wrong],
-        &["request", "POST", "m2m/v1/session/%6Cogin?x=1", "-d", wrong],
-        &["request", "POST", "/m2m/v1/session/logout"],
-        &["request", "POST", "/v2/SessionService.svc", "-d", "<x/>"],
-        &["soap", "SessionService", "LogIn", "-d", "<v2:LogIn/>"],
-        &["soap", "sessionservice", "LogOut"],
+    let calls: [(&[&str], i32, &str); 7] = [
+        (
+            &["request", "POST", "/m2m/v1/session/login", "-d", wrong],
+            1,
+            "lockout guard",
+        ),
+        (
+            &["request", "POST", "m2m/v1/session/%6Cogin?x=1", "-d", wrong],
+            1,
+            "lockout guard",
+        ),
+        (
+            &["request", "POST", "/v2/SessionService.svc", "-d", "<x/>"],
+            1,
+            "SOAP",
+        ),
+        (
+            &["soap", "SessionService", "LogIn", "-d", "<v2:LogIn/>"],
+            1,
+            "lockout guard",
+        ),
+        (
+            &[
+                "soap",
+                "DeviceService",
+                "GetDeviceList",
+                "-d",
+                "<v2:LogIn/>",
+            ],
+            1,
+            "lockout guard",
+        ),
+        (
+            &["request", "POST", "/m2m/v1/session/logout"],
+            64,
+            "thingspace logout",
+        ),
+        (
+            &["soap", "sessionservice", "LogOut"],
+            64,
+            "thingspace logout",
+        ),
     ];
-    for call in calls {
+    for (call, status, words) in calls {
         let done = scene.run(call);
-        assert_eq!(done.status, Some(64), "{call:?}: {}", done.err);
-        assert!(done.err.contains("use thingspace "), "{}", done.err);
+        assert_eq!(done.status, Some(status), "{call:?}: {}", done.err);
+        assert!(done.err.contains(words), "{}", done.err);
     }
     assert_eq!(scene.sandbox.counter("requests"), 0);
 }
