@@ -38,12 +38,12 @@ impl Source {
     /// In words, for this option.
     pub fn name(self, option: &OptionInfo) -> String {
         match self {
-            Source::Fallback => "by the program's configuration".into(),
+            Source::Fallback => "as a default".into(),
             Source::Environment => match std::env::var_os(option.variable()) {
                 Some(value) if !value.is_empty() => "in the environment".into(),
                 _ => "in CREDENTIALS_DIRECTORY".into(),
             },
-            Source::Hand => "by hand".into(),
+            Source::Hand => "directly".into(),
         }
     }
 }

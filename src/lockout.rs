@@ -528,26 +528,30 @@ enum Why {
 
 fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
     let (who, count) = (key.in_words(), count_in_words(record, max_failures));
-    let message = match why {
+    let (what, advice) = match why {
         Why::Rejected => {
-            let others = match record.slots.len() >= max_failures {
+            let advice = match record.slots.len() >= max_failures {
                 true => {
-                    ": no other is sent either, until the account is unblocked with this library"
+                    "Correct the password, then unblock the account (thingspace unblock): no other \
+                     password is sent before either"
                 }
-                false => "; if it is right by now, unblock the account with this library",
+                false => {
+                    "Correct the password; only if it is right by now, unblock the account \
+                     (thingspace unblock)"
+                }
             };
-            format!(
-                "login not sent: the platform rejected this password for {who} before ({count}). \
-                 Correct the password{others}"
-            )
+            let what = format!("the platform rejected this password for {who} before ({count})");
+            (what, advice)
         }
-        Why::Full => format!(
-            "login not sent: too many logins for {who} failed or may have failed ({count}), and \
-             the platform locks the contact at five. Mend the cause, then unblock the account with \
-             this library"
+        Why::Full => (
+            format!(
+                "too many logins for {who} failed or may have failed ({count}), and the platform \
+                 locks the contact at five"
+            ),
+            "Mend the cause, then unblock the account (thingspace unblock)",
         ),
     };
-    Error::new(Status::LoginBlocked, message)
+    Error::new(Status::LoginBlocked, format!("no login is sent: {what}")).advising(advice)
 }
 
 /// The failure of the last login, for those who would send another one too early.
@@ -564,8 +568,8 @@ fn too_early(key: &Key, record: &Record, max_failures: usize, wait: Duration) ->
         None => Error::new(
             Status::LoginBlocked,
             format!(
-                "login not sent: it is too early after the last one for {} ({}). The next one may \
-                 leave in {seconds} s",
+                "no login is sent: it is too early after the last one for {} ({}). The next one \
+                 may leave in {seconds} s",
                 key.in_words(),
                 count_in_words(record, max_failures)
             ),

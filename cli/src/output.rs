@@ -130,6 +130,11 @@ pub fn show_help(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// `1 login`, `2 logins`.
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// What the system says, without the number behind it.
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();

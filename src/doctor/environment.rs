@@ -37,7 +37,10 @@ pub(super) fn examine(
     }
     look_at_roots(environment, has_ca_file, findings);
     if findings.warnings == before {
-        findings.fine(Check::Environment, "no variable of it surprises");
+        findings.fine(
+            Check::Environment,
+            "no variable is misspelt or without effect",
+        );
     }
 }
 

@@ -12,6 +12,9 @@ use crate::runtime::Runtime;
 use crate::secret_source::SecretSource;
 use crate::settings::Account;
 
+const SUPPORT: &str = "Have Verizon's support unlock the contact, and see to the right password \
+                       first. Then, if no login may leave: thingspace unblock, once";
+
 /// The longest that a store may take.
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -45,7 +48,15 @@ fn tell(state: &GuardState, findings: &mut Findings<'_>) {
         );
     }
     let Some(refusal) = &state.refusal else {
-        return findings.fine(Check::Guard, format!("{count}; a login may leave now"));
+        let count = format!("{count}; a login may leave now");
+        return match state.contact_was_locked() {
+            false => findings.fine(Check::Guard, count),
+            true => findings.warn(
+                Check::Guard,
+                format!("{count}, but the platform told the last one that the contact is locked"),
+                SUPPORT,
+            ),
+        };
     };
     match (refusal.status(), state.next_login) {
         // The file of the password, of which is told there.
@@ -60,17 +71,20 @@ fn tell(state: &GuardState, findings: &mut Findings<'_>) {
                 "Wait, and mend why the last one failed meanwhile",
             );
         }
-        _ => findings.error(Check::Guard, refusal, remedy(state)),
+        // Its own advice does not know what this one does.
+        _ => findings.fail(
+            Check::Guard,
+            refusal.status(),
+            refusal.apart().0,
+            remedy(state),
+        ),
     }
 }
 
 /// To unblock is to forget what the platform may count still: no advice where less will do.
 fn remedy(state: &GuardState) -> &'static str {
-    let last = state.last_login.as_ref();
-    let last = last.and_then(|last| last.failure.as_ref());
-    if last.is_some_and(|failure| failure.status() == Status::Locked) {
-        "Have Verizon's support unlock the contact, and see to the right password. Then, once: \
-         thingspace unblock"
+    if state.contact_was_locked() {
+        SUPPORT
     } else if state.slots_left() > 0 {
         "Correct the password: a login with another one may leave now, and nothing need be \
          unblocked. Only if this very password is right by now: thingspace unblock"

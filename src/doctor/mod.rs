@@ -28,8 +28,8 @@ use crate::settings::Protocol;
 /// bound.
 const LONGEST: Duration = Duration::from_secs(180);
 
-const CORRECT: &str = "Set, correct or unset that option, where it was set: by hand, by the \
-                       configuration of the program, or as TSM_… in the environment";
+const CORRECT: &str = "Set, correct or unset that option: directly (a flag of the command line), \
+                       in the environment (TSM_…), or as a default (a profile)";
 
 /// Looks at everything that a session of this configuration needs, and tells each finding as it
 /// comes, one at least for each [`Check`] but those of a login. With `login` it fetches an API
@@ -106,7 +106,8 @@ fn examine_configuration(config: &Config, findings: &mut Findings<'_>) {
     if matches!(config.password_source(), Ok(None)) {
         findings.warn(
             Check::Configuration,
-            "no password is set: as long as a token is shared it serves, and no longer",
+            "no password is set: a shared session token serves until it expires, and no \
+             longer",
             "Set the option password_file (TSM_PASSWORD_FILE)",
         );
     }
@@ -123,7 +124,7 @@ fn examine_configuration(config: &Config, findings: &mut Findings<'_>) {
     }
     let words = |(source, names): &(String, Vec<&str>)| format!("{source}: {}", names.join(", "));
     let words: Vec<String> = set.iter().map(words).collect();
-    findings.fine(Check::Configuration, words.join("; "));
+    findings.fine(Check::Configuration, format!("set {}", words.join("; ")));
 }
 
 fn try_login(config: &Config, call: &Call, findings: &mut Findings<'_>) {

@@ -79,7 +79,7 @@ impl Journey<'_> {
             Failed(Check::Proxy)
         })?;
         let way = match route.proxy() {
-            None => "none is on the way".to_owned(),
+            None => "none is used".to_owned(),
             Some(proxy) => format!("{proxy} is on the way, named by {}", proxy.named_by),
         };
         findings.fine(Check::Proxy, way + &self.what_does_not_count());
@@ -243,7 +243,7 @@ impl Journey<'_> {
         if !route.is_https() {
             findings.fine(
                 Check::Tls,
-                "none: it is plain http, which goes to loopback alone",
+                "none: the URL is plain http, which is for this machine itself alone",
             );
             return Ok(());
         }
@@ -411,7 +411,7 @@ impl Journey<'_> {
     fn compare_clocks(&self, answer: &Response, findings: &mut Findings<'_>) {
         let ours = SystemTime::now();
         let Some(theirs) = date_of(answer) else {
-            let why = "since the answer tells no time";
+            let why = "since the answer has no Date";
             return findings.not_tried(Check::Clock, why);
         };
         let (off, ahead) = match ours.duration_since(theirs) {
@@ -446,7 +446,10 @@ fn judge(response: &Response, of: &Endpoint) -> Judged {
     let answer = Answer::to_request(status, response.header("retry-after"), response.body());
     let error = answer.error();
     if answer.is_of_the_platform() {
-        let said = format!("the platform answers (HTTP {status} {})", error.code());
+        let said = format!(
+            "the platform answers (HTTP {status} {}, to a request without a token)",
+            error.code()
+        );
         return Judged::Platform(said);
     }
     let wrong = |remedy: &str| {

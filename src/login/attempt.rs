@@ -294,6 +294,10 @@ impl<'a> Attempt<'a> {
                 obtained_ms: record.as_of_ms,
             });
         }
+        let ended_wall_ms = logins.runtime.wall_ms();
+        if let End::Token(_) = end {
+            record.succeeded_wall_ms = ended_wall_ms;
+        }
         // One that nobody wanted any more has nothing to tell.
         let failure = end
             .error()
@@ -303,7 +307,7 @@ impl<'a> Attempt<'a> {
                 protocol: protocol.to_owned(),
                 replaced: self.replaced.map(digest),
                 failure: failure.map(LoginFailure::of),
-                ended_wall_ms: logins.runtime.wall_ms(),
+                ended_wall_ms,
             }),
             _ => None,
         };
@@ -367,7 +371,7 @@ fn told_when(error: Error, next: NextLogin) -> Error {
             return error
                 .advising(
                     "The platform may have counted it, and it was the last login that the lockout \
-                     guard allows: mend the cause, then unblock the account with this library",
+                     guard allows: mend the cause, then unblock the account (thingspace unblock)",
                 )
                 .with_retryable(false)
                 .with_retry_after(None);

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::password::Hashable;
 use super::{advise, on_a_thread};
 use crate::call::Running;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::lockout::{self, NextLogin};
 use crate::password::{PasswordHash, Salt};
 use crate::runtime::{Moment, Runtime};
@@ -50,6 +50,9 @@ pub struct GuardState {
     pub hold: Option<Duration>,
     /// The last login that ended.
     pub last_login: Option<LastLoginState>,
+    /// When a login succeeded last, as far as is known, by the wall clock of the machine that sent
+    /// it: told even while another one is under way, or failed.
+    pub last_success: Option<SystemTime>,
     /// How old the session token is that all may use, for this protocol.
     pub shared_token_age: Option<Duration>,
 }
@@ -58,6 +61,14 @@ impl GuardState {
     /// How many more logins may fail before none is sent.
     pub fn slots_left(&self) -> usize {
         self.max_login_failures.saturating_sub(self.slots)
+    }
+
+    /// Whether the platform said to the last login that the contact is locked: a login that leaves
+    /// fails until Verizon's support has unlocked it.
+    pub fn contact_was_locked(&self) -> bool {
+        let last = self.last_login.as_ref();
+        let failure = last.and_then(|last| last.failure.as_ref());
+        failure.is_some_and(|failure| failure.status() == Status::Locked)
     }
 }
 
@@ -153,6 +164,7 @@ impl Look<'_> {
             refusal,
             hold: record.hold(),
             last_login: record.last.as_ref().map(last_login),
+            last_success: wall_time(record.succeeded_wall_ms),
             shared_token_age: self.shared_token_age(&record, &now),
             realm: key.realm,
             username: key.username,
@@ -180,11 +192,14 @@ fn record_state(found: &Found) -> RecordState {
 }
 
 fn last_login(last: &LastLogin) -> LastLoginState {
-    let ended = Duration::from_millis(last.ended_wall_ms);
     LastLoginState {
-        ended: (!ended.is_zero())
-            .then(|| UNIX_EPOCH.checked_add(ended))
-            .flatten(),
+        ended: wall_time(last.ended_wall_ms),
         failure: last.failure.as_ref().map(|failure| failure.error("")),
     }
+}
+
+/// None where it is not known.
+fn wall_time(ms: u64) -> Option<SystemTime> {
+    let since = Some(Duration::from_millis(ms)).filter(|since| !since.is_zero());
+    since.and_then(|since| UNIX_EPOCH.checked_add(since))
 }

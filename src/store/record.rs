@@ -41,6 +41,10 @@ pub(crate) struct Record {
     /// How many logins have ended; tells a waiter whether one did meanwhile.
     pub ended: u64,
     pub last: Option<LastLogin>,
+    /// When a login succeeded last, in milliseconds since 1970: for people. 0 where it is not
+    /// known.
+    #[serde(default)]
+    pub succeeded_wall_ms: u64,
     pub shared: Vec<SharedToken>,
 }
 
@@ -153,6 +157,7 @@ impl Record {
             succeeded: Succeeded::Nothing,
             ended: 0,
             last: None,
+            succeeded_wall_ms: 0,
             shared: Vec::new(),
         }
     }
@@ -392,6 +397,7 @@ mod tests {
                 }),
                 ended_wall_ms: 1_700_000_001_000,
             }),
+            succeeded_wall_ms: 1_700_000_000_500,
             shared: vec![SharedToken {
                 protocol: "rest".into(),
                 token: Secret::new("bcce3ea6-fe4f-4952-bacf-eadd80718e83"),
@@ -456,7 +462,7 @@ mod tests {
         for name in whole.as_object().unwrap().keys() {
             let mut lacking = whole.clone();
             lacking.as_object_mut().unwrap().remove(name);
-            let optional = ["hold_until_ms", "last"].contains(&name.as_str());
+            let optional = ["hold_until_ms", "last", "succeeded_wall_ms"].contains(&name.as_str());
             assert_eq!(read(&lacking).unwrap().is_some(), optional, "{name}");
             let mut mistyped = whole.clone();
             mistyped[name] = json!(-1.5);

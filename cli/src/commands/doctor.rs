@@ -8,7 +8,7 @@ use thingspace_session::{Check, Finding, Status, Verdict, diagnose};
 use crate::arguments;
 use crate::context::{Context, counts_for_the_next};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, count};
 use crate::profile::Profile;
 
 pub fn arguments() -> Command {
@@ -179,9 +179,9 @@ impl Report {
 
     fn end(self) -> Result<(), Failure> {
         self.told?;
-        let count = |wanted: fn(&Line) -> bool| self.lines.iter().filter(|l| wanted(l)).count();
-        let failed = count(|line| line.status().is_some());
-        let warnings = count(|line| line.verdict == Verdict::Warning);
+        let are = |wanted: fn(&Line) -> bool| self.lines.iter().filter(|l| wanted(l)).count();
+        let failed = are(|line| line.status().is_some());
+        let warnings = are(|line| line.verdict == Verdict::Warning);
         let status = self.lines.iter().find_map(Line::status).unwrap_or_default();
         let text = match self.output.json {
             true => {
@@ -195,7 +195,7 @@ impl Report {
                 });
                 format!("{object}\n")
             }
-            false => format!("{failed} failed, {warnings} to be looked at\n"),
+            false => format!("{failed} failed, {}\n", count(warnings, "warning")),
         };
         self.output.print(text.as_bytes())?;
         match u8::try_from(status) {

@@ -25,8 +25,8 @@ pub fn arguments() -> Command {
             "Run a command with THINGSPACE_SESSION_TOKEN and, with REST, THINGSPACE_API_TOKEN in \
              its environment. They are not renewed while it runs: for what runs long, see \
              `thingspace proxy`. TSM_PASSWORD and the other variables that hold a secret of the \
-             session are taken out of it. The exit status is the command's; 127 if it was not found, 126 if \
-             it cannot be run.",
+             session are taken out of it. The exit status is the command's; 127 if it was not \
+             found, 126 if it cannot be run.",
         )
         .arg(
             Arg::new("command")

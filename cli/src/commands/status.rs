@@ -12,6 +12,7 @@ use thingspace_session::{
 use crate::arguments;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::count;
 use crate::profile::Profile;
 use crate::time::{age, seconds, utc};
 
@@ -90,6 +91,7 @@ fn object(state: &GuardState, profile: Option<&Profile>, now: SystemTime) -> Val
         "logins_under_way": state.under_way,
         "rejected_passwords": state.rejected_passwords,
         "last_login": state.last_login.as_ref().map(last_login),
+        "last_success_at": state.last_success.map(utc),
         "token_age_s": state.shared_token_age.map(|age| age.as_secs()),
     })
 }
@@ -106,28 +108,34 @@ fn last_login(last: &LastLoginState) -> Value {
 }
 
 fn words(state: &GuardState, profile: Option<&Profile>, now: SystemTime) -> String {
-    let mut lines = vec![
-        ("account", format!("{} at {}", state.username, state.realm)),
+    let mut lines = vec![("account", format!("{} at {}", state.username, state.realm))];
+    if let Some(profile) = profile {
+        let words = format!("{} of {}", profile.name, profile.file.display());
+        lines.push(("profile", words));
+    }
+    lines.extend([
         (
             "store",
             format!("{}, which lasts {}", state.store, state.store_lasts),
         ),
         ("guard", guard_in_words(state)),
         ("last login", last_login_in_words(state, now)),
-        ("next login", next_login_in_words(state, now)),
-        ("token", token_in_words(state)),
-    ];
-    if let Some(profile) = profile {
-        let words = format!("{} of {}", profile.name, profile.file.display());
-        lines.insert(1, ("profile", words));
+    ]);
+    let has_succeeded = |last: &LastLoginState| last.failure.is_none();
+    if let Some(at) = state.last_success
+        && !state.last_login.as_ref().is_some_and(has_succeeded)
+    {
+        lines.push(("last success", ago(at, now)));
     }
+    lines.push(("next login", next_login_in_words(state, now)));
     if let Some(hold) = state.hold {
         let words = format!("the platform asked all to wait: {} s more", seconds(hold));
         lines.push(("retry-after", words));
     }
+    lines.push(("token", token_in_words(state)));
     let lines = lines
         .iter()
-        .map(|(name, text)| format!("{name:<13}{text}\n"));
+        .map(|(name, text)| format!("{name:<14}{text}\n"));
     lines.collect()
 }
 
@@ -140,13 +148,12 @@ fn guard_in_words(state: &GuardState) -> String {
         _ => String::new(),
     };
     words.push_str(&format!(
-        "{} of {} slots used ({} refused, {unknown} of unknown fate), {} left; {} rejected \
-         passwords remembered",
+        "{} of {} slots used ({} refused, {unknown} of unknown fate), {} left; {} remembered",
         state.slots,
         state.max_login_failures,
         state.refused,
         state.slots_left(),
-        state.rejected_passwords,
+        count(state.rejected_passwords, "rejected password"),
     ));
     if state.under_way > 0 {
         words.push_str("; a login is under way, or its program ended before the answer");
@@ -166,10 +173,7 @@ fn last_login_in_words(state: &GuardState, now: SystemTime) -> String {
     };
     let when = match last.ended {
         None => String::new(),
-        Some(ended) => {
-            let ago = now.duration_since(ended).unwrap_or_default();
-            format!(" {} ago, at {}", age(ago), utc(ended))
-        }
+        Some(ended) => format!(" {}", ago(ended, now)),
     };
     match &last.failure {
         None => format!("succeeded{when}"),
@@ -180,6 +184,11 @@ fn last_login_in_words(state: &GuardState, now: SystemTime) -> String {
 fn next_login_in_words(state: &GuardState, now: SystemTime) -> String {
     let why = state.refusal.as_ref().map_or("", Error::message);
     match (state.next_login, &state.refusal) {
+        (NextLogin::Now, _) if state.contact_was_locked() => {
+            "may leave now, and fails as long as the contact is locked: have Verizon's support \
+             unlock it first"
+                .into()
+        }
         (NextLogin::Now, _) => "may leave now".into(),
         // Its end is known only when it says so, or when another one tries.
         (NextLogin::In(wait), _) if state.under_way > 0 => format!(
@@ -200,4 +209,9 @@ fn token_in_words(state: &GuardState) -> String {
         None => "none is shared".into(),
         Some(old) => format!("shared, {} old", age(old)),
     }
+}
+
+fn ago(then: SystemTime, now: SystemTime) -> String {
+    let ago = now.duration_since(then).unwrap_or_default();
+    format!("{} ago, at {}", age(ago), utc(then))
 }

@@ -9,6 +9,7 @@ use thingspace_session::{Unblocked, unblock};
 use crate::arguments;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::count;
 use crate::terminal;
 
 pub fn arguments() -> Command {
@@ -55,7 +56,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
         })
         .to_string(),
         false => format!(
-            "forgotten: {} that may have counted on the platform, {}; still counting: {} that the \
+            "forgotten: {} and {}; still counting: {} of less than five minutes ago, which the \
              platform may judge yet",
             count(logins, "login"),
             count(passwords, "rejected password"),
@@ -72,8 +73,8 @@ fn agrees(username: &str) -> Result<bool, Failure> {
         ));
     }
     eprint!(
-        "Is the cause of the failed logins of {username} mended? Each wrong one from now on \
-         counts on the platform, too. [y/N] "
+        "The platform counts on: it locks {username} at the fifth failed login in a row. Is the \
+         cause of the failures mended? [y/N] "
     );
     let mut answer = String::new();
     io::stderr()
@@ -84,8 +85,4 @@ fn agrees(username: &str) -> Result<bool, Failure> {
         answer.trim().to_ascii_lowercase().as_str(),
         "y" | "yes"
     ))
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -122,7 +122,12 @@ fn unblock_says_what_was_forgotten_and_wants_to_be_meant() {
     assert_eq!((unsure.status, &*unsure.out), (Some(64), ""));
     let done = scene.run(&["unblock", "--yes"]);
     assert_eq!(done.status, Some(0), "{}", done.err);
-    assert!(done.out.contains("1 login that"), "{}", done.out);
+    assert!(
+        done.out
+            .contains("forgotten: 1 login and 1 rejected password"),
+        "{}",
+        done.out
+    );
     let done = object(&scene.run(&["unblock", "--yes", "--json"]).out);
     let wanted = json!({"forgotten_logins": 0, "forgotten_passwords": 0, "still_counting": 0});
     assert_eq!(done, wanted);
@@ -135,6 +140,6 @@ fn a_login_that_the_guard_refuses_is_told_once() {
     assert_eq!(login("wrong").status, Some(10));
     let refused = login("wrong");
     assert_eq!(refused.status, Some(12));
-    let said = refused.err.matches("login not sent").count();
+    let said = refused.err.matches("no login is sent").count();
     assert_eq!(said, 1, "{}", refused.err);
 }

@@ -99,7 +99,7 @@ fn a_login_and_its_token_are_told_without_the_token() {
     assert!(status["token_age_s"].is_u64());
     let words = scene.run(&["status"]);
     assert!(
-        words.out.contains("last login   succeeded"),
+        words.out.contains("last login    succeeded"),
         "{}",
         words.out
     );
@@ -165,6 +165,43 @@ fn after_a_lost_answer_the_next_login_has_its_time() {
     assert!(words.out.contains("1 of unknown fate"), "{}", words.out);
 }
 
+/// Another login begins, and its answer does not come: what is known of the one before stays.
+#[test]
+fn the_last_success_outlasts_what_comes_after_it() {
+    let scene = Scene::new();
+    let token = log_in(&scene, RIGHT).expect("it logs in");
+    let (_, succeeded) = status(&scene);
+    let at = &succeeded["last_success_at"];
+    assert_eq!(at, &succeeded["last_login"]["ended_at"]);
+    let once = scene.run(&["status"]).out;
+    assert!(!once.contains("last success"), "{once}");
+    fault(&scene, "login", "close_after", json!({}));
+    assert_eq!(scene.run(&["relogin", &token]).status, Some(30));
+    assert_eq!(&status(&scene).1["last_success_at"], at);
+    let words = scene.run(&["status"]).out;
+    let line = format!("ago, at {}", at.as_str().expect("it is a time"));
+    let told = words.lines().find(|line| line.starts_with("last success"));
+    assert!(told.is_some_and(|told| told.ends_with(&line)), "{words}");
+}
+
+#[test]
+fn of_a_locked_contact_is_told_who_can_help() {
+    let scene = Scene::new();
+    let at_once = json!({"strikes_to_lock": 1});
+    scene.sandbox.control("POST", "/settings", at_once);
+    assert_eq!(log_in(&scene, "wrong"), Err(Status::Credentials));
+    assert_eq!(log_in(&scene, RIGHT), Err(Status::Locked));
+    // A login may leave: only it can find out that the contact is not locked any more.
+    assert_eq!(status(&scene).0, 0);
+    let words = scene.run(&["status"]).out;
+    let next = words.lines().find(|line| line.starts_with("next login"));
+    assert!(next.is_some_and(|next| next.contains("support")), "{words}");
+    let doctor = scene.run(&["doctor"]).out;
+    let guard = doctor.split("guard ").nth(1).expect("it is told");
+    assert!(guard.contains("is locked"), "{doctor}");
+    assert!(guard.contains("-> Have Verizon's support"), "{doctor}");
+}
+
 #[test]
 fn it_waits_for_no_login_under_way() {
     let scene = Scene::new();
@@ -204,7 +241,7 @@ fn a_login_whose_program_ended_is_found_by_the_next_try() {
 
     assert_eq!(log_in(&scene, RIGHT), Err(Status::LoginBlocked));
     let words = scene.run(&["status"]).out;
-    for told in ["next login   in ", "its answer never came"] {
+    for told in ["next login    in ", "its answer never came"] {
         assert!(words.contains(told), "{words}");
     }
 }
