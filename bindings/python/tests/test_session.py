@@ -276,6 +276,8 @@ def test_a_bad_answer_is_an_answer_until_asked(session: thingspace_session.Sessi
         response.raise_for_status()
     assert caught.value.code
     assert caught.value.http_status == response.status_code
+    assert caught.value.response is response
+    assert pickle.loads(pickle.dumps(response)).content == response.content
 
 
 def test_an_expired_token_is_renewed_once(

@@ -25,8 +25,8 @@ class Error(Exception):
         retry_after: how long the platform asks to wait, in seconds, or ``None`` if it did not say.
         token: the token that was refused, for ``Session.relogin`` or ``Session.renew_api_token``;
             ``None`` where none was, or where it is not known, as in ``thingspace_session.check``.
-        response: for errors raised by an adapter, the HTTP client's own answer that the error is
-            about; else ``None``.
+        response: the answer that the error is about: the ``Response`` whose ``raise_for_status``
+            raised it, or the HTTP client's own of an error that an adapter raised; else ``None``.
     """
 
     _KINDS: ClassVar[dict[int, type[Error]]] = {}

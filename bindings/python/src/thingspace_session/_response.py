@@ -182,8 +182,8 @@ class Response:
         return _json.loads(self.content, **options)
 
     def raise_for_status(self) -> Response:
-        """Raises the typed error that a bad answer stands for; gives the response itself back if it
-        is a good one.
+        """Raises the typed error that a bad answer stands for, with this response as its
+        ``response``; gives the response itself back if it is a good one.
 
         Raises:
             PlatformError: the answer carries an ``errorCode`` or is a SOAP fault.
@@ -192,8 +192,13 @@ class Response:
             Error: any other kind, where the answer says so.
         """
         if self._error is not None:
-            raise copy.copy(self._error)  # each with a traceback of its own
+            raise self._about_this(self._error)
         return self
+
+    def _about_this(self, error: Error) -> Error:
+        own = copy.copy(error)  # each with a traceback of its own
+        own.response = self
+        return own
 
 
 def take_response(handle: c_void_p, url: str, seconds: float) -> Response:
