@@ -86,6 +86,24 @@ def test_both_tokens_are_renewed(session: thingspace_session.Session, sandbox: S
     assert (counters["oauth"], counters["login"], counters["api"]) == (2, 2, 3)
 
 
+@pytest.mark.parametrize("fault", ["expired", "reset_after"])
+def test_no_error_shows_tokens(
+    session: thingspace_session.Session, sandbox: Sandbox, fault: str
+) -> None:
+    async def main() -> None:
+        async with client(session, raise_for_status=True) as http:
+            with pytest.raises(aiohttp.ClientError) as caught:
+                await send(http, "GET", ACCOUNTS)
+        shown = repr(caught.value)
+        for sent in sandbox.log("api"):
+            assert sent["session_token"] not in shown
+            assert sent["api_token"] not in shown
+
+    sandbox.fault("api", fault, times=-1)
+    run(main)
+    assert sandbox.counters()["api"]
+
+
 def test_there_is_no_loop(session: thingspace_session.Session, sandbox: Sandbox) -> None:
     async def main() -> None:
         async with client(session) as http:

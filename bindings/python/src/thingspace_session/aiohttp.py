@@ -41,7 +41,8 @@ class ThingSpaceMiddleware:
     ``timeout``, within the client's own. It waits in a thread of the session's own, and ends when
     the task is cancelled.
 
-    Requests to another origin go without tokens, and so does what a redirect leads to there.
+    Requests to another origin go without tokens, and so does what a redirect leads to there. The
+    ``request_info`` of answers and errors does not hold the tokens.
 
     One object may serve any number of client sessions, event loops and threads. Its session is an
     ``AsyncSession`` or a ``Session``, with ``protocol="rest"``. Requests raise, besides what
@@ -76,20 +77,25 @@ class ThingSpaceMiddleware:
                 return await handler(request)
             self._origin = origin
         tokens = exchange._sent or await _wait_for_tokens(exchange)
-        while True:
-            request.headers.update(tokens._kept or _headers(tokens))
-            response = await handler(request)
-            if exchanges.ends_with(exchange, response.status):
-                return response
-            body = await _beginning(response, exchange.body_max(response.status))
-            if not exchange.answered(response.status, body):
-                exchanges.take_back(exchange)
-                return response
-            await response.read()  # for errors to show; and it gives the connection back
-            with about(response):
-                await exchange.renew(_can_be_sent_again(request.body))
-                tokens = await _wait_for_tokens(exchange)
-            await request.close()  # it may have been answered before it was sent
+        try:
+            while True:
+                request.headers.update(tokens._kept or _headers(tokens))
+                response = await handler(request)
+                if exchanges.ends_with(exchange, response.status):
+                    return response
+                body = await _beginning(response, exchange.body_max(response.status))
+                if not exchange.answered(response.status, body):
+                    exchanges.take_back(exchange)
+                    return response
+                await response.read()  # for errors to show; and it gives the connection back
+                with about(response):
+                    await exchange.renew(_can_be_sent_again(request.body))
+                    tokens = await _wait_for_tokens(exchange)
+                await request.close()  # it may have been answered before it was sent
+        finally:
+            # What aiohttp raises shows these headers in its repr, and answers have them, too.
+            for name in tokens.headers:
+                request.headers.popall(name, None)
 
 
 def _headers(tokens: Tokens) -> dict[istr, str]:
