@@ -298,6 +298,7 @@ pub(crate) fn settle(
     retry_after: Option<Duration>,
 ) {
     record.ended += 1;
+    record.forget_other_clocks();
     let now_ms = record.as_of_ms;
     for slot in &mut record.slots {
         if slot.id == permit.slot {
@@ -476,6 +477,9 @@ fn wait_after<'a>(
 /// lease ran out while it slept.
 fn end_slots(record: &mut Record) {
     let now_ms = record.as_of_ms;
+    if record.slots.iter().any(|slot| slot.ended_ms.is_none()) {
+        record.forget_other_clocks();
+    }
     for slot in &mut record.slots {
         slot.ended_ms = slot.ended_ms.or(Some(ends_ms(slot, now_ms)));
     }
@@ -503,6 +507,7 @@ pub(crate) fn is_under_way(slot: &Slot, now_ms: u64) -> bool {
 fn reserve(record: &mut Record, wall_ms: u64, lease_ends_ms: Option<u64>) -> u64 {
     let id = record.next_id;
     record.next_id += 1;
+    record.forget_other_clocks();
     record.slots.push(Slot {
         id,
         sent_wall_ms: wall_ms,

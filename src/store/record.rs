@@ -15,6 +15,10 @@ const FORMAT: u64 = 2;
 /// No count of ours ever comes this far; one that did could not be counted on from.
 const COUNTER_END: u64 = 1 << 53;
 
+/// How many clocks are known besides the one that times are of: as many hosts that share a
+/// directory.
+const OTHER_CLOCKS: usize = 32;
+
 pub(crate) type Digest = [u8; 32];
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,9 @@ pub(crate) struct Record {
     pub clock: String,
     /// When they were looked at last, by that clock.
     pub as_of_ms: u64,
+    /// Those of others who looked since a time was noted last, the newest last.
+    #[serde(default)]
+    other_clocks: Vec<OtherClock>,
     #[serde(with = "hex_bytes")]
     pub salt: Salt,
     pub next_id: u64,
@@ -46,6 +53,14 @@ pub(crate) struct Record {
     #[serde(default)]
     pub succeeded_wall_ms: u64,
     pub shared: Vec<SharedToken>,
+}
+
+/// A clock by which somebody has looked. At a time of its, all that is noted is as old as it is by
+/// the record's clock at a time that is so much later, or older.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct OtherClock {
+    name: String,
+    behind_ms: i64,
 }
 
 /// What is known of the password that worked last.
@@ -148,6 +163,7 @@ impl Record {
             format: FORMAT,
             clock: now.clock.clone(),
             as_of_ms: now.ms,
+            other_clocks: Vec::new(),
             salt,
             next_id: 1,
             slots: Vec::new(),
@@ -168,16 +184,45 @@ impl Record {
     }
 
     /// Tells all times by the clock of `now`. Where that is another clock, or was set back, what
-    /// has passed since the last look is not known: everything stays as old as it was then.
+    /// has passed since the last look is not known: everything stays as old as it was then, but
+    /// for what has passed by that clock since it was looked at by it.
     pub fn look_at(&mut self, now: &Moment) {
         if !self.is_by_clock_of(now) {
-            let shift = now.ms as i64 - self.as_of_ms as i64;
-            for time in self.times() {
-                *time = time.saturating_add_signed(shift);
-            }
-            self.clock.clone_from(&now.clock);
+            let at_least_ms = self.as_of_ms.max(self.least(now));
+            self.go_by(&now.clock, now.ms as i64 - at_least_ms as i64);
         }
         self.as_of_ms = now.ms;
+    }
+
+    /// To be called when a new time is noted: who looked before does not know how old it is.
+    pub fn forget_other_clocks(&mut self) {
+        self.other_clocks.clear();
+    }
+
+    /// The time by the record's clock by which all that is noted is no older than another clock
+    /// tells.
+    fn least(&self, now: &Moment) -> u64 {
+        let known = self.other_clocks.iter().find(|it| it.name == now.clock);
+        known.map_or(0, |it| now.ms.saturating_add_signed(it.behind_ms))
+    }
+
+    /// Times are of this clock from here on, by which all are so much later.
+    fn go_by(&mut self, clock: &str, shift_ms: i64) {
+        for time in self.times() {
+            *time = time.saturating_add_signed(shift_ms);
+        }
+        for other in &mut self.other_clocks {
+            other.behind_ms = other.behind_ms.saturating_add(shift_ms);
+        }
+        if self.clock == clock {
+            return;
+        }
+        let name = std::mem::replace(&mut self.clock, clock.to_owned());
+        let behind_ms = shift_ms;
+        self.other_clocks.retain(|other| other.name != clock);
+        self.other_clocks.push(OtherClock { name, behind_ms });
+        let surplus = self.other_clocks.len().saturating_sub(OTHER_CLOCKS);
+        self.other_clocks.drain(..surplus);
     }
 
     /// Whether it can be told how much time has passed since the last look.
@@ -242,6 +287,11 @@ impl Record {
             .flat_map(|slot| [slot.reserved_ms, slot.ended_ms, slot.lease_ends_ms]);
         let times = times.flatten().chain(self.hold_until_ms);
         let times = times.chain(self.shared.iter().map(|shared| shared.obtained_ms));
+        let others = self
+            .other_clocks
+            .iter()
+            .map(|it| it.behind_ms.unsigned_abs());
+        let times = times.chain(others);
         let ids: Vec<_> = self.slots.iter().map(|slot| slot.id).collect();
         counts
             .into_iter()
@@ -363,6 +413,8 @@ mod tests {
 
     use super::*;
 
+    const SECOND: u64 = 1000;
+
     fn at(clock: &str, ms: u64) -> Moment {
         Moment {
             clock: clock.into(),
@@ -462,7 +514,8 @@ mod tests {
         for name in whole.as_object().unwrap().keys() {
             let mut lacking = whole.clone();
             lacking.as_object_mut().unwrap().remove(name);
-            let optional = ["hold_until_ms", "last", "succeeded_wall_ms"].contains(&name.as_str());
+            let optional = ["hold_until_ms", "last", "other_clocks", "succeeded_wall_ms"];
+            let optional = optional.contains(&name.as_str());
             assert_eq!(read(&lacking).unwrap().is_some(), optional, "{name}");
             let mut mistyped = whole.clone();
             mistyped[name] = json!(-1.5);
@@ -505,5 +558,50 @@ mod tests {
         record.look_at(&at("boot:1", 700_000));
         assert_eq!(record.slots[0].ended_ms, Some(500_000));
         assert_eq!(record.hold(), None);
+    }
+
+    #[test]
+    fn of_hosts_that_look_by_turns_each_tells_what_has_passed_since_its_own_look() {
+        let age = |record: &Record| record.as_of_ms - record.slots[0].ended_ms.unwrap();
+        let mut record = record();
+        record.look_at(&at("boot:1", 700_000));
+        let at_first = age(&record);
+        let hosts = [
+            ("boot:2", 400_000),
+            ("boot:3", 1 << 40),
+            ("boot:1", 700_000),
+        ];
+        for (second, (clock, began_ms)) in (1..=30).zip(hosts.into_iter().cycle()) {
+            record.look_at(&at(clock, began_ms + second * SECOND));
+            // A look that is the first by its clock tells nothing.
+            let known = second - second % 3;
+            assert_eq!(age(&record), at_first + known * SECOND, "{second}");
+        }
+        // What a clock tells that was set back is less, and never takes back.
+        record.look_at(&at("boot:2", 400_000));
+        record.look_at(&at("boot:3", 1 << 40));
+        assert_eq!(age(&record), at_first + 30 * SECOND);
+        assert_eq!(Record::from_json(&record.to_json()).unwrap(), Some(record));
+    }
+
+    #[test]
+    fn who_looked_before_a_time_was_noted_does_not_know_how_old_it_is() {
+        let mut record = record();
+        record.look_at(&at("boot:1", 700_000));
+        record.look_at(&at("boot:2", 400_000));
+        record.slots[0].ended_ms = Some(400_000);
+        record.forget_other_clocks();
+        record.look_at(&at("boot:1", 800_000));
+        assert_eq!(record.slots[0].ended_ms, Some(800_000));
+    }
+
+    #[test]
+    fn a_record_knows_so_many_clocks_and_no_more() {
+        let mut record = record();
+        for boot in 0..100 {
+            record.look_at(&at(&format!("boot:{boot}"), 1_000_000));
+        }
+        assert_eq!(record.other_clocks.len(), OTHER_CLOCKS);
+        assert_eq!(record.other_clocks.last().unwrap().name, "boot:98");
     }
 }

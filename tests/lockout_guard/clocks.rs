@@ -39,6 +39,33 @@ fn a_machine_that_starts_anew_makes_nothing_older() {
 }
 
 #[test]
+fn hosts_that_share_a_directory_and_ask_by_turns_do_not_keep_each_other_from_logging_in() {
+    if !is_root() {
+        // Only root can mount.
+        return;
+    }
+    let scene = Scene::new();
+    scene.lose_answers(1);
+    let boot = |name: &str| {
+        let path = scene.root().join(name);
+        std::fs::write(&path, name).unwrap();
+        path
+    };
+    let ask = |host: &str, seconds| {
+        let job = login(&scene, RIGHT).booted(&boot(host));
+        job.after(seconds).start().outcome()
+    };
+    // Each asks again when it was told to, and the other has asked in between.
+    let outcomes = [("one", 0), ("two", 1003), ("one", 6), ("two", 1009)].map(|(host, seconds)| {
+        let outcome = ask(host, seconds);
+        outcome.starts_with("TSM_E_").then_some(outcome)
+    });
+    let lost = Some("TSM_E_NETWORK".to_owned());
+    assert_eq!(outcomes, [lost.clone(), lost, None, None]);
+    assert_eq!(scene.logins(), 3);
+}
+
+#[test]
 fn a_clock_that_was_set_back_makes_nothing_older_and_nothing_younger() {
     let scene = Scene::new();
     scene.prove(RIGHT);

@@ -113,6 +113,7 @@ pub(super) fn without_tokens(record: &Record) -> String {
 pub(crate) fn merged(mut kept: Record, mut noted: Record, now: &Moment) -> Record {
     kept.look_at(now);
     noted.look_at(now);
+    kept.forget_other_clocks();
     let mut next_id = kept.next_id.max(noted.next_id);
     for mut slot in noted.slots {
         // The same number may stand for another login where both counted on by themselves.
