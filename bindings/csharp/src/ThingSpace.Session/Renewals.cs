@@ -6,6 +6,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
+using ThingSpace.Interop;
 
 namespace ThingSpace;
 
@@ -31,6 +32,13 @@ internal sealed class Renewals(Session session)
         Deadline deadline,
         CancellationToken cancellationToken)
     {
+        if (Callbacks.IsTelling)
+        {
+            // What is under way may be waiting for that callback. The library knows what to share.
+            await run().ConfigureAwait(false);
+            return true;
+        }
+
         long asked = Stopwatch.GetTimestamp();
         cancellationToken.ThrowIfCancellationRequested();
         while (true)

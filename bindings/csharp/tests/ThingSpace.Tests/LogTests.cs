@@ -150,6 +150,46 @@ public class LogTests
         session.Dispose();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_callback_may_wait_for_asynchronous_calls(bool isAsync)
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        Session? session = null;
+        int depth = 0;
+        int deepest = 0;
+        string expired = "";
+        var outcomes = new ConcurrentQueue<int>();
+        SessionOptions options = sandbox.Options();
+        options.LogLevel = TsmLogLevel.Trace;
+        options.Log = (_, _) => Use();
+        options.OnEvent = _ => Use();
+        session = Session.Login(options);
+        expired = session.Token;
+        sandbox.Expire();
+        Response answer = isAsync
+            ? await session.GetAsync(Sandbox.Account)
+            : session.Get(Sandbox.Account);
+        Assert.Equal(200, answer.StatusCode);
+        Assert.NotEmpty(outcomes);
+        Assert.All(outcomes, static status => Assert.Equal(200, status));
+        Assert.Equal(1, deepest);
+        session.Dispose();
+
+        void Use()
+        {
+            if (session is not null)
+            {
+                deepest = Math.Max(deepest, Interlocked.Increment(ref depth));
+                session.ReloginAsync(expired).GetAwaiter().GetResult();
+                outcomes.Enqueue(
+                    session.GetAsync(Sandbox.Account).GetAwaiter().GetResult().StatusCode);
+                Interlocked.Decrement(ref depth);
+            }
+        }
+    }
+
     [Fact]
     public async Task A_callback_sees_the_context_of_the_call()
     {

@@ -18,6 +18,7 @@ internal sealed unsafe class Callbacks : IDisposable
     private const int MicrosecondTicks = 10;
 
     private static readonly ConcurrentDictionary<nint, Callbacks> s_all = new();
+    private static readonly AsyncLocal<bool> s_isTelling = new();
     private static int s_last;
 
     private readonly Action<TsmLogLevel, string>? _log;
@@ -44,6 +45,12 @@ internal sealed unsafe class Callbacks : IDisposable
         _context = Interlocked.Increment(ref s_last);
         s_all[_context] = this;
     }
+
+    /// <summary>
+    /// Whether this is a callback's own doing, on whatever thread: the call that tells it may be
+    /// waiting for its return.
+    /// </summary>
+    internal static bool IsTelling => s_isTelling.Value;
 
     /// <summary>What each session's lockout guard had left when it looked last.</summary>
     internal static IEnumerable<int> SlotsLeft
@@ -185,11 +192,17 @@ internal sealed unsafe class Callbacks : IDisposable
     }
 
     /// <summary>
-    /// None must unwind through native frames. That what a callback itself does is not told is
-    /// the library's care.
+    /// None must unwind through native frames. What a callback itself does is not told, or there
+    /// would be no end; of what it does on its own thread the library takes care.
     /// </summary>
     private static void Deliver(Action tell)
     {
+        if (IsTelling)
+        {
+            return;
+        }
+
+        s_isTelling.Value = true;
         try
         {
             tell();
@@ -198,6 +211,10 @@ internal sealed unsafe class Callbacks : IDisposable
         catch
 #pragma warning restore CA1031
         {
+        }
+        finally
+        {
+            s_isTelling.Value = false;
         }
     }
 
