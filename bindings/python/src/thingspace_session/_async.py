@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import AsyncIterable, Coroutine, Generator
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 from time import perf_counter
 from types import TracebackType
@@ -15,7 +15,7 @@ from ._event import OnEvent
 from ._exchange import ExchangeBase
 from ._response import Response, take_response
 from ._session import Session
-from ._values import Body, Data, Headers, Params
+from ._values import AsyncData, Body, Headers, Params
 from ._workers import Workers
 
 if TYPE_CHECKING:
@@ -209,13 +209,14 @@ class AsyncSession:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Data] = None,
+        data: Optional[AsyncData] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
     ) -> Response:
         """Sends a request with both tokens and gives the answer, whatever its status.
 
-        Arguments, resends and errors are those of ``Session.request``.
+        Arguments, resends and errors are those of ``Session.request``; ``data`` may be an async
+        iterable of bytes, too, of which the whole is read first.
         """
         return await self._send(
             _values.text(method, "method").upper(), path, params, json, data, headers, timeout
@@ -227,7 +228,7 @@ class AsyncSession:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Data] = None,
+        data: Optional[AsyncData] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
     ) -> Response:
@@ -240,7 +241,7 @@ class AsyncSession:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Data] = None,
+        data: Optional[AsyncData] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
     ) -> Response:
@@ -253,7 +254,7 @@ class AsyncSession:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Data] = None,
+        data: Optional[AsyncData] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
     ) -> Response:
@@ -266,7 +267,7 @@ class AsyncSession:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Data] = None,
+        data: Optional[AsyncData] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
     ) -> Response:
@@ -279,7 +280,7 @@ class AsyncSession:
         *,
         params: Optional[Params] = None,
         json: Any = None,
-        data: Optional[Data] = None,
+        data: Optional[AsyncData] = None,
         headers: Optional[Headers] = None,
         timeout: Optional[float] = None,
     ) -> Response:
@@ -372,10 +373,12 @@ class AsyncSession:
         path: str,
         params: Optional[Params],
         json: Any,
-        data: Optional[Data],
+        data: Optional[AsyncData],
         headers: Optional[Headers],
         timeout: Optional[float],
     ) -> Response:
+        if isinstance(data, AsyncIterable):
+            data = b"".join([part async for part in data])
         asked = self._session._rest(method, path, params, json, data, headers)
         return await self._ask(*asked, timeout)
 

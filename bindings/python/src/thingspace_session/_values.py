@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import json as _json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import IO, Any, Optional, Union
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from ._errors import InvalidArgument
 
 Body = Union[bytes, bytearray, memoryview, str]
 Data = Union[Body, IO[bytes], IO[str], Iterable[bytes]]
+AsyncData = Union[Data, AsyncIterable[bytes]]
 Headers = Union[Mapping[str, str], Iterable[tuple[str, str]]]
 _Param = Union[str, int, float, bool, None]
 _ParamOrMore = Union[_Param, Sequence[_Param]]
