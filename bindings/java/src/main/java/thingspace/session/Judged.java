@@ -18,8 +18,18 @@ import java.util.concurrent.Flow;
  *
  * @param isFinal whether it is the program's
  * @param body what the program's handler made of it; null otherwise
+ * @param leave leaves what was not read of it, for when the client has given this: over HTTP/2 it
+ *     would make a failure of the answer before
  */
-record Judged<T>(boolean isFinal, T body) {
+record Judged<T>(boolean isFinal, T body, Runnable leave) {
+    private static <T> Judged<T> programs(T body) {
+        return new Judged<>(true, body, () -> {});
+    }
+
+    private static <T> Judged<T> refused(Runnable leave) {
+        return new Judged<>(false, null, leave);
+    }
+
     /** Judges answers, and hands those that are the program's on to its handler. */
     static <T> BodyHandler<Judged<T>> handler(Exchange exchange, BodyHandler<T> handler) {
         return info -> {
@@ -29,14 +39,13 @@ record Judged<T>(boolean isFinal, T body) {
             }
             return exchange.answered(info.statusCode(), new byte[0])
                     ? unjudged(handler).apply(info)
-                    : BodySubscribers.replacing(new Judged<>(false, null));
+                    : BodySubscribers.replacing(refused(() -> {}));
         };
     }
 
     /** Hands all answers on. */
     static <T> BodyHandler<Judged<T>> unjudged(BodyHandler<T> handler) {
-        return info -> BodySubscribers.mapping(
-                handler.apply(info), body -> new Judged<>(true, body));
+        return info -> BodySubscribers.mapping(handler.apply(info), Judged::programs);
     }
 
     /**
@@ -96,7 +105,7 @@ record Judged<T>(boolean isFinal, T body) {
                 read.addAll(buffers);
                 buffers.forEach(this::look);
                 if (bytes.size() > most) {
-                    judge();
+                    judge(source::cancel);
                 } else {
                     source.request(1);
                 }
@@ -112,7 +121,7 @@ record Judged<T>(boolean isFinal, T body) {
         @Override
         public void onComplete() {
             if (target == null && !isRefused) {
-                judge();
+                judge(() -> {});
             }
             end(() -> target.onComplete());
         }
@@ -125,12 +134,11 @@ record Judged<T>(boolean isFinal, T body) {
             end(() -> target.onError(failure));
         }
 
-        private void judge() {
+        private void judge(Runnable leave) {
             try {
                 isRefused = !exchange.answered(info.statusCode(), bytes.toByteArray());
                 if (isRefused) {
-                    source.cancel();
-                    outcome.complete(new Judged<>(false, null));
+                    outcome.complete(refused(leave));
                     return;
                 }
                 way = read.isEmpty() ? Way.HAS_GONE : Way.WAITS;
@@ -138,7 +146,7 @@ record Judged<T>(boolean isFinal, T body) {
                 target.onSubscribe(this);
                 target.getBody().whenComplete((body, failure) -> {
                     if (failure == null) {
-                        outcome.complete(new Judged<>(true, body));
+                        outcome.complete(programs(body));
                     } else {
                         outcome.completeExceptionally(failure);
                     }
@@ -146,8 +154,8 @@ record Judged<T>(boolean isFinal, T body) {
             } catch (RuntimeException | Error e) {
                 isRefused = true;
                 target = null;
-                source.cancel();
                 outcome.completeExceptionally(e);
+                leave.run();
             }
         }
 

@@ -152,6 +152,30 @@ class HttpClientTest {
     }
 
     @Test
+    void anExpiryIsMendedOverHttp2() throws Exception {
+        String expired = "{\"errorCode\": \"" + EXPIRED + "\", \"errorMessage\": \"Expired.\"}";
+        assertEquals("mine", overHttp2(400, expired));
+        assertEquals(3, sandbox.counter("login"));
+        // More than is read of an answer: the rest is not waited for.
+        assertEquals("mine", overHttp2(401, "x".repeat(1 << 20)));
+    }
+
+    /** What a request gets that is refused so at first. */
+    private String overHttp2(int refusedStatus, String refusal) throws Exception {
+        try (Http2Front front = new Http2Front(sandbox);
+                Session own = Session.login(sandbox.options().baseUrl(front.baseUrl()).build())) {
+            HttpClient client = ThingSpaceHttpClient.of(own);
+            HttpRequest request =
+                    HttpRequest.newBuilder(URI.create(own.baseUrl() + Sandbox.ACCOUNT)).build();
+            front.answer(refusedStatus, refusal);
+            front.answer(200, "mine");
+            HttpResponse<String> answer = client.send(request, BodyHandlers.ofString());
+            assertEquals(HttpClient.Version.HTTP_2, answer.version());
+            return answer.body();
+        }
+    }
+
+    @Test
     void redirectsAreTheProgramsToJudge() throws Exception {
         for (var redirect : List.of(HttpClient.Redirect.NORMAL, HttpClient.Redirect.ALWAYS)) {
             HttpClient follows = HttpClient.newBuilder().followRedirects(redirect).build();
