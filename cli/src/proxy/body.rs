@@ -318,14 +318,14 @@ mod tests {
     /// What is read of a body that was sent in pieces of that many bytes, and what is left.
     fn read_in(sent: &[u8], framing: Framing, pieces: usize) -> Result<(Vec<u8>, Vec<u8>), String> {
         let (own, other) = UnixStream::pair().unwrap();
-        let other = Socket::Unix(other);
+        let other = Socket::from(other);
         let sent = sent.to_vec();
         let sender = std::thread::spawn(move || {
             for piece in sent.chunks(pieces) {
                 let _ = other.write_all(piece);
             }
         });
-        let socket = Socket::Unix(own);
+        let socket = Socket::from(own);
         let mut inbox = Inbox::new();
         let mut body = Body::new(&socket, &mut inbox, framing, false);
         let mut read = Vec::new();

@@ -1,5 +1,6 @@
 //! The connections there are: bounded, and ended in order. At the bound the one that has been
-//! silent longest makes room; where all are at work, new ones wait in the system's queue.
+//! silent longest makes room, or else one whose client halts in the middle of a request or of its
+//! answer; where all are at work, new ones wait in the system's queue.
 
 use std::collections::HashMap;
 use std::net::Shutdown;
@@ -17,6 +18,8 @@ const TIME_TO_STOP: Duration = Duration::from_secs(10);
 /// How long it may take once its calls are cancelled.
 const TIME_TO_CANCEL: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(50);
+/// How long a client may halt in the middle where others wait.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub struct Connections {
@@ -37,10 +40,12 @@ struct Entry {
     call: Call,
     /// Since when nothing was asked.
     silent_since: Option<Instant>,
+    /// It was closed for another.
+    makes_room: bool,
 }
 
 impl Connections {
-    /// Waits until one more can be served. False when no more are.
+    /// Waits until one more can be served, which is there. False when no more are.
     pub fn await_room(&self) -> bool {
         let mut table = self.table();
         loop {
@@ -50,18 +55,18 @@ impl Connections {
             if table.live.len() < MOST {
                 return true;
             }
-            let silent = table
-                .live
-                .values()
-                .filter(|entry| entry.silent_since.is_some());
-            if let Some(entry) = silent.min_by_key(|entry| entry.silent_since) {
+            if let Some(entry) = table.dispensable() {
+                entry.makes_room = true;
                 entry.socket.shut(Shutdown::Both);
             }
-            table = self
-                .changed
-                .wait(table)
-                .unwrap_or_else(PoisonError::into_inner);
+            let waited = self.changed.wait_timeout(table, RETRY);
+            table = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Whether more are served.
+    pub fn are_taken(&self) -> bool {
+        !self.table().is_stopping
     }
 
     /// Waits a moment, or until one ends.
@@ -103,6 +108,24 @@ impl Connections {
     }
 }
 
+impl Table {
+    /// The one to make room for another, unless one is about to.
+    fn dispensable(&mut self) -> Option<&mut Entry> {
+        if self.live.values().any(|entry| entry.makes_room) {
+            return None;
+        }
+        let idle_since = |entry: &Entry| {
+            let halts_since = entry.socket.waits_since();
+            let halts_since = halts_since.filter(|since| since.elapsed() >= PATIENCE);
+            entry.silent_since.or(halts_since)
+        };
+        let idle = self.live.values_mut();
+        let idle = idle.filter_map(|entry| Some((idle_since(entry)?, entry)));
+        let longest = idle.min_by_key(|(since, _)| *since);
+        longest.map(|(_, entry)| entry)
+    }
+}
+
 /// The place of one connection, left when it is dropped.
 pub struct Seat {
     connections: Arc<Connections>,
@@ -127,6 +150,7 @@ impl Seat {
             socket: Arc::clone(socket),
             call: call.clone(),
             silent_since: Some(Instant::now()),
+            makes_room: false,
         };
         table.live.insert(number, entry);
         drop(table);

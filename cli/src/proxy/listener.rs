@@ -50,13 +50,13 @@ impl Listener {
                 let (stream, _) = listener.accept()?;
                 stream.set_nonblocking(false)?;
                 stream.set_nodelay(true)?;
-                Ok(Socket::Tcp(stream))
+                Ok(stream.into())
             }
             #[cfg(unix)]
             Place::Unix(listener, _) => {
                 let (stream, _) = listener.accept()?;
                 stream.set_nonblocking(false)?;
-                Ok(Socket::Unix(stream))
+                Ok(stream.into())
             }
         }
     }

@@ -46,9 +46,10 @@ pub struct Proxy {
 
 /// Takes connections until it is told to stop.
 pub fn accept(listener: &Listener, proxy: &Arc<Proxy>, connections: &Arc<Connections>) {
-    while connections.await_room() {
+    while connections.are_taken() {
         match listener.accept() {
-            Ok(socket) => serve(socket, proxy, connections),
+            Ok(socket) if connections.await_room() => serve(socket, proxy, connections),
+            Ok(_) => return,
             Err(error) if is_of_one_connection(&error) => {}
             // Such as no file left: some will be.
             Err(_) => connections.await_change(),

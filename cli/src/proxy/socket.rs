@@ -1,32 +1,78 @@
-//! A client's connection, over TCP or a socket of this machine.
+//! A client's connection, over TCP or a socket of this machine, and since when its client is waited
+//! for.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 #[derive(Debug)]
-pub enum Socket {
+pub struct Socket {
+    stream: Stream,
+    /// Since when it waits for its client to send something, or to take something.
+    waits_since: Mutex<Option<Instant>>,
+}
+
+#[derive(Debug)]
+enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
 }
 
+impl From<TcpStream> for Socket {
+    fn from(stream: TcpStream) -> Socket {
+        Socket::of(Stream::Tcp(stream))
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixStream> for Socket {
+    fn from(stream: UnixStream) -> Socket {
+        Socket::of(Stream::Unix(stream))
+    }
+}
+
 /// Does the same to either.
 macro_rules! either {
     ($socket:expr, $stream:ident => $does:expr) => {
-        match $socket {
-            Socket::Tcp($stream) => $does,
+        match &$socket.stream {
+            Stream::Tcp($stream) => $does,
             #[cfg(unix)]
-            Socket::Unix($stream) => $does,
+            Stream::Unix($stream) => $does,
         }
     };
 }
 
 impl Socket {
+    fn of(stream: Stream) -> Socket {
+        Socket {
+            stream,
+            waits_since: Mutex::default(),
+        }
+    }
+
+    /// Since when the client has neither sent what is waited for, nor taken it.
+    pub fn waits_since(&self) -> Option<Instant> {
+        *self.wait()
+    }
+
+    fn waiting<R>(&self, what: impl FnOnce() -> R) -> R {
+        *self.wait() = Some(Instant::now());
+        let done = what();
+        *self.wait() = None;
+        done
+    }
+
+    fn wait(&self) -> MutexGuard<'_, Option<Instant>> {
+        let waits_since = self.waits_since.lock();
+        waits_since.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits no longer than this for a piece to come, and as long for one to leave.
     pub fn set_timeouts(&self, time: Duration) -> io::Result<()> {
         self.set_read_timeout(time)?;
@@ -40,17 +86,21 @@ impl Socket {
     }
 
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = either!(self, stream => { let mut stream = stream; stream.read(buffer) });
-            match read {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read,
+        let mut read = || either!(self, stream => { let mut stream = stream; stream.read(buffer) });
+        self.waiting(|| {
+            loop {
+                match read() {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    read => return read,
+                }
             }
-        }
+        })
     }
 
     pub fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
-        either!(self, stream => { let mut stream = stream; stream.write_all(bytes) })
+        self.waiting(
+            || either!(self, stream => { let mut stream = stream; stream.write_all(bytes) }),
+        )
     }
 
     pub fn shut(&self, how: Shutdown) {

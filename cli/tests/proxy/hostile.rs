@@ -1,6 +1,9 @@
 //! Requests that nobody should send, and pages that should not be able to: refused, and nothing of
 //! them reaches the platform.
 
+use std::io::Write;
+use std::net::TcpStream;
+
 use super::ACCOUNT;
 use super::scene::Scene;
 use super::served::Served;
@@ -143,6 +146,58 @@ fn its_own_bearer_is_wanted_and_kept() {
         .sandbox
         .control("GET", "/log", serde_json::json!(null));
     assert!(!log.to_string().contains("its-own-bearer"));
+}
+
+/// More than are served at a time, who stop where this ends.
+fn halted(served: &Served, request: &str) -> Vec<TcpStream> {
+    let client = |_| {
+        let mut stream = TcpStream::connect(served.host()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    };
+    (0..300).map(client).collect()
+}
+
+#[test]
+fn who_halts_midway_keeps_no_other_out() {
+    let scene = Scene::new();
+    let served = Served::start(&mut scene.command(&["proxy", "-q"]));
+    let host = format!("Host: {}\r\n", served.host());
+    for request in [
+        "",
+        "POST /x HTTP/1.1\r\n",
+        &format!("POST /x HTTP/1.1\r\n{host}Content-Length: 10\r\n\r\n1"),
+        &format!("POST /x HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n5\r\n"),
+        &format!("POST /x HTTP/1.1\r\n{host}Content-Length: 9999999\r\n\r\n1"),
+        &format!("POST /m2m/v1/session/login HTTP/1.1\r\n{host}Content-Length: 10\r\n\r\n"),
+    ] {
+        let others = halted(&served, request);
+        assert_eq!(served.get(ACCOUNT).status, 200, "{request}");
+        drop(others);
+    }
+}
+
+#[test]
+fn who_shows_no_bearer_is_refused_before_a_body_is_waited_for() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let scene = Scene::new();
+    let file = scene.folder.join("bearer");
+    std::fs::write(&file, "its-own-bearer\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let arguments = ["proxy", "-q", "--bearer-file", file.to_str().unwrap()];
+    let served = Served::start(&mut scene.command(&arguments));
+    let host = format!("Host: {}\r\n", served.host());
+    let post = format!("POST {ACCOUNT} HTTP/1.1\r\n{host}Content-Length: 10\r\n\r\n1");
+    let others = halted(&served, &post);
+    let mut client = served.client();
+    let bearer = "Authorization: Bearer its-own-bearer\r\n";
+    client.send(&format!("GET {ACCOUNT} HTTP/1.1\r\n{host}{bearer}\r\n"));
+    assert_eq!(client.answer().status, 200);
+    drop(others);
+    let mut client = served.client();
+    client.send(&post);
+    assert_eq!(client.answer().status, 401);
 }
 
 #[test]
