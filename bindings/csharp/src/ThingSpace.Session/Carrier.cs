@@ -57,7 +57,12 @@ internal sealed class Carrier : IDisposable
         {
             Uri place = new(proxy);
             _otherSide += $" behind the proxy {place.Authority}";
-            handler.Proxy = new WebProxy(place) { Credentials = CredentialsOf(place) };
+
+            // Its user is none of the address, or would be in the framework's errors.
+            handler.Proxy = new WebProxy(place.GetLeftPart(UriPartial.Scheme) + place.Authority)
+            {
+                Credentials = CredentialsOf(place),
+            };
         }
 
         if (options.CaFile.Length > 0)
