@@ -91,7 +91,9 @@ def _encoded(name: str, kind: type, value: Any) -> bytes:
     try:
         if kind is float:
             return str(_values.milliseconds(value, name)).encode()
-        if kind is os.PathLike and isinstance(value, kind):
+        if kind is os.PathLike:
+            if not isinstance(value, (str, kind)):
+                raise TypeError(f"{name} must be str or a path, not {type(value).__name__}")
             return _values.text(os.fspath(value), name)
         if kind is bool and isinstance(value, bool):
             return b"true" if value else b"false"
