@@ -95,7 +95,7 @@ class ThingSpaceMiddleware:
         finally:
             # What aiohttp raises shows these headers in its repr, and answers have them, too.
             for name in tokens.headers:
-                request.headers.popall(name, None)
+                request.headers.pop(name, None)
 
 
 def _headers(tokens: Tokens) -> dict[istr, str]:
