@@ -186,6 +186,20 @@ def test_a_charset_that_is_none_is_utf8(
     assert session.get(ACCOUNTS).text == "Ü"
 
 
+def test_json_that_is_no_utf8_follows_the_charset() -> None:
+    def answer(content_type: str) -> thingspace_session.Response:
+        headers = {"Content-Type": content_type}
+        return thingspace_session.Response(
+            200, content='{"a":"ü"}'.encode("cp1252"), headers=headers
+        )
+
+    for charset in ("iso-8859-1", "Windows-1252"):
+        assert answer(f"application/json; charset={charset}").json() == {"a": "ü"}
+    for content_type in ("application/json", "application/json; charset=utf-8", "a; charset=b"):
+        with pytest.raises(ValueError):
+            answer(content_type).json()
+
+
 def test_text_never_raises() -> None:
     for charset in {*encodings.aliases.aliases.values(), "punycode"}:
         response = thingspace_session.Response(

@@ -177,9 +177,15 @@ class Response:
             return self.content.decode("utf-8", "replace")
 
     def json(self, **options: Any) -> Any:
-        """The body as JSON; ``options`` go to ``json.loads``. Raises ``ValueError`` if it is
-        none."""
-        return _json.loads(self.content, **options)
+        """The body as JSON, which is UTF-8, or else of the charset that ``Content-Type`` names;
+        ``options`` go to ``json.loads``. Raises ``ValueError`` if it is none."""
+        try:
+            return _json.loads(self.content, **options)
+        except UnicodeDecodeError:
+            text = self.text
+            if "\ufffd" in text:  # it is not of that charset either
+                raise
+        return _json.loads(text, **options)
 
     def raise_for_status(self) -> Response:
         """Raises the typed error that a bad answer stands for, with this response as its
