@@ -11,7 +11,7 @@
 //! password that worked is made, and noted, at any time after its token was handed out, or never.
 //! Operators change the password on the platform, and restart processes with the same password or
 //! another. Time passes by the distances that the guard keeps. The store's clock may become another
-//! one. Leases may end by themselves while their holder sleeps, before or after its login left. The
+//! one, and the first again. Leases may end by themselves while their holder sleeps, before or after its login left. The
 //! store may lose its record. Threads that wait for a flight sleep until they are notified; the
 //! slices of the real code, which look again in any case, are left out.
 //!
@@ -86,6 +86,7 @@ enum Flaw {
     NotifiesNobody,
     SleepsWithoutLooking,
     KeepsNoDistance,
+    KeepsOtherClocks,
     SavesWithoutItsLease,
     NotesOutdatedSuccesses,
 }
@@ -93,7 +94,7 @@ enum Flaw {
 #[derive(Clone, Debug, PartialEq)]
 struct State {
     now_ms: u64,
-    /// Which clock that is.
+    /// Which clock that is: 1, or another machine's, 2.
     clock: u8,
     /// How many leases were given, the last one included.
     leases: u8,
@@ -362,7 +363,11 @@ impl Bounds {
             _ => fate,
         };
         record.look_at(&state.moment());
+        let looked_at = record.clone();
         lockout::settle(&mut record, &login.permit, fate_noted, None);
+        if self.flaw == Flaw::KeepsOtherClocks {
+            record.keep_other_clocks_of(&looked_at);
+        }
         if self.flaw == Flaw::SuccessClearsEverything && succeeded {
             record.slots.clear();
         }
@@ -861,7 +866,7 @@ impl Model for Bounds {
             }
             Action::OtherClock => {
                 state.left.other_clocks -= 1;
-                state.clock += 1;
+                state.clock = 3 - state.clock;
             }
             Action::Change(password) => {
                 state.left.changes -= 1;
@@ -1006,13 +1011,7 @@ impl State {
     }
 
     fn outline_of(&self, record: &Record, names: Names, all: &mut Vec<u8>) {
-        // By another clock nothing has aged since the last look, nor will before the next.
-        let same_clock = record.clock == self.clock.to_string();
-        let shift_ms = match same_clock {
-            true => 0,
-            false => self.now_ms - record.as_of_ms,
-        };
-        let ago = |ms: u64| self.age(ms + shift_ms);
+        let ago = |ms: u64| self.age(ms);
         for slot in &record.slots {
             let ended = slot.ended_ms.map_or(u8::MAX, ago);
             let lease_ends = slot.lease_ends_ms.map_or(u8::MAX, ago);
@@ -1024,7 +1023,17 @@ impl State {
             };
             all.extend([ended, lease_ends, flags, reserved]);
         }
+        // What has passed since the last look counts by one clock, and by another what has passed
+        // since the last look by that.
+        let same_clock = record.clock == self.clock.to_string();
         all.push(u8::from(same_clock));
+        if self.left.other_clocks > 0 || !same_clock {
+            all.push(ago(record.as_of_ms));
+            all.extend(record.other_clocks().map(|behind_ms| {
+                let now_ms = self.now_ms.saturating_add_signed(behind_ms);
+                age(now_ms, record.as_of_ms)
+            }));
+        }
         all.push(u8::MAX);
         all.extend(record.rejected.iter().map(|hash| names[hash[0] as usize]));
         let last = record.last.as_ref();
@@ -1302,6 +1311,12 @@ fn every_flaw_is_found() {
         bounds.restarts = 2;
         bounds.steps = [0, 0, 0, 0, 1];
     };
+    let by_turns = |bounds: &mut Bounds| {
+        bounds.unknown = 1;
+        bounds.restarts = 1;
+        bounds.other_clocks = 2;
+        bounds.steps = [1, 0, 0, 0, 0];
+    };
     for (flaw, property, bounds) in [
         (Flaw::SendsBeforeItSaves, STRIKES, own(1).with(crash)),
         (Flaw::ReleasesUnknownFates, STRIKES, own(1).with(lost)),
@@ -1320,6 +1335,7 @@ fn every_flaw_is_found() {
         (Flaw::NotifiesNobody, ENDS, threads(false)),
         (Flaw::SleepsWithoutLooking, ENDS, threads(false)),
         (Flaw::KeepsNoDistance, IN_VAIN, own(3).with(late)),
+        (Flaw::KeepsOtherClocks, IN_VAIN, own(3).with(by_turns)),
         (Flaw::SavesWithoutItsLease, STRIKES, own(2).with(asleep)),
         (Flaw::NotesOutdatedSuccesses, IN_VAIN, own(1).with(change)),
     ] {

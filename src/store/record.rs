@@ -199,6 +199,18 @@ impl Record {
         self.other_clocks.clear();
     }
 
+    /// How far each other clock that it knows is behind.
+    #[cfg(test)]
+    pub fn other_clocks(&self) -> impl Iterator<Item = i64> {
+        self.other_clocks.iter().map(|other| other.behind_ms)
+    }
+
+    /// Knows the other clocks that this one knows, whatever was noted since.
+    #[cfg(test)]
+    pub fn keep_other_clocks_of(&mut self, before: &Record) {
+        self.other_clocks.clone_from(&before.other_clocks);
+    }
+
     /// The time by the record's clock by which all that is noted is no older than another clock
     /// tells.
     fn least(&self, now: &Moment) -> u64 {
