@@ -78,6 +78,11 @@ public partial class Session
     {
         method = Require(method, path);
         Deadline deadline = Begin(timeout);
+        if (isAsync && cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<Response>(cancellationToken);
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
         return Carry(
             BeginRequest(method, path, headers, hasBody: true, out RequestTokens? tokens),

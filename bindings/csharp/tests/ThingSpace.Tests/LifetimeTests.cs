@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Concurrent;
+using System.IO;
 using System.Linq;
 using System.Runtime.CompilerServices;
 #if !TSM_NETSTANDARD
@@ -64,6 +65,11 @@ public class LifetimeTests
             () => session.Get(Sandbox.Account, cancellationToken: cancelled));
         await Assert.ThrowsAsync<TaskCanceledException>(
             () => session.GetAsync(Sandbox.Account, cancellationToken: cancelled));
+        Assert.Throws<OperationCanceledException>(() => session.Post(
+            Sandbox.DeviceList, new MemoryStream(), cancellationToken: cancelled));
+        Task<Response> call = session.PostAsync(
+            Sandbox.DeviceList, new MemoryStream(), cancellationToken: cancelled);
+        Assert.True(call.IsCanceled);
         Assert.Throws<OperationCanceledException>(
             () => Session.Login(sandbox.Options(), cancelled));
         await Assert.ThrowsAsync<TaskCanceledException>(
