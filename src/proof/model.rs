@@ -11,9 +11,9 @@
 //! password that worked is made, and noted, at any time after its token was handed out, or never.
 //! Operators change the password on the platform, and restart processes with the same password or
 //! another. Time passes by the distances that the guard keeps. The store's clock may become another
-//! one, and the first again. Leases may end by themselves while their holder sleeps, before or after its login left. The
-//! store may lose its record. Threads that wait for a flight sleep until they are notified; the
-//! slices of the real code, which look again in any case, are left out.
+//! one, and the first again. Leases may end by themselves while their holder sleeps, before or
+//! after its login left. The store may lose its record. Threads that wait for a flight sleep until
+//! they are notified; the slices of the real code, which look again in any case, are left out.
 //!
 //! Bounds of [`Bounds::wide`]: two processes of two threads, two crashes (each followed by a
 //! restart with any password), two unknown fates, three passwords of which the platform holds one;
