@@ -40,9 +40,9 @@ import thingspace.session.ThingSpaceException;
  * }</pre>
  *
  * <p>The token goes to the origin of the session's {@code soapUrl} and nowhere else: a call to
- * another one fails. What keeps a renewal from succeeding is an {@link AxisFault} with the
- * {@link ThingSpaceException} as its cause and the platform's code, if it said one, as its fault
- * code. All other answers are as without this handler.
+ * another one fails, and no redirect is followed. What keeps a renewal from succeeding is an {@link
+ * AxisFault} with the {@link ThingSpaceException} as its cause and the platform's code, if it said
+ * one, as its fault code. All other answers are as without this handler.
  */
 public final class ThingSpaceSender extends BasicHandler {
     private static final long serialVersionUID = 1;
@@ -58,7 +58,10 @@ public final class ThingSpaceSender extends BasicHandler {
      * A sender over another.
      *
      * @param session the session, which speaks SOAP; it must live as long as this is used
-     * @param sender what sends: {@code new HTTPSender()}, or another transport's handler
+     * @param sender what sends: {@code new HTTPSender()}, whose redirects are then not followed, or
+     *     a handler that follows none
+     * @throws IllegalArgumentException if the session speaks REST, or the sender is derived from
+     *     {@code HTTPSender}
      */
     public ThingSpaceSender(Session session, Handler sender) {
         if (session.protocol() != Protocol.SOAP) {
@@ -66,7 +69,7 @@ public final class ThingSpaceSender extends BasicHandler {
                     "The session speaks REST: set its option protocol to SOAP.");
         }
         this.session = session;
-        this.sender = sender;
+        this.sender = UnredirectedSender.of(sender);
     }
 
     /**
@@ -116,10 +119,10 @@ public final class ThingSpaceSender extends BasicHandler {
         try {
             sender.invoke(context);
         } catch (AxisFault fault) {
-            // An answer that is no XML; or there was none.
-            Element status = fault.lookupFaultDetail(Constants.QNAME_FAULTDETAIL_HTTPERRORCODE);
-            if (status == null
-                    || exchange.answered(Integer.parseInt(text(status)), bodyOf(fault))) {
+            // An answer that is no XML; or there was none, which Axis gives the status 0.
+            Element said = fault.lookupFaultDetail(Constants.QNAME_FAULTDETAIL_HTTPERRORCODE);
+            int status = said == null ? 0 : Integer.parseInt(text(said));
+            if (status == 0 || exchange.answered(status, bodyOf(fault))) {
                 throw fault;
             }
             return false;
@@ -169,7 +172,7 @@ public final class ThingSpaceSender extends BasicHandler {
         return element.getTextContent().trim();
     }
 
-    private static AxisFault fault(ThingSpaceException e) {
+    static AxisFault fault(ThingSpaceException e) {
         String code = e.code().isEmpty() ? "Client." + e.status() : e.code();
         AxisFault fault = new AxisFault(new QName(code), e.getMessage(), null, null);
         fault.detail = e;

@@ -1,6 +1,7 @@
 package thingspace.session.axis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -117,7 +118,8 @@ class ThingSpaceSenderTest {
             "\"status\", \"status\": 503", "\"html\"", "\"close_before\"",
             "\"gateway_fault\", \"code\": 101504"}) {
             fault(what);
-            assertThrows(AxisFault.class, this::devices, what);
+            AxisFault e = assertThrows(AxisFault.class, this::devices, what);
+            assertFalse(e.getCause() instanceof IllegalStateException, e.toString());
         }
         assertEquals(1, sandbox.counter("soap_login"));
         assertEquals(4, sandbox.counter("soap_call"));
@@ -153,6 +155,31 @@ class ThingSpaceSenderTest {
             AxisFault e = assertThrows(AxisFault.class, () -> Calls.devices(call));
             assertInstanceOf(IllegalArgumentException.class, e.getCause());
         }
+    }
+
+    @Test
+    void theTokenFollowsNoRedirect() {
+        try (Sandbox elsewhere = Sandbox.start()) {
+            for (int status : new int[] {301, 302, 307}) {
+                fault("\"redirect\", \"status\": " + status + ", \"location\": \""
+                        + elsewhere.soapUrl() + "/DeviceService.svc\"");
+                assertThrows(AxisFault.class, this::devices);
+            }
+            assertEquals(0, elsewhere.counter("soap_call"));
+        }
+        fault("\"redirect\", \"location\": \"" + sandbox.controlUrl() + "/state\"");
+        AxisFault e = assertThrows(AxisFault.class, this::devices);
+        assertEquals("Client.PROTOCOL", e.getFaultCode().getLocalPart());
+        assertTrue(e.getFaultString().contains(sandbox.controlUrl()), e.getFaultString());
+    }
+
+    @Test
+    void aSenderThatMayFollowRedirectsIsRefused() {
+        HTTPSender derived = new HTTPSender() {
+            private static final long serialVersionUID = 1;
+        };
+        assertThrows(
+                IllegalArgumentException.class, () -> new ThingSpaceSender(session, derived));
     }
 
     @Test
