@@ -67,7 +67,9 @@ pub(crate) fn line(text: &str) -> &str {
 pub(crate) fn read_all(path: &str) -> std::result::Result<Zeroizing<String>, Flaw> {
     let failed = |error: std::io::Error| {
         let remedy = match error.kind() {
-            ErrorKind::NotFound => "check the path, which an absolute one makes plain",
+            ErrorKind::NotFound => {
+                "check the path: one that is not absolute begins at the working directory"
+            }
             ErrorKind::PermissionDenied => "make this user its owner",
             ErrorKind::InvalidData => "save it as UTF-8",
             _ => "",

@@ -30,16 +30,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_needs_command" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_needs_command" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_needs_command" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_needs_command" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_needs_command" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_needs_command" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_needs_command" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_needs_command" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_needs_command" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_needs_command" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_needs_command" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_needs_command" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_needs_command" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_needs_command" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_needs_command" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_needs_command" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_needs_command" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_needs_command" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -61,9 +61,9 @@ complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "login" -d 'Lo
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "logout" -d 'End the shared session, for all that share it'
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "relogin" -d 'Log in again, if TOKEN is still the shared session token'
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "exec" -d 'Run a command with the tokens in its environment'
-complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "proxy" -d 'Serves a local endpoint that adds both tokens to each request'
-complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "status" -d 'Tells what is stored of the account, and whether a login may leave'
-complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "doctor" -d 'Checks the set-up, and says what to mend'
+complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "proxy" -d 'Serve a local endpoint that adds both tokens to each request'
+complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "status" -d 'Tell what is stored of the account, and whether a login may leave'
+complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "doctor" -d 'Check the set-up, and say what to mend'
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "unblock" -d 'Make the lockout guard forget failed logins'
 complete -c thingspace -n "__fish_thingspace_needs_command" -f -a "completion" -d 'Print a script that completes command lines'
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l format -d 'How to print it: to be read by a program, or evaluated by a shell' -r -f -a "plain\t''
@@ -78,16 +78,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand token" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -112,16 +112,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand request" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -143,16 +143,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand soap" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -173,16 +173,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand login" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -203,16 +203,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand logout" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -233,16 +233,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand relogin" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -263,16 +263,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand exec" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -295,16 +295,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand proxy" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -324,16 +324,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand status" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -354,16 +354,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand doctor" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -385,16 +385,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand unblock" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"
@@ -416,16 +416,16 @@ soap\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l base-url -d 'Where the REST API is; the paths of requests are appended' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l soap-url -d 'The folder of the .svc services' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l username -d 'The contact that logs in' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l password-file -d 'A file that holds the password instead, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
-complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l api-token-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l password-file -d 'A file that holds the password, read when a login needs it, and once more when the platform rejected it: it is sent if it has changed by then' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l api-token-file -d 'A file that holds the api token, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l app-key -d 'The application\'s key, to fetch API tokens with' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l app-secret-file -d 'A file that holds it instead, read as password_file is' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l app-secret-file -d 'A file that holds the app secret, read as password_file is' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l auto-relogin -d 'Whether a request refused for its session token logs in again and is sent again' -r -f -a "true\t''
 false\t''"
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l session-token-header -d 'The request header that carries the session token; a few of the platform\'s endpoints want SessionToken' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l store -d 'Where the lockout guard (and a shared token) lives: in this process (memory:), in files for all processes of this host, or on Redis or Valkey for many hosts (rediss://HOST, redis+unix:///SOCKET, see docs/many-hosts.md)' -r
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l store-user -d 'The user of a store on Redis' -r
-complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l store-password-file -d 'A file that holds it instead, read at every new connection' -r -F
+complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l store-password-file -d 'A file that holds the store password, read at every new connection' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l store-seal-key-file -d 'A file with the key that seals shared tokens on Redis: 32 random bytes in base64' -r -F
 complete -c thingspace -n "__fish_thingspace_using_subcommand completion" -l share-token -d 'Whether all sessions of the same account and store use one session token' -r -f -a "true\t''
 false\t''"

@@ -88,7 +88,7 @@ fn flag(option: &OptionInfo) -> Option<Arg> {
     }
     let mut arg = Arg::new(option.name)
         .long(option.name.replace('_', "-"))
-        .help(first_sentence(option.doc))
+        .help(first_sentence(&doc_of(option)).to_owned())
         .long_help(help_of(option))
         .help_heading(SESSION)
         .hide_short_help(true)
@@ -114,7 +114,19 @@ fn value_name(kind: &OptionKind) -> &'static str {
     }
 }
 
-fn first_sentence(doc: &'static str) -> &'static str {
+/// In help the secret itself, which is no flag, does not stand before its file.
+fn doc_of(option: &OptionInfo) -> String {
+    let secret = option.name.trim_end_matches("_file").replace('_', " ");
+    match option.kind {
+        OptionKind::SecretFile => option
+            .doc
+            .replacen("holds it instead", &format!("holds the {secret}"), 1)
+            .replacen("the password instead", "the password", 1),
+        _ => option.doc.to_owned(),
+    }
+}
+
+fn first_sentence(doc: &str) -> &str {
     doc.split_once(". ")
         .map_or(doc, |(first, _)| first)
         .trim_end_matches('.')
@@ -126,7 +138,7 @@ fn help_of(option: &OptionInfo) -> String {
         (_, "") => String::new(),
         (_, default) => format!(" [default: {default}]"),
     };
-    let mut doc = option.doc.to_owned();
+    let mut doc = doc_of(option);
     if option.name == "password_file" {
         doc.push_str(" - is standard input.");
     }

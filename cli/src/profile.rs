@@ -113,6 +113,10 @@ enum Flaw {
 
 fn read(path: &Path) -> Result<String, Flaw> {
     let file = open(path).map_err(|error| match error.kind() {
+        // Left out, what it says would be missed without a word.
+        io::ErrorKind::NotFound if path.is_symlink() => {
+            Flaw::Unfit("is a link that leads nowhere".into())
+        }
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Flaw::Missing,
         io::ErrorKind::PermissionDenied => Flaw::OutOfReach(output::reason(&error)),
         _ => Flaw::Unfit(output::reason(&error)),
@@ -125,10 +129,11 @@ fn read(path: &Path) -> Result<String, Flaw> {
         return Err(Flaw::Unfit(flaw.into()));
     }
     let mut text = String::new();
-    let length = file
-        .take(LONGEST + 1)
-        .read_to_string(&mut text)
-        .map_err(unfit)?;
+    let read = file.take(LONGEST + 1).read_to_string(&mut text);
+    let length = read.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => Flaw::Unfit("is not UTF-8".into()),
+        _ => unfit(error),
+    })?;
     match length as u64 > LONGEST {
         true => Err(Flaw::Unfit(format!("is longer than {LONGEST} bytes"))),
         false => Ok(text),
@@ -173,8 +178,13 @@ fn others_can_write(_: &File) -> io::Result<Option<&'static str>> {
 
 fn parse(file: &Path, text: &str, name: Option<&str>) -> Result<Option<Profile>, Failure> {
     let wrong = |at: Range<usize>, why: &str| {
-        let line = line_of(text, at.start);
-        Failure::Settings(format!("{}:{line}: {why}", file.display()))
+        let number = line_of(text, at.start);
+        let line = text.lines().nth(number - 1).unwrap_or_default();
+        let hint = match line.contains('\\') && line.contains('"') {
+            true => "; a text with \\ in it is given in single quotes",
+            false => "",
+        };
+        Failure::Settings(format!("{}:{number}: {why}{hint}", file.display()))
     };
     let profiles = DeTable::parse(text).map_err(|error| {
         wrong(

@@ -13,9 +13,9 @@ use crate::profile::Profile;
 
 pub fn arguments() -> Command {
     Command::new("doctor")
-        .about("Checks the set-up, and says what to mend")
+        .about("Check the set-up, and say what to mend")
         .long_about(
-            "Checks the set-up, and says what to mend: options, environment, files of secrets, the \
+            "Check the set-up, and say what to mend: options, environment, files of secrets, the \
              store, the lockout guard, names, connections, proxy, TLS, who answers, and the clock. \
              Each is tried as a session would. One request without any token is sent to the \
              platform; no login, but with --login.\n\n\

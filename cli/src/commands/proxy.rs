@@ -14,7 +14,7 @@ use crate::terminal;
 
 pub fn arguments() -> Command {
     let command = Command::new("proxy")
-        .about("Serves a local endpoint that adds both tokens to each request")
+        .about("Serve a local endpoint that adds both tokens to each request")
         .after_help(
             "Prints its address on standard output when it listens. Clients use that in place of \
              https://thingspace.verizon.com/api, and send no tokens. SIGINT and SIGTERM stop it: \

@@ -18,9 +18,9 @@ use crate::time::{age, seconds, utc};
 
 pub fn arguments() -> Command {
     Command::new("status")
-        .about("Tells what is stored of the account, and whether a login may leave")
+        .about("Tell what is stored of the account, and whether a login may leave")
         .long_about(
-            "Tells what is stored of the account, and whether a login may leave: how many failed \
+            "Tell what is stored of the account, and whether a login may leave: how many failed \
              logins count, how the last one ended, when the next one may leave, how old the shared \
              token is.\n\n\
              The platform is never asked; a store on Redis is. No lock is taken and nothing is \

@@ -124,6 +124,10 @@ fn what_is_wrong_in_it_is_told_with_its_place() {
             "name that as password_file",
         ),
         ("[default\n", "config.toml:1: "),
+        (
+            "[default]\npassword_file = \"C:\\Users\\x\"\n",
+            "is given in single quotes",
+        ),
         ("username = 'u'\n", "config.toml:1: "),
     ] {
         write(&scene, text);
@@ -183,12 +187,18 @@ fn what_is_no_plain_file_is_refused_and_not_waited_for() {
         let done = scene.done(command.args(arguments).arg(&path));
         assert_eq!(done.status, Some(0), "{}", done.err);
     };
-    for kind in ["pipe", "/dev/zero", "/dev/null", "folder"] {
+    for (kind, words) in [
+        ("pipe", "is not a plain file"),
+        ("/dev/zero", "is not a plain file"),
+        ("/dev/null", "is not a plain file"),
+        ("/no/such/file", "is a link that leads nowhere"),
+        ("folder", "is not a plain file"),
+    ] {
         put(kind);
         for profile in [&["token"][..], &["token", "--profile", "default"]] {
             let done = scene.done(&mut without_account(&scene, profile));
             assert_eq!(done.status, Some(1), "{kind}");
-            assert!(done.err.contains("is not a plain file"), "{}", done.err);
+            assert!(done.err.contains(words), "{}", done.err);
         }
     }
 }
