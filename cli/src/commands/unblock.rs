@@ -73,8 +73,8 @@ fn agrees(username: &str) -> Result<bool, Failure> {
         ));
     }
     eprint!(
-        "The platform counts on: it locks {username} at the fifth failed login in a row. Is the \
-         cause of the failures mended? [y/N] "
+        "The platform does not forget with it: it locks {username} at the fifth failed login in a \
+         row. Is the cause of the failures mended? [y/N] "
     );
     let mut answer = String::new();
     io::stderr()
