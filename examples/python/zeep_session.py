@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Callable
 
+import requests
 import zeep
 import zeep.exceptions
 
@@ -34,6 +35,13 @@ def call(
     return operation(**arguments, _soapheaders={"token": session.token})
 
 
+def transport() -> zeep.Transport:
+    """Follows no redirect, which would carry the token to wherever it points."""
+    http = requests.Session()
+    http.max_redirects = 0
+    return zeep.Transport(session=http)
+
+
 def let_the_token_expire() -> None:
     control = os.environ.get("TSM_SANDBOX_CONTROL")
     if control:
@@ -41,7 +49,8 @@ def let_the_token_expire() -> None:
 
 
 def main() -> None:
-    client = zeep.Client(str(Path(__file__).with_name("device_service.wsdl")))
+    wsdl = str(Path(__file__).with_name("device_service.wsdl"))
+    client = zeep.Client(wsdl, transport=transport())
 
     with thingspace_session.login(protocol="soap") as session:
         service = client.create_service(

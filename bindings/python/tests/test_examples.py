@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
+import zeep
 
 import thingspace_session
 from sandbox import REPOSITORY, Sandbox
@@ -47,3 +51,23 @@ def test_example(
     assert "the token expired and was renewed; 2 devices" in run.stdout
     arrived = sandbox.counters()
     assert {name: arrived[name] for name in counters} == counters
+
+
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_the_zeep_example_takes_the_token_nowhere_else(
+    status: int, sandbox: Sandbox, options: thingspace_session.Options
+) -> None:
+    names = runpy.run_path(str(EXAMPLES / "zeep_session.py"))
+    wsdl = str(EXAMPLES / "device_service.wsdl")
+    client: Any = zeep.Client  # its types are not written down
+    devices = client(wsdl, transport=names["transport"]())
+    options["protocol"] = "soap"
+    with thingspace_session.login(**options) as session, Sandbox() as other:
+        place = "/DeviceService.svc"
+        service = devices.create_service(
+            f"{{{names['NAMESPACE']}}}DeviceService", session.base_url + place
+        )
+        sandbox.fault("soap_call", "redirect", status=status, location=other.soap_url + place)
+        with pytest.raises(requests.TooManyRedirects):
+            names["call"](session, service.GetDeviceList, Input={"AccountName": "1-1"})
+        assert other.counters()["soap_call"] == 0
