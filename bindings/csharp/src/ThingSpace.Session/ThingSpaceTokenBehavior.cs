@@ -22,6 +22,11 @@ namespace ThingSpace;
 /// <see cref="Session.Relogin"/>, call again.
 /// </para>
 /// <para>One behavior serves any number of proxies and threads. The session is left alone.</para>
+/// <para>
+/// WCF follows redirects, and on .NET Framework and Mono a behavior cannot turn that off: one of
+/// status 307 takes the message with the token to wherever it points.
+/// <see cref="Session.SoapCall"/> follows none.
+/// </para>
 /// </remarks>
 /// <example>
 /// <code>
