@@ -55,14 +55,27 @@ public final class ThingSpaceException extends RuntimeException {
     }
 
     /**
-     * Makes an exception that holds no more than its status, for a program's tests. {@link
-     * Session#check(int, byte[])} makes those that hold more.
+     * Makes an exception that holds no more than its status, for a program's tests.
      *
      * @param status the kind of error
      * @param message what happened
      */
     public ThingSpaceException(Status status, String message) {
         this(message, Facts.of(Objects.requireNonNull(status, "status")), null);
+    }
+
+    /**
+     * Makes an exception as it is when the platform refused a token, for a program's tests.
+     *
+     * @param status the kind of error
+     * @param message what happened
+     * @param code the platform's code
+     * @param token the token that was refused
+     */
+    public ThingSpaceException(Status status, String message, String code, String token) {
+        this(message, new Facts(
+                Objects.requireNonNull(status, "status"), Objects.requireNonNull(code, "code"), 0,
+                Optional.empty(), Optional.of(token), false), null);
     }
 
     /**
@@ -73,7 +86,7 @@ public final class ThingSpaceException extends RuntimeException {
      * @param cause what it came of, or null
      */
     ThingSpaceException(String message, Facts facts, Throwable cause) {
-        super(message, cause);
+        super(Objects.requireNonNull(message, "message"), cause);
         status = facts.status();
         code = facts.code();
         httpStatus = facts.httpStatus();

@@ -2,6 +2,7 @@ package thingspace.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -23,6 +24,39 @@ class FakeTest {
     }
 
     private static final class Nothing extends Session {}
+
+    /** Its token is refused until somebody logs in again. */
+    private static final class ExpiredSession extends Session {
+        private String token = "old";
+
+        @Override
+        public Response request(
+                String method, String path, Map<String, String> headers, byte[] body) {
+            if (token.equals("old")) {
+                throw new ThingSpaceException(
+                        Status.SESSION_EXPIRED, "It expired.",
+                        "UnifiedWebService.REQUEST_FAILED.SessionToken.Expired", token);
+            }
+            return new Response(200, Map.of(), new byte[0]);
+        }
+
+        @Override
+        public void relogin(String expiredToken) {
+            assertEquals(token, expiredToken);
+            token = "new";
+        }
+    }
+
+    @Test
+    void theDocumentedPatternCanBeTested() {
+        try (Session session = new ExpiredSession()) {
+            ThingSpaceException e =
+                    assertThrows(ThingSpaceException.class, () -> session.get("/x"));
+            assertTrue(e.code().contains("SessionToken.Expired"));
+            session.relogin(e.token().orElseThrow());
+            assertEquals(200, session.get("/x").status());
+        }
+    }
 
     @Test
     void requestsComeDownToOne() {
