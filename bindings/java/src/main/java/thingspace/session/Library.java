@@ -71,13 +71,19 @@ final class Library {
     private static Path openFirst() {
         try {
             return openNamedOrFound();
-        } catch (NoClassDefFoundError e) {
-            throw unsatisfied(withoutJna(Runtime.version().feature()) + ": " + reason(e), e);
+        } catch (NoClassDefFoundError | ExceptionInInitializerError e) {
+            String reason = reason(e);
+            throw unsatisfied(whatIsMissing(reason) + ": " + reason, e);
         }
     }
 
-    private static String withoutJna(int java) {
-        if (java >= 22) {
+    private static String whatIsMissing(String reason) {
+        if (reason.contains("Illegal native access")) {
+            return "This Java lets only those call native code who are named: start it with "
+                    + "--enable-native-access=ALL-UNNAMED, or on the module path with "
+                    + "--enable-native-access=thingspace.session";
+        }
+        if (Runtime.version().feature() >= 22) {
             return "The part of thingspace.session for Java 22 and later was not found, and the "
                     + "one for older ones needs JNA. A jar that this one was merged into needs "
                     + "\"Multi-Release: true\" in its manifest, and all of META-INF/versions; the "

@@ -99,6 +99,19 @@ class LoadingTest {
     }
 
     @Test
+    void withoutNativeAccessItSaysWhatToDo() {
+        if (Runtime.version().feature() < 24) {
+            // There it cannot be denied.
+            return;
+        }
+        Jvm jvm = new Jvm().with("--illegal-native-access=deny");
+        jvm.options.remove("--enable-native-access=ALL-UNNAMED");
+        String said = jvm.run(LoadTwice.class);
+        // The second time another error is behind it.
+        assertEquals(3, said.split("--enable-native-access=ALL-UNNAMED").length, said);
+    }
+
+    @Test
     void foldersThatTheLocaleCannotNameArePassedOver() {
         Path named = folder.resolve("j\u00fcrgen");
         Jvm jvm = new Jvm()
@@ -298,6 +311,14 @@ class LoadingTest {
 
     private static String permissions(Path file) throws IOException {
         return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+    }
+
+    /** Tries it once more. */
+    public static final class LoadTwice {
+        public static void main(String[] arguments) {
+            Load.main(arguments);
+            Load.main(arguments);
+        }
     }
 
     /** Uses the library, and says what is against it. */
