@@ -80,6 +80,8 @@ pub(crate) enum Lasts {
     /// The end of this process.
     AsLongAsTheProcess,
     /// The container is made anew: the directory is on its own layer, or in memory there.
+    // Only Linux tells of containers.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     AsLongAsTheContainer,
     /// The machine starts anew: the directory is in memory.
     AsLongAsTheMachineRuns,
