@@ -58,6 +58,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     for token in &tokens {
         process.env(token.variable, token.text.reveal());
     }
+    standard_streams::leave_as_they_were();
     let error = become_it(&mut process)?;
     let status = match error.kind() {
         io::ErrorKind::NotFound => NOT_FOUND,
@@ -73,7 +74,6 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
 fn become_it(process: &mut Process) -> Result<io::Error, Failure> {
     use std::os::unix::process::CommandExt;
 
-    standard_streams::leave_as_they_were();
     Ok(process.exec())
 }
 
