@@ -17,6 +17,8 @@ final class Callbacks {
         System.Logger.Level.DEBUG, System.Logger.Level.TRACE,
     };
 
+    private static final ThreadLocal<Boolean> TELLING = ThreadLocal.withInitial(() -> false);
+
     private final System.Logger logger;
     private final Optional<Consumer<? super SessionEvent>> onEvent;
 
@@ -38,25 +40,37 @@ final class Callbacks {
         return most;
     }
 
+    /** Whether this thread is in one of these: what it is in may be waiting for its return. */
+    static boolean isTelling() {
+        return TELLING.get();
+    }
+
     /** A line of the log. */
     void line(int level, long message, long length, long context) {
-        try {
+        tell(() -> {
             int index = Math.max(1, Math.min(level, LEVELS.length)) - 1;
             Session.log(logger, LEVELS[index], Scratch.read(message, length));
-        } catch (Throwable e) {
-            // Nobody is to tell, and nothing may pass through native code.
-        }
+        });
     }
 
     /** Something that happened. */
     void event(long event, long context) {
-        try {
+        tell(() -> {
             EventKind kind = EventKind.of(Bridge.readInt(event + Numbers.Event.KIND));
             if (kind != null) {
                 onEvent.orElseThrow().accept(read(kind, event));
             }
+        });
+    }
+
+    private static void tell(Runnable something) {
+        TELLING.set(true);
+        try {
+            something.run();
         } catch (Throwable e) {
             // Nobody is to tell, and nothing may pass through native code.
+        } finally {
+            TELLING.remove();
         }
     }
 

@@ -156,9 +156,13 @@ public final class Exchange implements AutoCloseable {
         try {
             requireOpen();
             int due = Functions.tsm_exchange_due(handle);
-            boolean isShared = canResend && due != Numbers.DUE_NOTHING;
+            // What is under way may be waiting for the callback that this is in.
+            boolean isShared =
+                    canResend && due != Numbers.DUE_NOTHING && !Callbacks.isTelling();
+            Runnable waited = due == Numbers.DUE_SESSION_TOKEN ? session.countsWait() : () -> {};
             CompletionStage<Void> done = isShared
-                    ? session.renewals().run(due + " " + given, () -> startRenewal(true))
+                    ? session.renewals().run(
+                            due + " " + given, () -> startRenewal(true), waited)
                     : startRenewal(canResend);
             done.whenComplete((nothing, failure) -> {
                 if (failure == null) {

@@ -21,16 +21,23 @@ final class Renewals {
      *
      * @param due what tells one renewal from another
      * @param renew begins it
+     * @param waited told when the renewal of another was waited for
      */
-    CompletionStage<Void> run(String due, Supplier<CompletableFuture<Void>> renew) {
+    CompletionStage<Void> run(
+            String due, Supplier<CompletableFuture<Void>> renew, Runnable waited) {
         CompletableFuture<Void> own = new CompletableFuture<>();
         CompletableFuture<Void> other = underWay.putIfAbsent(due, own);
         if (other != null) {
             // With a new token there this is done at once.
-            return other.handle((done, failure) -> failure == null || isOutOfTime(failure)
-                            ? renew.get()
-                            : CompletableFuture.<Void>failedFuture(cause(failure)))
-                    .thenCompose(next -> next);
+            return other.handle((done, failure) -> {
+                boolean another = isOutOfTime(failure);
+                if (!another) {
+                    waited.run();
+                }
+                return failure == null || another
+                        ? renew.get()
+                        : CompletableFuture.<Void>failedFuture(cause(failure));
+            }).thenCompose(next -> next);
         }
         try {
             renew.get().whenComplete((done, failure) -> end(due, own, failure));

@@ -700,6 +700,22 @@ public class Session implements AutoCloseable {
         return renewals;
     }
 
+    /** Has the library count a wait for a login, which begins now and ends when this is run. */
+    Runnable countsWait() {
+        long began = System.nanoTime();
+        return () -> {
+            try (Scratch scratch = new Scratch()) {
+                long waitedUs = (System.nanoTime() - began) / 1000;
+                // Where the session was closed meanwhile there is nobody to tell.
+                scratch.check(Functions.tsm_waited(handle, waitedUs, scratch.error()));
+            } catch (Refusal e) {
+                // Its error is freed.
+            } finally {
+                Reference.reachabilityFence(this);
+            }
+        };
+    }
+
     /** A call that may wait. */
     <R> R call(Optional<Duration> timeout, Workers.Work<R> work) {
         return call(timeout.orElse(this.timeout), timeout.isPresent(), work);

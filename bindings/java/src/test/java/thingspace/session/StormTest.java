@@ -2,6 +2,7 @@ package thingspace.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -9,6 +10,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 
@@ -57,6 +61,7 @@ class StormTest {
                 exchanges.get(i).close();
             }
             assertEquals(2, sandbox.counter("login"));
+            countsWaits(session, 999);
         }
     }
 
@@ -81,6 +86,32 @@ class StormTest {
                 assertEquals(
                         Status.CREDENTIALS, ((ThingSpaceException) e.getCause()).status());
             }
+            assertEquals(2, sandbox.counter("login"));
+            countsWaits(session, 19);
+        }
+    }
+
+    @Test
+    void aListenerMayWaitForTheRenewalThatItIsToldOf() {
+        AtomicReference<Exchange> own = new AtomicReference<>();
+        AtomicInteger waited = new AtomicInteger();
+        Consumer<SessionEvent> listener = event -> {
+            Exchange exchange = own.getAndSet(null);
+            if (exchange != null) {
+                refused(exchange).join();
+                waited.incrementAndGet();
+            }
+        };
+        try (Sandbox sandbox = Sandbox.start();
+                Session session = Session.login(sandbox.options().onEvent(listener).build());
+                Exchange first = session.exchange();
+                Exchange second = session.exchange()) {
+            first.tokens().orElseThrow();
+            second.tokens().orElseThrow();
+            own.set(second);
+            sandbox.expire();
+            refused(first).join();
+            assertEquals(1, waited.get());
             assertEquals(2, sandbox.counter("login"));
         }
     }
@@ -122,6 +153,11 @@ class StormTest {
                 + " \"errorMessage\": \"\"}").getBytes(java.nio.charset.StandardCharsets.UTF_8);
         Assertions.assertFalse(exchange.answered(400, body));
         return exchange.renewAsync(true);
+    }
+
+    private static void countsWaits(Session session, int count) {
+        String line = "\ntsm_waits_total{tsm_wait_cause=\"login\"} " + count + "\n";
+        assertTrue(session.metrics().contains(line), session::metrics);
     }
 
     /** How many threads of sessions are in a call. */
