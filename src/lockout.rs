@@ -537,12 +537,12 @@ fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
         Why::Rejected => {
             let advice = match record.slots.len() >= max_failures {
                 true => {
-                    "Correct the password, then unblock the account (thingspace unblock): no other \
-                     password is sent before either"
+                    "Correct the password, then unblock the account (tsm_unblock, or thingspace \
+                     unblock): no other password is sent before either"
                 }
                 false => {
                     "Correct the password; only if it is right by now, unblock the account \
-                     (thingspace unblock)"
+                     (tsm_unblock, or thingspace unblock)"
                 }
             };
             let what = format!("the platform rejected this password for {who} before ({count})");
@@ -553,7 +553,7 @@ fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
                 "too many logins for {who} failed or may have failed ({count}), and the platform \
                  locks the contact at five"
             ),
-            "Mend the cause, then unblock the account (thingspace unblock)",
+            "Mend the cause, then unblock the account (tsm_unblock, or thingspace unblock)",
         ),
     };
     Error::new(Status::LoginBlocked, format!("no login is sent: {what}")).advising(advice)
