@@ -61,7 +61,7 @@ impl Permit {
     /// By when its login is to be over, by the clock of the record, under a lease that does not end
     /// by itself.
     pub fn over_by_ms(&self) -> u64 {
-        self.reserved_ms.saturating_add(LEASE_MS)
+        over_by_ms(self.reserved_ms)
     }
 
     /// Whether its slot is still there.
@@ -494,9 +494,14 @@ fn ends_ms(slot: &Slot, now_ms: u64) -> u64 {
     let over = |lease_ends_ms: u64| lease_ends_ms.saturating_add(LONGEST_LOGIN_MS);
     match (slot.lease_ends_ms, slot.reserved_ms) {
         (Some(ends_ms), _) => over(ends_ms),
-        (None, Some(reserved_ms)) => now_ms.min(over(reserved_ms.saturating_add(LEASE_MS))),
+        (None, Some(reserved_ms)) => now_ms.min(over(over_by_ms(reserved_ms))),
         (None, None) => now_ms,
     }
+}
+
+/// See [`Permit::over_by_ms`].
+fn over_by_ms(reserved_ms: u64) -> u64 {
+    reserved_ms.saturating_add(LEASE_MS)
 }
 
 /// Whether nobody has told how a login ended, and it may not have.

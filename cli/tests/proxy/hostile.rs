@@ -1,8 +1,11 @@
 //! Requests that nobody should send, and pages that should not be able to: refused, and nothing of
 //! them reaches the platform.
 
+use std::fs::{self, Permissions};
 use std::io::Write;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use super::ACCOUNT;
 use super::scene::Scene;
@@ -96,14 +99,18 @@ fn what_can_be_read_in_two_ways_ends_the_connection() {
     assert_eq!(served.get(ACCOUNT).status, 200);
 }
 
+/// The proxy's own bearer, readable by these.
+fn bearer_file(scene: &Scene, mode: u32) -> PathBuf {
+    let file = scene.folder.join("bearer");
+    fs::write(&file, "its-own-bearer\n").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+    file
+}
+
 #[test]
 fn its_own_bearer_is_wanted_and_kept() {
-    use std::os::unix::fs::PermissionsExt;
-
     let scene = Scene::new();
-    let file = scene.folder.join("bearer");
-    std::fs::write(&file, "its-own-bearer\n").unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let file = bearer_file(&scene, 0o644);
     let file = file.to_str().unwrap();
     let arguments = ["proxy", "-q", "--bearer-file", file];
     let refused = scene.run(&arguments);
@@ -114,14 +121,14 @@ fn its_own_bearer_is_wanted_and_kept() {
         refused.err
     );
 
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
     for unsendable in ["two words", "behind \n", "one\ntwo\n", "caf\u{e9}"] {
-        std::fs::write(file, unsendable).unwrap();
+        fs::write(file, unsendable).unwrap();
         let refused = scene.run(&arguments);
         assert_eq!(refused.status, Some(64), "{unsendable:?}: {}", refused.err);
         assert!(!refused.err.contains(unsendable.trim()), "{}", refused.err);
     }
-    std::fs::write(file, "its-own-bearer\n").unwrap();
+    fs::write(file, "its-own-bearer\n").unwrap();
     let served = Served::start(&mut scene.command(&arguments));
     let get = |headers: &str| {
         let mut client = served.client();
@@ -179,12 +186,8 @@ fn who_halts_midway_keeps_no_other_out() {
 
 #[test]
 fn who_shows_no_bearer_is_refused_before_a_body_is_waited_for() {
-    use std::os::unix::fs::PermissionsExt;
-
     let scene = Scene::new();
-    let file = scene.folder.join("bearer");
-    std::fs::write(&file, "its-own-bearer\n").unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let file = bearer_file(&scene, 0o600);
     let arguments = ["proxy", "-q", "--bearer-file", file.to_str().unwrap()];
     let served = Served::start(&mut scene.command(&arguments));
     let host = format!("Host: {}\r\n", served.host());
