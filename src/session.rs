@@ -162,8 +162,8 @@ impl Session {
     pub fn relogin(&self, call: &Call, expired_token: Option<&str>) -> Result<()> {
         self.check_process()?;
         // Before anything that takes time: "whichever is held now" must not become another thread's
-        // new one.
-        let (held, newest) = (self.tokens.held(), self.tokens.newest());
+        // new one. Nor may a login that ends between the two look older than it is.
+        let (newest, held) = (self.tokens.newest(), self.tokens.held());
         let running = self.start(call)?;
         match (held, expired_token) {
             (Ok(held), Some(expired)) if held.text.reveal() != expired => return Ok(()),

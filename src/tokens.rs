@@ -36,9 +36,10 @@ pub(crate) struct Tokens {
     held: ArcSwapOption<Token>,
     /// The text of what is held, for those who only want a copy.
     text: Copied<Words>,
-    generations: AtomicU64,
+    /// The generation of the newest session token there was; 0 before the first login.
+    newest: AtomicU64,
     /// How many logouts there were: a login that one overtook must not bring the session back.
-    /// Locked while `held` changes.
+    /// Locked while `held` and `newest` change.
     logouts: Mutex<u64>,
     flight: SingleFlight<RenewedToken>,
     pub events: Arc<Events>,
@@ -99,7 +100,7 @@ impl Tokens {
             timeout: settings.timeout,
             held: ArcSwapOption::empty(),
             text: Copied::new(Words::new(WORDS)),
-            generations: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
             logouts: Mutex::new(0),
             flight: SingleFlight::new("tsm-login", Arc::clone(&runtime)),
             events: Arc::clone(&settings.events),
@@ -141,7 +142,7 @@ impl Tokens {
         match self.held.load_full() {
             Some(held) => Ok(Some(held)),
             None if self.newest() == 0 => Ok(None),
-            // A first login may have come in between.
+            // A first login may have come in between: its token is held before it is the newest.
             None => self.held.load_full().map(Some).ok_or_else(not_logged_in),
         }
     }
@@ -180,9 +181,9 @@ impl Tokens {
         held.map(|token| self.age(&token).as_millis() as u64)
     }
 
-    /// The generation of the newest session token there was.
+    /// The generation of the newest session token there was; 0 before the first login.
     pub fn newest(&self) -> u64 {
-        self.generations.load(Ordering::Acquire)
+        self.newest.load(Ordering::Acquire)
     }
 
     /// How long a refused token is kept all the same, because new ones are refused as well; None
@@ -242,9 +243,10 @@ impl Tokens {
             return Err(not_logged_in());
         }
         let before = self.held.load_full();
+        let generation = self.newest() + 1;
         let token = Arc::new(Token {
             text: obtained.token,
-            generation: self.generations.fetch_add(1, Ordering::AcqRel) + 1,
+            generation,
             since_ms: self.runtime.now_ms(),
             accepted: AtomicBool::default(),
             damping: before.map_or_else(Damping::default, |before| {
@@ -254,6 +256,7 @@ impl Tokens {
             }),
         });
         self.hold(Some(&token), &logouts);
+        self.newest.store(generation, Ordering::Release);
         Ok(RenewedToken {
             token,
             by_login: obtained.by_login,

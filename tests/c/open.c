@@ -3,7 +3,7 @@
 
 #include "check.h"
 
-enum { THREADS = 32 };
+enum { THREADS = 32, FIRST_LOGINS = 20 };
 
 static pthread_barrier_t barrier;
 
@@ -45,6 +45,34 @@ static void the_first_requests_share_one_login(void)
     CHECK_OK(tsm_logout(session, NULL, &error), error);
     CHECK_FAILS(TSM_E_NOT_LOGGED_IN, tsm_token(session, token, sizeof token, &error), error);
     tsm_free(session);
+}
+
+static void *reads_until_there_is_a_token(void *session)
+{
+    char token[TSM_TOKEN_MAX];
+    tsm_error *error = NULL;
+
+    while (tsm_token(session, token, sizeof token, &error) != TSM_OK) {
+        CHECK_HAS("has not logged in yet", tsm_error_message(error));
+        tsm_error_free(error);
+        error = NULL;
+    }
+    return NULL;
+}
+
+/* Whoever reads while the first login ends is not told that the session was logged out. */
+static void a_first_login_is_no_logout_meanwhile(void)
+{
+    int round;
+
+    for (round = 0; round < FIRST_LOGINS; round++) {
+        tsm_session *session = opened(sandbox_config());
+        pthread_t reader = start(reads_until_there_is_a_token, session);
+
+        use(session);
+        join(reader);
+        tsm_free(session);
+    }
 }
 
 static void an_exchange_logs_in_too(void)
@@ -132,6 +160,7 @@ int main(void)
     watchdog();
     CHECK_INT(0, pthread_barrier_init(&barrier, NULL, THREADS));
     the_first_requests_share_one_login();
+    a_first_login_is_no_logout_meanwhile();
     an_exchange_logs_in_too();
     a_relogin_logs_in();
     the_first_login_is_no_relogin();
