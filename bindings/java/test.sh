@@ -57,7 +57,8 @@ run_tests() { # name, JDK, class path beside the package's, sources, options of 
         --disable-banner --disable-ansi-colors --fail-if-no-tests \
         ${chosen:---scan-class-path="$tests"} >"$out/tests-$name.log" 2>&1 || {
         cat "$out/tests-$name.log"
-        fail "tests of $name"
+        fail "tests of $name:
+$(grep -A 8 '^  JUnit ' "$out/tests-$name.log")"
     }
     printf '%s: ' "$name"
     grep 'tests successful' "$out/tests-$name.log"
