@@ -68,9 +68,10 @@ impl Endpoint {
         self.port
     }
 
-    /// Refuses a URL of another origin (scheme, host, port). What a lenient HTTP client might read
-    /// in another way than we do (a user, a backslash, white space) is refused, too.
-    pub fn check_origin(&self, url: &str) -> Result<(), String> {
+    /// What a URL has behind its origin. Refuses one of another origin (scheme, host, port). What a
+    /// lenient HTTP client might read in another way than we do (a user, a backslash, white space)
+    /// is refused, too.
+    pub fn path_of<'a>(&self, url: &'a str) -> Result<&'a str, String> {
         let own = self.origin();
         let elsewhere = |to: &str| {
             format!("the request goes to {to}; the session's tokens are for {own} and nowhere else")
@@ -78,10 +79,10 @@ impl Endpoint {
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(elsewhere("what is not an absolute URL"));
         };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let origin = format!("{}://{authority}", scheme.to_ascii_lowercase());
         match Endpoint::parse(&origin) {
-            Ok(endpoint) if endpoint.origin() == own => Ok(()),
+            Ok(endpoint) if endpoint.origin() == own => Ok(path),
             Ok(endpoint) => Err(elsewhere(&endpoint.origin())),
             // It may hold a user and a password, so it is not repeated.
             Err(flaw) => Err(elsewhere(&format!("a URL that {flaw}"))),
@@ -170,14 +171,14 @@ mod tests {
     #[test]
     fn an_origin_is_scheme_host_and_port() {
         let endpoint = Endpoint::parse("https://ThingSpace.Verizon.com/api").unwrap();
-        for url in [
-            "https://thingspace.verizon.com",
-            "https://thingspace.verizon.com/",
-            "HTTPS://THINGSPACE.verizon.com.:443/api/m2m/v1/x?a=b@c#d",
-            "https://thingspace.verizon.com?q=http://evil.example/",
-            "https://thingspace.verizon.com/@evil.example\\",
+        for (origin, path) in [
+            ("https://thingspace.verizon.com", ""),
+            ("https://thingspace.verizon.com", "/"),
+            ("HTTPS://THINGSPACE.verizon.com.:443", "/api/v1/x?a=b@c#d"),
+            ("https://thingspace.verizon.com", "?q=http://evil.example/"),
+            ("https://thingspace.verizon.com", "/@evil.example\\"),
         ] {
-            assert_eq!(endpoint.check_origin(url), Ok(()), "{url}");
+            assert_eq!(endpoint.path_of(&format!("{origin}{path}")), Ok(path));
         }
         for url in [
             "",
@@ -201,7 +202,7 @@ mod tests {
             "ftp://thingspace.verizon.com/x",
             "https://thingspace\u{3002}verizon.com/x",
         ] {
-            let error = endpoint.check_origin(url).unwrap_err();
+            let error = endpoint.path_of(url).unwrap_err();
             assert!(
                 error.contains("https://thingspace.verizon.com:443"),
                 "{url}"
@@ -209,11 +210,11 @@ mod tests {
             assert!(!error.contains("word"), "{error}");
         }
         let sandbox = Endpoint::parse("http://127.0.0.1:8080/api").unwrap();
-        assert!(sandbox.check_origin("http://127.0.0.1:8080/api/x").is_ok());
-        assert!(sandbox.check_origin("http://localhost:8080/api/x").is_err());
+        assert!(sandbox.path_of("http://127.0.0.1:8080/api/x").is_ok());
+        assert!(sandbox.path_of("http://localhost:8080/api/x").is_err());
         let v6 = Endpoint::parse("http://[::1]:8080/api").unwrap();
-        assert!(v6.check_origin("http://[::1]:8080/api/x").is_ok());
-        assert!(v6.check_origin("http://[::1]/api/x").is_err());
+        assert!(v6.path_of("http://[::1]:8080/api/x").is_ok());
+        assert!(v6.path_of("http://[::1]/api/x").is_err());
     }
 
     #[test]

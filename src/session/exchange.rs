@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::request::Carried;
+use super::request::{Carried, check_no_login};
 use super::{Session, invalid};
 use crate::api_token::{self, ApiToken};
 use crate::call::{Call, Running};
@@ -79,9 +79,10 @@ impl fmt::Debug for Exchange<'_> {
 impl Session {
     /// A request that another HTTP client sends, resends included: which tokens go with it, and
     /// what is to be done after each answer, follow the rules of [`Session::request`]. `url` is
-    /// where it goes, or `None` when that is known to be this session's endpoint: an origin
-    /// (scheme, host and port) other than that of `base_url` (with SOAP `soap_url`) is refused,
-    /// since tokens go nowhere else. It renews whatever the option `auto_relogin` says.
+    /// where it goes, or `None` when that is known to be this session's endpoint and no login: an
+    /// origin (scheme, host and port) other than that of `base_url` (with SOAP `soap_url`) is
+    /// refused, since tokens go nowhere else, and so is, with REST, a login of the program's own,
+    /// which the lockout guard would not count. It renews whatever the option `auto_relogin` says.
     ///
     /// ```no_run
     /// use thingspace_session::{Call, Next, RequestTokens, Result, Session};
@@ -116,7 +117,10 @@ impl Session {
     pub(crate) fn begin_exchange(&self, url: Option<&str>) -> Result<Progress> {
         self.check_process()?;
         if let Some(url) = url {
-            self.endpoint().check_origin(url).map_err(invalid)?;
+            let path = self.endpoint().path_of(url).map_err(invalid)?;
+            if self.protocol == Protocol::Rest {
+                check_no_login(path)?;
+            }
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
         Ok(self.progress(true))

@@ -161,7 +161,8 @@ public partial class Session
     /// </param>
     /// <returns>What tells the program which tokens to send and when to send again.</returns>
     /// <exception cref="ArgumentException">
-    /// The request goes to another origin (scheme, host, port): the tokens go nowhere else.
+    /// The request goes to another origin (scheme, host, port): the tokens go nowhere else. Or it
+    /// is a login, which the lockout guard would not count.
     /// </exception>
     public virtual unsafe Exchange BeginExchange(Uri? url = null)
     {
@@ -176,11 +177,11 @@ public partial class Session
 
     /// <summary>
     /// An exchange until <see cref="EndExchange"/>, with the tokens to send first. For an address
-    /// below the base URL it may be one that was there before.
+    /// that <see cref="IsBelowBase"/>, and no login, it may be one that was there before.
     /// </summary>
-    internal Exchange TakeExchange(Uri url, out RequestTokens? tokens)
+    internal Exchange TakeExchange(Uri url, bool isBelowBase, out RequestTokens? tokens)
     {
-        if (IsBelowBase(url) && _idle.TryTake(out Exchange? idle))
+        if (isBelowBase && !MayBeLogin(url) && _idle.TryTake(out Exchange? idle))
         {
             if (idle.BeginsAgain(out tokens))
             {
@@ -232,6 +233,14 @@ public partial class Session
         }
 
         return text.StartsWith(place, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whether the library must see the address, to refuse it.</summary>
+    private static bool MayBeLogin(Uri url)
+    {
+        string text = url.OriginalString;
+        return text.IndexOf("login", StringComparison.OrdinalIgnoreCase) >= 0 ||
+            text.IndexOf('%') >= 0;
     }
 
     /// <summary>

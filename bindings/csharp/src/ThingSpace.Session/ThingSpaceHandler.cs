@@ -21,9 +21,10 @@ namespace ThingSpace;
 /// </para>
 /// <para>
 /// The tokens go to the origin of <see cref="Session.BaseAddress"/> and nowhere else: a request to
-/// another one throws, and the handler at the end of the chain has its automatic redirects turned
-/// off, since a redirect would carry the session token to wherever it points. A handler other than
-/// the framework's and WinHttpHandler must not follow redirects. The request's own
+/// another one throws, and so does a login of the program's own, which the lockout guard would not
+/// count. The handler at the end of the chain has its automatic redirects turned off, since a
+/// redirect would carry the session token to wherever it points. A handler other than the
+/// framework's and WinHttpHandler must not follow redirects. The request's own
 /// <c>Authorization</c> and <see cref="Session.SessionTokenHeader"/> are replaced, and removed when
 /// it is over.
 /// </para>
@@ -157,15 +158,17 @@ public sealed class ThingSpaceHandler : DelegatingHandler
     private Exchange Begin(HttpRequestMessage request, out RequestTokens? tokens)
     {
         Uri? url = request.RequestUri;
-        if (url is null || !_session.IsBelowBase(url))
+        bool isBelowBase = url is not null && _session.IsBelowBase(url);
+        if (!isBelowBase)
         {
             url = BelowBase(url);
             request.RequestUri = url;
+            isBelowBase = url is not null && _session.IsBelowBase(url);
         }
 
         try
         {
-            return _session.TakeExchange(url ?? s_nowhere, out tokens);
+            return _session.TakeExchange(url ?? s_nowhere, isBelowBase, out tokens);
         }
         catch (ArgumentException e)
         {

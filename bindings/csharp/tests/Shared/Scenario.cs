@@ -491,6 +491,10 @@ internal sealed class Scenario : IDisposable
         ObjectDisposedException => "TSM_E_INVALID_HANDLE",
         OperationCanceledException => "TSM_E_CANCELLED",
         ArgumentException => "TSM_E_INVALID_ARGUMENT",
+
+        // What an HttpClient throws of a request that cannot be sent.
+        InvalidOperationException { InnerException: ArgumentException } =>
+            "TSM_E_INVALID_ARGUMENT",
         _ => null,
     };
 

@@ -79,22 +79,23 @@ class Exchanges(Generic[_Exchange]):
     def begin(self, url: str) -> Optional[_Exchange]:
         """The exchange for a request; none for one that is to go without tokens."""
         if url.startswith(self._origin):
-            exchange = self.take()
+            exchange = self.take(url)
             if exchange is not None:
                 return exchange
         exchange = self.make(url)
         if exchange is not None:
-            # What begins so, up to the slash behind the host, is of the same origin.
-            self._origin = "/".join(url.split("/", 3)[:3]) + "/"
+            self._origin = _origin(url)
         return exchange
 
     def make(self, url: str) -> Optional[_Exchange]:
         """A new exchange for a request; none for one that is to go without tokens."""
         return begin(self._owner, url)
 
-    def take(self) -> Optional[_Exchange]:
+    def take(self, path: str) -> Optional[_Exchange]:
         """An exchange for a request of the same origin as those before, whose tokens ``_sent`` go
         with it; or none, where something new is to be said for it."""
+        if "%" in path or "login" in path.lower():
+            return None  # the library is to see whether it is a login
         try:
             exchange = self._idle.pop()
         except IndexError:
@@ -123,12 +124,28 @@ class Exchanges(Generic[_Exchange]):
 
 
 def begin(session: _Owner[_Made], url: str) -> Optional[_Made]:
-    """The exchange for a request; none for one that is to go without tokens."""
+    """The exchange for a request; none for one that is to go without tokens. Raises
+    InvalidArgument for a login of the program's own."""
     try:
         return session.exchange(url)
     except InvalidArgument as error:
+        if _is_own_origin(session, url):
+            raise
         _logger.warning("a request is sent without tokens: %s", error)
         return None
+
+
+def _is_own_origin(session: _Owner[_Made], url: str) -> bool:
+    try:
+        session.exchange(_origin(url))
+    except InvalidArgument:
+        return False
+    return True
+
+
+def _origin(url: str) -> str:
+    """What begins so, up to the slash behind the host, is of the same origin."""
+    return "/".join(url.split("/", 3)[:3]) + "/"
 
 
 def tokens_of(exchange: Exchange) -> Tokens:

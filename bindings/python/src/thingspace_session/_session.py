@@ -415,7 +415,8 @@ class Session:
         ``request`` and ``soap``.
 
         Raises:
-            InvalidArgument: the URL is of another origin.
+            InvalidArgument: the URL is of another origin, or a login, which the lockout guard would
+                not count.
             SessionClosed, Forked
         """
         return _exchange.Exchange(self, url)

@@ -53,6 +53,7 @@ class ThingSpaceMiddleware:
       ``response`` is the platform's answer. Bytes, text, JSON, forms and seekable files are sent
       again without ado.
     * ``NotLoggedIn`` after ``logout``.
+    * ``InvalidArgument`` for a login of the program's own, which the lockout guard would not count.
     * what ``relogin`` and ``renew_api_token`` raise, with the platform's answer as ``response``.
     """
 
@@ -70,7 +71,7 @@ class ThingSpaceMiddleware:
         # Its text is not made for this.
         origin = url.scheme, url.raw_authority
         if origin == self._origin:
-            exchange = exchanges.take()
+            exchange = exchanges.take(url.raw_path)
         if exchange is None:
             exchange = exchanges.make(str(url))
             if exchange is None:

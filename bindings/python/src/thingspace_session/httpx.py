@@ -80,6 +80,7 @@ class ThingSpaceAuth(httpx.Auth):
       sent twice: any that was given as an iterator, a file or ``files=``. The token is renewed by
       then, and the error's ``response`` is the platform's answer.
     * ``NotLoggedIn`` after ``Session.logout``.
+    * ``InvalidArgument`` for a login of the program's own, which the lockout guard would not count.
     * what ``Session.relogin`` and ``Session.renew_api_token`` raise, with the platform's answer as
       ``response``.
     """

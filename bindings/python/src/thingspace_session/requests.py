@@ -29,6 +29,7 @@ from ._adapter import (
 )
 from ._async import AsyncSession
 from ._error import Error
+from ._errors import InvalidArgument
 from ._exchange import Exchange, Tokens
 from ._session import Session
 
@@ -66,6 +67,7 @@ class ThingSpaceAuth(AuthBase):
       sent twice, such as a generator. The token is renewed by then, and the error's ``response`` is
       the platform's answer. Bytes and seekable files are sent again without ado.
     * ``NotLoggedIn`` after ``Session.logout``.
+    * ``InvalidArgument`` for a login of the program's own, which the lockout guard would not count.
     * what ``Session.relogin`` and ``Session.renew_api_token`` raise, with the platform's answer as
       ``response``.
     """
@@ -138,7 +140,10 @@ class _Hook:
         return _Hook, (None, None, None)
 
     def sends_tokens_to(self, url: Optional[str]) -> bool:
-        return self._session is not None and begin(self._session, url or "") is not None
+        try:
+            return self._session is not None and begin(self._session, url or "") is not None
+        except InvalidArgument:
+            return False
 
     def __call__(self, response: requests.Response, **options: Any) -> requests.Response:
         session, exchanges, sent = self._session, self._exchanges, response.request

@@ -535,7 +535,7 @@ public class Session implements AutoCloseable {
      * @param url where the request goes
      * @return which tokens to send, and what the answers mean
      * @throws IllegalArgumentException if that is another origin than the session's: tokens go
-     *     nowhere else
+     *     nowhere else; or a login, which the lockout guard would not count
      */
     public Exchange exchange(URI url) {
         return exchange(Optional.of(url));

@@ -37,10 +37,11 @@ import javax.net.ssl.SSLSession;
  * }</pre>
  *
  * <p>The tokens go to the origin of {@link Session#baseUrl()} and nowhere else: a request to
- * another one is an {@link IllegalArgumentException}, and the client within must not follow
- * redirects, since one would carry the session token to wherever it points. The request's own
- * {@code Authorization} and session token header are replaced; {@link HttpResponse#request()} is
- * the request as it was given, without tokens.
+ * another one is an {@link IllegalArgumentException}, and so is a login of the program's own, which
+ * the lockout guard would not count. The client within must not follow redirects, since one would
+ * carry the session token to wherever it points. The request's own {@code Authorization} and
+ * session token header are replaced; {@link HttpResponse#request()} is the request as it was given,
+ * without tokens.
  *
  * <p>An answer that may be about a token is read as far as it takes to tell; all others, the
  * successful ones among them, go to the program's {@link BodyHandler} as they come.
