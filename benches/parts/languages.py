@@ -59,8 +59,8 @@ ROUNDS = 35
 # How many times a round's posts go before, where the virtual machine compiles what it has seen
 # often enough.
 WARM_UP = 60
-# .NET compiles a method three times, and begins when no new ones have been met for a while. Its
-# framework comes compiled, so with less before only ours would be seen slow.
+# .NET compiles a method three times. Its framework comes compiled, so with less before only ours
+# would be seen slow.
 CSHARP_WARM_UP = 40
 # Few calls a round would measure the change from one client to the next.
 CSHARP_CALLS = 8
