@@ -66,7 +66,7 @@ final class Shown {
 
     static Answer otherClient(Session session, URI url) {
         try (Exchange exchange = session.exchange(url)) {
-            // IllegalArgumentException for another origin
+            // IllegalArgumentException for another origin, or a login
             while (true) {
                 Optional<RequestTokens> tokens = exchange.tokens();
                 if (tokens.isPresent()) {
