@@ -310,7 +310,7 @@ public partial class RequestTests
         Assert.Equal(TsmStatus.Timeout, e.Status);
 
         // What was left of it when the request began.
-        Assert.Matches(@"timeout of 0\.0\d* s", e.Message);
+        Assert.Matches(@"\b0\.0\d* s\b", e.Message);
     }
 
     [Fact]
