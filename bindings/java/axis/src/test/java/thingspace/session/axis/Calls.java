@@ -21,7 +21,8 @@ final class Calls {
     private Calls() {}
 
     static Call of(Service service, String soapUrl) throws Exception {
-        Call call = (Call) service.createCall();
+        // createCall() may give one call to two threads that ask at once.
+        Call call = new Call(service);
         call.setTargetEndpointAddress(soapUrl + "/DeviceService.svc");
         call.setUseSOAPAction(true);
         call.setSOAPActionURI(NAMESPACE + "/IDeviceService/GetDeviceList");
