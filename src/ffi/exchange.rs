@@ -93,8 +93,8 @@ fn exchange(exchange: *const tsm_exchange) -> Result<Arc<HeldExchange>> {
 ///
 /// - `url`: where the request goes, or NULL if you know that it goes to the session's `base_url`
 ///   (with SOAP `soap_url`) and is no login. Another origin (scheme, host, port) than that is
-///   TSM_E_INVALID_ARGUMENT: tokens go nowhere else. So is, in a REST session, a login of your own:
-///   the lockout guard would not count it.
+///   TSM_E_INVALID_ARGUMENT: tokens go nowhere else. So is, in a REST session, a login of your own,
+///   or a SOAP call, which may be one: the lockout guard would not count it.
 ///
 /// What is refused is renewed whatever the option `auto_relogin` says: that is about tsm_request().
 /// An exchange is for one request and, at any moment, for one thread; a second one inside at the
@@ -446,7 +446,7 @@ pub unsafe extern "C" fn tsm_exchange_answered(
 ///
 /// So a program that keeps its exchanges asks one thing for nearly every request. The request must
 /// go where the one before went, and be no login: no URL is looked at. Make another exchange for a
-/// URL with a percent sign or the word "login" in it. An exchange of tsm_exchange_request() begins
+/// URL with a percent sign, "login" or ".svc" in it. An exchange of tsm_exchange_request() begins
 /// the very same request once more; 0 where the log wants a line of each answer. One of
 /// tsm_exchange_soap_call() gives 0. It never waits.
 #[unsafe(no_mangle)]

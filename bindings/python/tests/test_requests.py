@@ -45,6 +45,20 @@ def test_the_auth_can_be_given_to_one_request(session: thingspace_session.Sessio
     assert requests.get(session.base_url + ACCOUNTS, auth=auth, timeout=60).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/m2m/v1/Session/LogIn?x=y", "/m2m/v1/session/%256Cogin", "/v2/SessionService.SVC"],
+)
+def test_a_login_is_refused_by_an_adapter_that_has_served_others(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, path: str
+) -> None:
+    for _ in range(2):
+        assert http.get(session.base_url + ACCOUNTS, timeout=60).status_code == 200
+    with pytest.raises(thingspace_session.InvalidArgument):
+        http.post(session.base_url + path, json={}, timeout=60)
+    assert sandbox.counters()["login"] == 1
+
+
 @pytest.mark.parametrize("shape", ["errorCode", "proxied", "bare401"])
 def test_an_expiry_is_mended_once(
     http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, shape: str

@@ -240,6 +240,7 @@ public partial class Session
     {
         string text = url.OriginalString;
         return text.IndexOf("login", StringComparison.OrdinalIgnoreCase) >= 0 ||
+            text.IndexOf(".svc", StringComparison.OrdinalIgnoreCase) >= 0 ||
             text.IndexOf('%') >= 0;
     }
 

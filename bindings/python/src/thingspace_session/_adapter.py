@@ -94,7 +94,8 @@ class Exchanges(Generic[_Exchange]):
     def take(self, path: str) -> Optional[_Exchange]:
         """An exchange for a request of the same origin as those before, whose tokens ``_sent`` go
         with it; or none, where something new is to be said for it."""
-        if "%" in path or "login" in path.lower():
+        small = path.lower()
+        if "%" in small or "login" in small or ".svc" in small:
             return None  # the library is to see whether it is a login
         try:
             exchange = self._idle.pop()
