@@ -44,6 +44,16 @@ impl SessionCall {
             _ => None,
         }
     }
+
+    /// Whether a path is worth a look for a login or a SOAP call: a quick one for every request.
+    pub(crate) fn may_begin(path: &str) -> bool {
+        let holds = |word: &[u8]| {
+            path.as_bytes()
+                .windows(word.len())
+                .any(|part| part.eq_ignore_ascii_case(word))
+        };
+        path.contains('%') || holds(b"login") || holds(b".svc")
+    }
 }
 
 /// Without percent-encoding, to the bottom of it.
@@ -118,6 +128,7 @@ mod tests {
                 Some(SessionCall::LogIn),
                 "{path}"
             );
+            assert!(SessionCall::may_begin(path), "{path}");
         }
         for path in [
             "/v2/SessionService.svc",
@@ -130,6 +141,7 @@ mod tests {
                 Some(SessionCall::Soap),
                 "{path}"
             );
+            assert!(SessionCall::may_begin(path), "{path}");
         }
         for path in [
             "/",

@@ -347,6 +347,9 @@ fn check_path(path: &str) -> Result<()> {
 
 /// A login that is not the session's own is one that the lockout guard does not count.
 pub(super) fn check_no_login(path: &str) -> Result<()> {
+    if !SessionCall::may_begin(path) {
+        return Ok(());
+    }
     match SessionCall::of_path(path) {
         Some(SessionCall::LogIn) => Err(login_unseen()),
         Some(SessionCall::Soap) => Err(invalid(
