@@ -384,6 +384,38 @@ class Rebuilding(requests.adapters.HTTPAdapter):
         return super().send(new.prepare(), *given, **named)
 
 
+class Wrapped:
+    """What mocks put around a request, for their lists of what was sent."""
+
+    def __init__(self, request: requests.PreparedRequest) -> None:
+        self._request = request
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name)
+
+
+class Wrapping(requests.adapters.HTTPAdapter):
+    """Names a wrapped request in its answers, as requests_mock does."""
+
+    def send(self, request: requests.PreparedRequest, *given: Any, **named: Any) -> Any:
+        response: Any = super().send(request, *given, **named)
+        response.request = Wrapped(request)
+        return response
+
+
+def test_what_wraps_a_request_stays_what_it_is(
+    http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
+    http.mount("http://", Wrapping())
+    sandbox.expire()
+    response = http.get(session.base_url + ACCOUNTS)
+    assert response.status_code == 200
+    (refused,) = response.history
+    wrapped: Any = refused.request
+    assert type(wrapped) is Wrapped
+    assert wrapped.url == response.url
+
+
 @pytest.mark.parametrize("kind", [Copying, Rebuilding])
 def test_copies_have_the_tokens(
     http: requests.Session, session: thingspace_session.Session, sandbox: Sandbox, kind: Any

@@ -116,8 +116,9 @@ class _WithTokens(requests.PreparedRequest):
 def _give_tokens(request: requests.PreparedRequest, tokens: Tokens) -> None:
     for name, value in tokens.headers.items():
         request.headers[name] = value
-    request.__class__ = _WithTokens
-    vars(request)["token_names"] = tuple(tokens.headers)
+    if issubclass(type(request), requests.PreparedRequest):  # not what a mock puts around one
+        request.__class__ = _WithTokens
+        vars(request)["token_names"] = tuple(tokens.headers)
 
 
 class _Hook:
