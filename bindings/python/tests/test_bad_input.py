@@ -81,10 +81,9 @@ def test_options_of_a_wrong_value(
         ("timeout_ms", "'timeout' (seconds, 0.001 to 86400)"),
         ("conect_timeout_ms", "'connect_timeout' (seconds, 0.001 to 86400)"),
         ("max_failures", "'max_login_failures' (1 to 4)"),
-        ("verify", "'"),
-        (SURROGATE, "'"),
+        ("TIMEOUT", "'timeout' (seconds, 0.001 to 86400)"),
+        ("loadenv", "'load_env'?"),
     ],
-    ids=ascii,
 )
 def test_an_unknown_option_names_the_nearest(
     options: thingspace_session.Options, name: str, nearest: str
@@ -92,7 +91,35 @@ def test_an_unknown_option_names_the_nearest(
     for function in (thingspace_session.login, thingspace_session.unblock):
         with pytest.raises(thingspace_session.InvalidArgument) as caught:
             function(**options, **{name: 5})  # type: ignore[arg-type]
-        assert f"there is no option {name!a}; did you mean {nearest}" in str(caught.value)
+        assert f"there is no option {name!r}; did you mean {nearest}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "hint"),
+    [
+        ("login", "on_events", "did you mean 'on_event'?"),
+        ("open_session", "header", "did you mean 'headers'?"),
+        ("login", "canceled", "did you mean 'cancel'?"),
+        ("login", "verify", "help(thingspace_session.login) lists them"),
+        ("unblock", "cancel", "help(thingspace_session.unblock) lists them"),
+        ("unblock", SURROGATE, "help(thingspace_session.unblock) lists them"),
+    ],
+    ids=ascii,
+)
+def test_an_unknown_option_names_what_the_function_takes(
+    options: thingspace_session.Options, function: str, name: str, hint: str
+) -> None:
+    with pytest.raises(thingspace_session.InvalidArgument) as caught:
+        getattr(thingspace_session, function)(**options, **{name: 5})
+    assert str(caught.value) == f"there is no option {name!a}; {hint}"
+
+
+@pytest.mark.parametrize("function", ["login", "open_session", "unblock"])
+def test_whether_to_load_the_environment_is_a_bool(
+    options: thingspace_session.Options, function: str
+) -> None:
+    with pytest.raises(TypeError, match="load_env must be bool, not str"):
+        getattr(thingspace_session, function)(**options, load_env="false")
 
 
 def test_an_option_out_of_bounds_says_its_unit(options: thingspace_session.Options) -> None:
@@ -219,6 +246,33 @@ def test_a_parameter_of_a_wrong_type_says_which_are_right(
     params: Any = {"since": datetime.date(2026, 1, 1)}
     with pytest.raises(TypeError, match=r"str, int, float, bool, None or a sequence .* not date"):
         session.get(ACCOUNTS, params=params)
+
+
+@pytest.mark.parametrize("data", [["a"], {"a"}, [("name", "value")], iter([1])], ids=ascii)
+def test_a_body_of_wrong_parts_is_named(
+    session: thingspace_session.Session, sandbox: Sandbox, data: Any
+) -> None:
+    with pytest.raises(TypeError, match=r"data must be an iterable of bytes: .* found"):
+        session.post(DEVICES, data=data)
+    assert sandbox.counters()["api"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"headers": 5},
+        {"headers": ["ab"]},
+        {"headers": {"Retry-After": 5}},
+        {"headers": {1: "a"}},
+        {"elapsed": 0.5},
+        {"content": {}},
+    ],
+    ids=str,
+)
+def test_a_response_of_a_wrong_type(arguments: dict[str, Any]) -> None:
+    (name,) = arguments
+    with pytest.raises(TypeError, match=f"{name[:6]}.* must be "):
+        thingspace_session.Response(200, **arguments)
 
 
 def test_other_calls_of_a_wrong_type(session: thingspace_session.Session) -> None:

@@ -115,7 +115,7 @@ async def _begin(
     options: Options,
 ) -> AsyncSession:
     warnings = _log.Warnings()
-    with configured(load_env, options) as config:
+    with configured(login_async, load_env, options) as config:
         lines = [] if headers is None else _values.headers(headers)
         level = _log.configure(config)
         listener = _event.listen(config, on_event)
@@ -378,7 +378,7 @@ class AsyncSession:
         timeout: Optional[float],
     ) -> Response:
         if isinstance(data, AsyncIterable):
-            data = b"".join([part async for part in data])
+            data = _values.joined([part async for part in data])
         asked = self._session._rest(method, path, params, json, data, headers)
         return await self._ask(*asked, timeout)
 

@@ -41,13 +41,15 @@ def takes_options(function: _Function) -> _Function:
 
 
 @contextmanager
-def configured(load_env: bool, options: Any) -> Iterator[c_void_p]:
-    """A ``tsm_config`` with the options given by hand, and those of the environment that they leave
-    open."""
+def configured(function: Callable[..., Any], load_env: bool, options: Any) -> Iterator[c_void_p]:
+    """A ``tsm_config`` with the options that a function was given by hand, and those of the
+    environment that they leave open."""
     config = c_void_p(_library.config_new())
     try:
         for name in options:
-            _require_known(name)
+            _require_known(name, function)
+        if not isinstance(load_env, bool):
+            raise TypeError(f"load_env must be bool, not {type(load_env).__name__}")
         for name in list(options):
             _set(config, name, options)
         error = c_void_p()
@@ -60,15 +62,20 @@ def configured(load_env: bool, options: Any) -> Iterator[c_void_p]:
         _library.config_free(config)
 
 
-def _require_known(name: str) -> None:
-    if name not in TABLE:
-        import difflib  # which takes its time
+def _require_known(name: str, function: Callable[..., Any]) -> None:
+    if name in TABLE:
+        return
+    import difflib  # which takes its time
 
-        nearest = difflib.get_close_matches(name, TABLE, n=1, cutoff=0)[0]
-        _, _, values = TABLE[nearest]
-        raise InvalidArgument(
-            f"there is no option {name[:64]!a}; did you mean {nearest!r} ({values})?"
-        )
+    taken = inspect.signature(function).parameters
+    near = difflib.get_close_matches(name[:64].lower(), taken, n=1, cutoff=0.5)
+    if not near:
+        hint = f"help(thingspace_session.{function.__name__}) lists them"
+    elif near[0] in TABLE:
+        hint = f"did you mean {near[0]!r} ({TABLE[near[0]][2]})?"
+    else:
+        hint = f"did you mean {near[0]!r}?"
+    raise InvalidArgument(f"there is no option {name[:64]!a}; {hint}")
 
 
 def _set(config: c_void_p, name: str, options: dict[str, Any]) -> None:

@@ -27,7 +27,9 @@ class Headers(Mapping[str, str]):
 
     def __init__(self, given: Union[Mapping[str, str], Iterable[tuple[str, str]]] = ()) -> None:
         self._values = {}
-        for name, value in given.items() if isinstance(given, Mapping) else given:
+        for name, value in _values.pairs(given, "headers"):
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise TypeError("a header's name and value must be str")
             self._values.setdefault(name.lower(), []).append(value)
 
     def __getitem__(self, name: str) -> str:
@@ -109,6 +111,8 @@ class Response:
         url: str = "",
         elapsed: timedelta = timedelta(0),
     ) -> None:
+        if not isinstance(elapsed, timedelta):
+            raise TypeError(f"elapsed must be a timedelta, not {type(elapsed).__name__}")
         self.status_code = status_code
         self.content = _values.content(content, "content")
         self.url = url

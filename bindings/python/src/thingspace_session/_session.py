@@ -104,7 +104,7 @@ def _begin(
     options: Options,
 ) -> Session:
     warnings = _log.Warnings()
-    with configured(load_env, options) as config:
+    with configured(login, load_env, options) as config:
         lines = [] if headers is None else _values.headers(headers)
         level = _log.configure(config)
         listener = _event.listen(config, on_event)
@@ -136,7 +136,7 @@ def unblock(*, load_env: bool = True, **options: Unpack[Options]) -> None:
         TypeError, InvalidArgument: as ``login``.
         Timeout, StoreError: the store could not be used.
     """
-    with configured(load_env, options) as config:
+    with configured(unblock, load_env, options) as config:
         _log.configure(config)
         _run(lambda config, _call, error: _library.unblock(config, error), config, (), None, None)
 

@@ -94,7 +94,16 @@ def _whole(data: Any) -> Any:
     if not isinstance(data, Iterable):
         kind = type(data).__name__
         raise TypeError(f"data must be bytes-like, str, a file or an iterable of bytes, not {kind}")
-    return b"".join(data)
+    return joined(list(data))
+
+
+def joined(parts: list[Any]) -> bytes:
+    """A body of its parts."""
+    try:
+        return b"".join(parts)
+    except TypeError as error:
+        flaw = str(error)
+    raise TypeError(f"data must be an iterable of bytes: {flaw}")
 
 
 def content(data: Body, name: str) -> bytes:
@@ -114,7 +123,7 @@ def content(data: Body, name: str) -> bytes:
 def target(path: str, params: Optional[Params]) -> bytes:
     """A path with ``params`` added to its query."""
     whole = text(path, "path")
-    for name, value in () if params is None else _pairs(params, "params"):
+    for name, value in () if params is None else pairs(params, "params"):
         for each in value if _is_more(value) else (value,):
             if each is not None:
                 whole += b"&" if b"?" in whole else b"?"
@@ -154,7 +163,7 @@ def _quoted(value: str, name: str) -> bytes:
 
 def headers(given: Headers) -> list[bytes]:
     """``Name: value`` lines."""
-    return [_header(name, value) for name, value in _pairs(given, "headers")]
+    return [_header(name, value) for name, value in pairs(given, "headers")]
 
 
 def header_list(defaults: list[bytes], given: Optional[Headers]) -> Any:
@@ -171,16 +180,17 @@ def _name(line: bytes) -> bytes:
     return line.partition(b":")[0].lower()
 
 
-def _pairs(given: Any, name: str) -> Iterable[tuple[Any, Any]]:
+def pairs(given: Any, name: str) -> Iterable[tuple[Any, Any]]:
+    """The pairs of a mapping, or those that are given as such."""
     if isinstance(given, Mapping):
         return given.items()
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise TypeError(f"{name} must be a mapping or pairs, not {type(given).__name__}")
-    pairs = list(given)
-    for pair in pairs:
+    given = list(given)
+    for pair in given:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(f"{name} must be a mapping or pairs: one of them is no pair")
-    return pairs
+    return given  # type: ignore[no-any-return]
 
 
 def _header(name: str, value: str) -> bytes:
