@@ -64,9 +64,19 @@ def test_every_program_runs_as_shown(
     assert process.returncode == 0, err
 
 
+MORE_TESTS = """
+@pytest.mark.parametrize("attempt", range(5))
+def test_no_test_is_blocked_by_those_before(sandbox, attempt):
+    with pytest.raises(thingspace_session.CredentialsRejected):
+        thingspace_session.login(
+            load_env=False, base_url=sandbox["base_url"], username="zbeeblebrox", store="memory:",
+            password=f"wrong {attempt}", app_key="key", app_secret="secret")
+"""
+
+
 def test_the_fixtures_for_programs(tmp_path: Path) -> None:
     test = tmp_path / "test_program.py"
-    test.write_text(block("Testing your own program"))
+    test.write_text(block("Testing your own program") + MORE_TESTS)
     named = tmp_path / "thingspace-sandbox"
     named.symlink_to(binary().resolve())
     environment = {
@@ -79,7 +89,7 @@ def test_the_fixtures_for_programs(tmp_path: Path) -> None:
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
     )
     assert ended.returncode == 0, ended.stdout
-    assert "1 passed" in ended.stdout
+    assert "6 passed" in ended.stdout
 
 
 def test_a_mock_stands_in_for_a_session() -> None:
