@@ -542,12 +542,12 @@ fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
         Why::Rejected => {
             let advice = match record.slots.len() >= max_failures {
                 true => {
-                    "Correct the password, then unblock the account (tsm_unblock, or thingspace \
-                     unblock): no other password is sent before either"
+                    "Correct the password, then unblock the account (unblock in a program, \
+                     thingspace unblock in a shell): no other password is sent before either"
                 }
                 false => {
                     "Correct the password; only if it is right by now, unblock the account \
-                     (tsm_unblock, or thingspace unblock)"
+                     (unblock in a program, thingspace unblock in a shell)"
                 }
             };
             let what = format!("the platform rejected this password for {who} before ({count})");
@@ -558,7 +558,8 @@ fn blocked(key: &Key, record: &Record, max_failures: usize, why: Why) -> Error {
                 "too many logins for {who} failed or may have failed ({count}), and the platform \
                  locks the contact at five"
             ),
-            "Mend the cause, then unblock the account (tsm_unblock, or thingspace unblock)",
+            "Mend the cause, then unblock the account (unblock in a program, thingspace unblock in \
+             a shell)",
         ),
     };
     Error::new(Status::LoginBlocked, format!("no login is sent: {what}")).advising(advice)

@@ -371,8 +371,8 @@ fn told_when(error: Error, next: NextLogin) -> Error {
             return error
                 .advising(
                     "The platform may have counted it, and it was the last login that the lockout \
-                     guard allows: mend the cause, then unblock the account (tsm_unblock, or \
-                     thingspace unblock)",
+                     guard allows: mend the cause, then unblock the account (unblock in a program, \
+                     thingspace unblock in a shell)",
                 )
                 .with_retryable(false)
                 .with_retry_after(None);
