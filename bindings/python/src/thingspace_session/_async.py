@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional
 
 from . import _event, _library, _log, _values
-from ._config import configured, takes_options
+from ._config import configured, header_lines, takes_options
 from ._errors import Cancelled, SessionClosed
 from ._event import OnEvent
 from ._exchange import ExchangeBase
 from ._response import Response, take_response
-from ._session import Session
+from ._session import Session, with_headers
 from ._values import AsyncData, Body, Headers, Params
 from ._workers import Workers
 
@@ -116,12 +116,12 @@ async def _begin(
 ) -> AsyncSession:
     warnings = _log.Warnings()
     with configured(login_async, load_env, options) as config:
-        lines = [] if headers is None else _values.headers(headers)
+        lines = header_lines(config, headers)
         level = _log.configure(config)
         listener = _event.listen(config, on_event)
         handle = c_void_p()
         workers = Workers(timeout=0)  # its one call does not wait for a thread
-        begin = warnings.heard_in(function)
+        begin = with_headers(warnings.heard_in(function), lines)
         try:
             await workers.run(begin, config, (byref(handle),), made=handle, free=_library.free)
         finally:

@@ -10,8 +10,8 @@ import inspect
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ctypes import byref, c_void_p
-from typing import Any, Callable, TypeVar, get_type_hints
+from ctypes import byref, c_void_p, create_string_buffer
+from typing import Any, Callable, Optional, TypeVar, get_type_hints
 
 from . import _library, _values
 from ._error import take_error
@@ -60,6 +60,16 @@ def configured(function: Callable[..., Any], load_env: bool, options: Any) -> It
     finally:
         options.clear()
         _library.config_free(config)
+
+
+def header_lines(config: c_void_p, headers: Optional[_values.Headers]) -> list[bytes]:
+    """The headers that a session is to send with all its requests."""
+    lines = [] if headers is None else _values.headers(headers)
+    protocol = create_string_buffer(8)
+    _library.config_get(config, b"protocol", protocol, len(protocol), None)
+    if lines and protocol.value == b"soap":
+        raise InvalidArgument('headers are for the requests of a session with protocol="rest"')
+    return lines
 
 
 def _require_known(name: str, function: Callable[..., Any]) -> None:

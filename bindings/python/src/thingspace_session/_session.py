@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional
 
 from . import _call, _event, _exchange, _library, _log, _values
 from ._call import Cancellation, Limits
-from ._config import configured, takes_options
+from ._config import configured, header_lines, takes_options
 from ._error import take_error
 from ._errors import Cancelled, SessionClosed
 from ._event import Listener, OnEvent
@@ -48,7 +48,8 @@ def login(
 
     Args:
         headers: what every ``Session.request`` sends where its own ``headers`` say nothing else: a
-            mapping or pairs. What none may send is an ``InvalidArgument`` when the session is made.
+            mapping or pairs. What none may send is an ``InvalidArgument``, and so are headers of a
+            session with ``protocol="soap"``.
         load_env: whether options that are not given are looked for in the environment
             (``TSM_USERNAME``, …).
         cancel: ends the login from another thread.
@@ -105,12 +106,13 @@ def _begin(
 ) -> Session:
     warnings = _log.Warnings()
     with configured(login, load_env, options) as config:
-        lines = [] if headers is None else _values.headers(headers)
+        lines = header_lines(config, headers)
         level = _log.configure(config)
         listener = _event.listen(config, on_event)
         handle = c_void_p()
         try:
-            _run(warnings.heard_in(function), config, (byref(handle),), None, cancel)
+            begin = with_headers(warnings.heard_in(function), lines)
+            _run(begin, config, (byref(handle),), None, cancel)
             session = Session._of(handle, lines, level, warnings)
             session._listener = listener
         except BaseException:
@@ -118,6 +120,30 @@ def _begin(
             raise
     session._tell_warnings()
     return session
+
+
+def with_headers(function: Callable[..., int], lines: list[bytes]) -> Callable[..., int]:
+    """The function that makes a session of a config, but only where the headers of all its requests
+    are some that can be sent: what a session that is not logged in yet can tell."""
+    if not lines:
+        return function
+
+    def begin(config: c_void_p, call: c_void_p, session: Any, error: Any) -> int:
+        trial, exchange = c_void_p(), c_void_p()
+        headers = _values.header_list(lines, None)
+        try:
+            return (
+                _library.open(config, call, byref(trial), error)
+                or _library.exchange_request(
+                    trial, b"GET", b"/", headers, 0, byref(exchange), error
+                )
+                or function(config, call, session, error)
+            )
+        finally:
+            _library.exchange_free(exchange)
+            _library.free(trial)
+
+    return begin
 
 
 @takes_options
@@ -195,8 +221,6 @@ class Session:
         self._session_token_header = facts["session_token_header"]
         self._timeout = facts["timeout_ms"] / 1000
         self._url = facts["soap_url" if self._protocol == "soap" else "base_url"]
-        if headers and self._protocol == "rest":
-            self._require_headers_that_can_be_sent()
         return self
 
     def __enter__(self) -> Session:
@@ -542,16 +566,6 @@ class Session:
         return self._session_token_header
 
     # -- helpers
-
-    def _require_headers_that_can_be_sent(self) -> None:
-        lines = _values.header_list(self._headers, None)
-        exchange, error = c_void_p(), c_void_p()
-        status = _library.exchange_request(
-            self._handle, b"GET", b"/", lines, 0, byref(exchange), byref(error)
-        )
-        _library.exchange_free(exchange)
-        if status:
-            raise take_error(status, error)
 
     def _send(
         self,
