@@ -139,6 +139,10 @@ def test_a_response_can_be_made_by_hand() -> None:
     )
     assert response.raise_for_status().json() == {"a": 1}
     assert response.headers.get_list("x-many") == ["a", "b"]
+    assert response.headers == {"X-MANY": "a, b"}
+    assert response.headers == thingspace_session.Headers([("x-many", "a"), ("X-many", "b")])
+    assert response.headers != {"X-Many": "a"}
+    assert response.headers != "X-Many"
     assert (response.url, response.elapsed.total_seconds()) == ("https://elsewhere.invalid/", 1.5)
     with pytest.raises(thingspace_session.PlatformError) as caught:
         thingspace_session.Response(400, content=b'{"errorCode": "A.B"}').raise_for_status()

@@ -44,6 +44,11 @@ class Headers(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return dict(self) == {_folded(name): value for name, value in other.items()}
+
     def __repr__(self) -> str:
         return f"Headers({dict(self)!r})"
 

@@ -1,6 +1,7 @@
 """Python values on their way into C: wrong types are a TypeError, wrong values an InvalidArgument.
 
-No message repeats a value, and no traceback's frame keeps one, since any of them may be a secret.
+No message repeats a value, since any of them may be a secret, and what makes text of options and
+tokens leaves none in a traceback's frame.
 """
 
 from __future__ import annotations
