@@ -231,6 +231,30 @@ def test_a_failed_login_shows_no_secret(
     assert ours
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"headers": {"Host": "other"}},
+        {"headers": {"X-One": "1\r\nX: 2"}},
+        {"headers": 1},
+        {"on_event": 1},
+        {"timeout": "1"},
+        {"load_env": 1},
+        {"protocol": "soap", "headers": {"X-One": "1"}},
+    ],
+    ids=str,
+)
+def test_wrong_arguments_cost_no_login(
+    options: thingspace_session.Options, sandbox: Sandbox, arguments: Any
+) -> None:
+    async def main() -> None:
+        with pytest.raises((TypeError, thingspace_session.InvalidArgument)):
+            await thingspace_session.login_async(**{**options, **arguments})
+
+    run(main())
+    assert sandbox.counters()["requests"] == 0
+
+
 def test_events_and_warnings_come_as_from_a_login(
     options: thingspace_session.Options, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
