@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import gzip
 import io
+import pickle
 import random
+import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -213,6 +215,45 @@ def test_a_failed_renewal_is_an_error_that_keeps_the_answer(
     sandbox.expire()
     sandbox.fault("login", "status", status=503)
     run(main)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "status"),
+    [
+        ("reset_after", thingspace_session.NetworkError, "TSM_E_NETWORK"),
+        ("hold", thingspace_session.Timeout, "TSM_E_TIMEOUT"),
+    ],
+)
+def test_what_aiohttp_would_replace_stays_the_error_it_is(
+    options: thingspace_session.Options, sandbox: Sandbox, fault: str, kind: Any, status: str
+) -> None:
+    async def main(session: thingspace_session.Session) -> None:
+        async with client(session) as http:
+            with pytest.raises(kind) as raised:
+                await send(http, "GET", ACCOUNTS)
+            caught: Any = raised
+            assert "SessionToken.Expired" in (await caught.value.response.json())["errorCode"]
+            assert (caught.value.status_name, caught.value.retryable) == (status, True)
+            assert isinstance(caught.value, aiohttp.ClientError)
+            copied = pickle.loads(pickle.dumps(caught.value))
+            assert (type(copied), str(copied)) == (type(caught.value), str(caught.value))
+
+    async def first(session: thingspace_session.Session) -> None:
+        async with client(session) as http:
+            with pytest.raises(kind) as caught:
+                await send(http, "GET", ACCOUNTS)
+            assert isinstance(caught.value, aiohttp.ClientError)
+
+    options["timeout"] = 2 if fault == "hold" else 30
+    with thingspace_session.login(**options) as session:
+        sandbox.expire()
+        sandbox.fault("login", fault)
+        run(lambda: main(session))
+    sandbox.control("DELETE", "/faults")
+    options["realm"] = uuid.uuid4().hex
+    with thingspace_session.open_session(**options) as session:
+        sandbox.fault("login", fault)
+        run(lambda: first(session))
 
 
 def test_a_logout_is_not_undone(session: thingspace_session.Session, sandbox: Sandbox) -> None:

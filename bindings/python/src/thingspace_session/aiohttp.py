@@ -14,6 +14,7 @@ import sys
 import zlib
 from typing import Any, Optional, Union
 
+from . import _errors
 from ._adapter import Exchanges, about, checked, missing, require
 from ._async import AsyncExchange, AsyncSession
 from ._exchange import Tokens
@@ -54,7 +55,8 @@ class ThingSpaceMiddleware:
       again without ado.
     * ``NotLoggedIn`` after ``logout``.
     * ``InvalidArgument`` for a login of the program's own, which the lockout guard would not count.
-    * what ``relogin`` and ``renew_api_token`` raise, with the platform's answer as ``response``.
+    * what ``relogin`` and ``renew_api_token`` raise, with the platform's answer as ``response``. Of
+      these ``NetworkError`` and ``Timeout`` are an ``aiohttp.ClientError``, too.
     """
 
     def __init__(self, session: Union[AsyncSession, Session]) -> None:
@@ -90,13 +92,28 @@ class ThingSpaceMiddleware:
                     return response
                 await response.read()  # for errors to show; and it gives the connection back
                 with about(response):
-                    await exchange.renew(_can_be_sent_again(request.body))
+                    await _renew(exchange, _can_be_sent_again(request.body))
                     tokens = await _wait_for_tokens(exchange)
                 await request.close()  # it may have been answered before it was sent
         finally:
             # What aiohttp raises shows these headers in its repr, and answers have them, too.
             for name in tokens.headers:
                 request.headers.pop(name, None)
+
+
+class NetworkError(_errors.NetworkError, aiohttp.ClientError):
+    """A renewal's, of a kind of aiohttp's as well: in place of any other ``OSError`` aiohttp raises
+    one of its own."""
+
+
+class Timeout(_errors.Timeout, aiohttp.ClientError):
+    """As ``NetworkError``."""
+
+
+_OF_BOTH_KINDS: dict[type[Exception], Any] = {
+    _errors.NetworkError: NetworkError,
+    _errors.Timeout: Timeout,
+}
 
 
 def _headers(tokens: Tokens) -> dict[istr, str]:
@@ -111,7 +128,15 @@ async def _wait_for_tokens(exchange: AsyncExchange) -> Tokens:
         tokens = exchange.tokens()
         if tokens is not None:
             return tokens
-        await exchange.renew()
+        await _renew(exchange)
+
+
+async def _renew(exchange: AsyncExchange, can_resend: bool = True) -> None:
+    try:
+        await exchange.renew(can_resend)
+    except (_errors.NetworkError, _errors.Timeout) as error:
+        error.__class__ = _OF_BOTH_KINDS[type(error)]
+        raise
 
 
 async def _beginning(response: aiohttp.ClientResponse, size: int) -> bytes:
