@@ -684,6 +684,18 @@ def test_a_transport_keeps_the_tokens_to_itself(
     assert sandbox.log("api")[-1]["session_token"] == session.token
 
 
+def test_a_transport_of_the_other_kind_is_named(session: thingspace_session.Session) -> None:
+    ours = thingspace_session.httpx
+    kinds: list[tuple[Any, Any]] = [
+        (ours.ThingSpaceTransport, httpx.AsyncHTTPTransport()),
+        (ours.AsyncThingSpaceTransport, httpx.HTTPTransport()),
+        (ours.ThingSpaceTransport, httpx.HTTPTransport),
+    ]
+    for kind, beneath in kinds:
+        with pytest.raises(TypeError, match=r"transport must be an httpx\.\w*BaseTransport, not "):
+            kind(session, beneath)
+
+
 def test_a_transport_opens_and_closes_the_one_beneath(session: thingspace_session.Session) -> None:
     class Inner(httpx.MockTransport):
         opened = closed = 0

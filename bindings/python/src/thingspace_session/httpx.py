@@ -156,6 +156,7 @@ class ThingSpaceTransport(httpx.BaseTransport):
     ) -> None:
         self._session = checked(session)
         self._exchanges = Exchanges(self._session)
+        _require_kind(transport, httpx.BaseTransport)
         self._transport = httpx.HTTPTransport() if transport is None else transport
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -204,6 +205,7 @@ class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
     ) -> None:
         self._session = checked(session)
         self._exchanges = Exchanges(self._session)
+        _require_kind(transport, httpx.AsyncBaseTransport)
         self._transport = httpx.AsyncHTTPTransport() if transport is None else transport
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -239,6 +241,12 @@ class AsyncThingSpaceTransport(httpx.AsyncBaseTransport):
 
     async def __aexit__(self, *error: Any) -> None:
         await self._transport.__aexit__(*error)
+
+
+def _require_kind(transport: object, kind: type) -> None:
+    if transport is not None and not isinstance(transport, kind):
+        given = type(transport).__name__
+        raise TypeError(f"transport must be an httpx.{kind.__name__}, not {given}")
 
 
 def _with_tokens(request: httpx.Request, tokens: Tokens) -> httpx.Request:
