@@ -63,11 +63,19 @@ def test_then_the_systems_path(package: Path) -> None:
     assert found.stdout.strip() == LIBRARY.name, found.stderr
 
 
-def test_a_missing_library_says_where_it_was_looked_for(package: Path) -> None:
-    for environment in ({}, {"TSM_LIBRARY": "/nonexistent/libthingspace_session.so"}):
+def test_a_library_that_does_not_load_says_why_and_where_it_was_looked_for(
+    package: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.so"
+    broken.write_text("no library")
+    for environment in (
+        {},
+        {"TSM_LIBRARY": "/nonexistent/libthingspace_session.so"},
+        {"TSM_LIBRARY": str(broken)},
+    ):
         failed = load(package, **environment)
         assert failed.returncode == 1
-        assert "ImportError: the thingspace-session shared library was not found" in failed.stderr
+        assert "ImportError: cannot load the thingspace-session shared library" in failed.stderr
         assert "TSM_LIBRARY" in failed.stderr
         assert environment.get("TSM_LIBRARY", "libthingspace_session") in failed.stderr
 

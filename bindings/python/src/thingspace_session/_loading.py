@@ -112,7 +112,7 @@ def _load(abi_version: int) -> str:
         _require_abi(library, name, abi_version)
         return name
     raise ImportError(
-        "the thingspace-session shared library was not found. It is looked for beside the package "
+        "cannot load the thingspace-session shared library. It is looked for beside the package "
         f"({Path(__file__).resolve().parent}), then in the file that the environment variable "
         "TSM_LIBRARY names, then, of an editable install, where cargo builds it, then on the "
         "system's search path. "
