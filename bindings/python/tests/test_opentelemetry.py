@@ -35,7 +35,8 @@ class Exported:
     def metrics(self) -> dict[str, Any]:
         data = self._reader.get_metrics_data()
         scopes = data.resource_metrics[0].scope_metrics if data else ()
-        return {metric.name: metric for scope in scopes for metric in scope.metrics}
+        metrics = (metric for scope in scopes for metric in scope.metrics)
+        return {metric.name: metric for metric in metrics if metric.name.startswith("tsm.")}
 
     def points(self, name: str, attribute: str) -> dict[Any, Any]:
         points = self.metrics()[name].data.data_points
