@@ -1,27 +1,48 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace ThingSpace.Extensions;
 
 /// <summary>Where the configuration holds the options of a session.</summary>
-internal sealed class SessionSection(string name, string path)
+internal sealed class SessionSection(string name, IConfigurationSection section)
 {
     internal string Name => name;
 
-    internal string Path => path;
+    internal string Path => section.Path;
+
+    /// <summary>
+    /// What is wrong with keys that look like an option's and are none: no binder minds them, and
+    /// the session would go without. Other keys are the program's own, and one without a value is
+    /// another session's section.
+    /// </summary>
+    internal IEnumerable<string> Misspelt() => section
+        .GetChildren()
+        .Where(static entry => entry.Value is not null)
+        .Select(entry => SimilarNames.Find(entry.Key) is { } meant
+            ? $"{entry.Path} is no option; did you mean {Path}:{meant}?"
+            : "")
+        .Where(static failure => failure.Length > 0);
 }
 
 /// <summary>
 /// Has the library check options as a whole, and says what it has against them by the key that they
 /// have in the configuration. Nothing is sent.
 /// </summary>
-internal sealed class SessionOptionsCheck(IEnumerable<SessionSection> paths)
+internal sealed class SessionOptionsCheck(IEnumerable<SessionSection> sections)
     : IValidateOptions<SessionOptions>
 {
     public ValidateOptionsResult Validate(string? name, SessionOptions options)
     {
+        SessionSection? section = sections.LastOrDefault(section => section.Name == (name ?? ""));
+        string[] misspelt = section is null ? [] : [.. section.Misspelt()];
+        if (misspelt.Length > 0)
+        {
+            return ValidateOptionsResult.Fail(misspelt);
+        }
+
         try
         {
             Session.Open(options).Dispose();
@@ -29,7 +50,7 @@ internal sealed class SessionOptionsCheck(IEnumerable<SessionSection> paths)
         }
         catch (ArgumentException e)
         {
-            return Failure(name, e.ParamName, WithoutParameter(e));
+            return Failure(section?.Path, e.ParamName, WithoutParameter(e));
         }
         catch (ThingSpaceException e)
         {
@@ -39,13 +60,12 @@ internal sealed class SessionOptionsCheck(IEnumerable<SessionSection> paths)
                 TsmStatus.Tls => nameof(SessionOptions.CaFile),
                 _ => null,
             };
-            return Failure(name, property, e.Message);
+            return Failure(section?.Path, property, e.Message);
         }
     }
 
-    private ValidateOptionsResult Failure(string? name, string? property, string message)
+    private static ValidateOptionsResult Failure(string? path, string? property, string message)
     {
-        string? path = paths.LastOrDefault(path => path.Name == (name ?? ""))?.Path;
         string key = string.Join(":", new[] { path, property }.Where(part => part is not null));
         if (property is not null && message.StartsWith(property, StringComparison.Ordinal))
         {

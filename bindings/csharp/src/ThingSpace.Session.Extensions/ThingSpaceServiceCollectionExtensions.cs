@@ -26,7 +26,8 @@ public static class ThingSpaceServiceCollectionExtensions
     /// <para>
     /// The options are checked when the host starts, and taken when the session is made: later
     /// changes of the configuration do not reach it. What the section lacks comes from the
-    /// environment, then from the library's default.
+    /// environment, then from the library's default. A key that is none of an option is the
+    /// program's own, but one that looks like a misspelt option is refused.
     /// </para>
     /// </remarks>
     /// <param name="services">The services.</param>
@@ -66,7 +67,7 @@ public static class ThingSpaceServiceCollectionExtensions
         string path = name.Length == 0 ? SectionName : SectionName + ":" + name;
         IConfigurationSection section =
             configuration as IConfigurationSection ?? configuration.GetSection(path);
-        options.Services.AddSingleton(new SessionSection(name, section.Path));
+        options.Services.AddSingleton(new SessionSection(name, section));
         return options.Bind(section);
     }
 

@@ -105,6 +105,41 @@ public class ServicesTests
         Assert.Equal(0, sandbox.Count("oauth") + sandbox.Count("login"));
     }
 
+    [Theory]
+    [InlineData("Usrname", "Username")]
+    [InlineData("Tiemout", "Timeout")]
+    [InlineData("timeout_ms", "Timeout")]
+    [InlineData("MaxLoginFailure", "MaxLoginFailures")]
+    [InlineData("max-login-failures", "MaxLoginFailures")]
+    [InlineData("ApiKey", "AppKey")]
+    [InlineData("Stores", "Store")]
+    [InlineData("User", "Username")]
+    [InlineData("AccountName", null)]
+    [InlineData("Stage", null)]
+    [InlineData("Region", null)]
+    [InlineData("Url", null)]
+    [InlineData("east:Usrname", null)]
+    [InlineData("TIMEOUT", null)]
+    public async Task A_key_that_looks_like_an_options_stops_the_host(string key, string? meant)
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection(Section(sandbox));
+        builder.Configuration["ThingSpace:" + key] = "00:00:30";
+        builder.Services.AddThingSpace(builder.Configuration);
+        using IHost host = builder.Build();
+        if (meant is null)
+        {
+            await host.StartAsync();
+            return;
+        }
+
+        OptionsValidationException e =
+            await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+        Assert.Equal(
+            $"ThingSpace:{key} is no option; did you mean ThingSpace:{meant}?", e.Message);
+    }
+
     [Fact]
     public void A_whole_configuration_is_not_taken_for_the_section()
     {
