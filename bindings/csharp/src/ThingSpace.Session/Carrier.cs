@@ -129,20 +129,20 @@ internal sealed class Carrier : IDisposable
             _ when e.InnerException is AuthenticationException => TsmStatus.Tls,
             _ => TsmStatus.Network,
         };
-        string what = status == TsmStatus.Timeout || error is
+        bool isUnsent = status == TsmStatus.Timeout || error is
             HttpRequestError.NameResolutionError or
             HttpRequestError.ConnectionError or
             HttpRequestError.SecureConnectionError or
-            HttpRequestError.ProxyTunnelError
-                ? "could not be sent to"
-                : "no whole answer from";
+            HttpRequestError.ProxyTunnelError;
+        string what = isUnsent ? "could not be sent to" : "no whole answer from";
         string why = status switch
         {
             TsmStatus.Timeout => FormattableString.Invariant(
                 $"no connection within {_options.ConnectTimeout.TotalSeconds} s"),
             // The outer message only says to see the inner one.
             TsmStatus.Tls => (e.InnerException ?? e).Message,
-            _ => e.Message,
+            // Of a connection that was there it only says that there was an error.
+            _ => isUnsent ? e.Message : e.GetBaseException().Message,
         };
         return new ThingSpaceException(
             status,

@@ -215,6 +215,23 @@ public class CarriedTests
         Assert.Equal(200, (await session.GetAsync(Sandbox.Account)).StatusCode);
     }
 
+#if !TSM_NETSTANDARD
+    [Theory]
+    [InlineData("reset_before")]
+    [InlineData("close_after")]
+    [InlineData("half_body")]
+    public async Task A_connection_that_broke_says_what_broke_it(string fault)
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        sandbox.Fault("api", fault, -1);
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(
+            () => session.PostAsync(Sandbox.DeviceList, "{}"));
+        Assert.Equal(TsmStatus.Network, e.Status);
+        Assert.EndsWith(e.GetBaseException().Message, e.Message, StringComparison.Ordinal);
+    }
+#endif
+
     [Fact]
     public async Task Errors_are_of_the_same_kind_either_way()
     {
