@@ -331,7 +331,7 @@ pub fn check(http_status: i32, body: &[u8]) -> Result<()> {
 pub fn check_answer(http_status: i32, retry_after: Option<&str>, body: &[u8]) -> Result<()> {
     match u16::try_from(http_status) {
         Ok(status @ 100..=999) => Answer::to_request(status, retry_after, body).check(),
-        _ => Err(invalid("http_status must be from 100 to 999")),
+        _ => Err(invalid("the HTTP status must be from 100 to 999")),
     }
 }
 

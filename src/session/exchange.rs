@@ -165,7 +165,7 @@ impl Session {
         self.check_process()?;
         let http_status = match u16::try_from(http_status) {
             Ok(status @ 100..=999) => status,
-            _ => return Err(invalid("http_status must be from 100 to 999")),
+            _ => return Err(invalid("the HTTP status must be from 100 to 999")),
         };
         let answer = progress.judge(http_status, None, body);
         match carried {

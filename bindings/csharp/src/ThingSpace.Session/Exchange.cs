@@ -285,8 +285,8 @@ public sealed class Exchange : IDisposable
         if (status != 0)
         {
             // What has no arguments of its own can only be called at the wrong moment.
-            Exception e = NativeError.Take(status, error, _session, cancellationToken);
-            throw e is ArgumentException ? new InvalidOperationException(e.Message, e) : e;
+            throw NativeError.WithoutArgument(
+                NativeError.Take(status, error, _session, null, cancellationToken));
         }
     }
 }

@@ -246,7 +246,7 @@ public partial class Session
             _handle.Number, methodText.Pointer, pathText.Pointer, headerBlock.Pointer,
             hasBody ? 1 : 0,
             out ExchangeHandle handle, out nint error);
-        Exchange exchange = Begun(status, handle, error);
+        Exchange exchange = Begun(status, handle, error, nameof(path));
         exchange.Carries = request;
         return exchange;
     }
@@ -266,7 +266,7 @@ public partial class Session
             _handle.Number, serviceText.Pointer, operationText.Pointer, bodyText.Pointer,
             (nuint)bodyText.Length,
             out ExchangeHandle exchange, out nint error);
-        return Begun(status, exchange, error);
+        return Begun(status, exchange, error, nameof(operation));
     }
 
     private unsafe string ReadProxy() => Utf8.ReadWhole(

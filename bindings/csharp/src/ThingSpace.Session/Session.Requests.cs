@@ -187,7 +187,7 @@ public partial class Session
             _handle.Number, call.Handle, serviceText.Pointer, operationText.Pointer,
             bodyText.Pointer, (nuint)bodyText.Length,
             out nint response, out nint error);
-        return Finish(status, response, error, cancellationToken);
+        return Finish(status, response, error, nameof(operation), cancellationToken);
     }
 
     /// <inheritdoc cref="SoapCall"/>
@@ -268,16 +268,20 @@ public partial class Session
             _handle.Number, call.Handle, methodText.Pointer, pathText.Pointer, headerBlock.Pointer,
             body, (nuint)bodyLength,
             out nint response, out nint error);
-        return Finish(status, response, error, cancellationToken);
+        return Finish(status, response, error, nameof(path), cancellationToken);
     }
 
     private Response Finish(
-        int status, nint response, nint error, CancellationToken cancellationToken)
+        int status,
+        nint response,
+        nint error,
+        string place,
+        CancellationToken cancellationToken)
     {
         GC.KeepAlive(this);
         if (status != 0)
         {
-            throw NativeError.Take(status, error, this, cancellationToken);
+            throw NativeError.Take(status, error, this, place, cancellationToken);
         }
 
         try

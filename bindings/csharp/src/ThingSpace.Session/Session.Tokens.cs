@@ -53,7 +53,7 @@ public partial class Session
         GC.KeepAlive(this);
         return status == 0
             ? Utf8.Read(buffer, ref _apiToken)
-            : throw NativeError.Take(status, error, this, cancellationToken);
+            : throw NativeError.Take(status, error, this, null, cancellationToken);
     }
 
     /// <inheritdoc cref="GetApiToken"/>
@@ -172,7 +172,7 @@ public partial class Session
         using var text = new Utf8Argument(address, buffer, PathBuffer, nameof(url));
         int status = NativeMethods.tsm_exchange_new(
             _handle.Number, text.Pointer, out ExchangeHandle exchange, out nint error);
-        return Begun(status, exchange, error);
+        return Begun(status, exchange, error, nameof(url));
     }
 
     /// <summary>
@@ -266,13 +266,13 @@ public partial class Session
         return known == Reads;
     }
 
-    private Exchange Begun(int status, ExchangeHandle exchange, nint error)
+    private Exchange Begun(int status, ExchangeHandle exchange, nint error, string place)
     {
         GC.KeepAlive(this);
         if (status != 0)
         {
             exchange.Dispose();
-            throw NativeError.Take(status, error, this);
+            throw NativeError.Take(status, error, this, place);
         }
 
         return new Exchange(this, exchange);
@@ -416,7 +416,7 @@ public partial class Session
         GC.KeepAlive(this);
         if (status != 0)
         {
-            throw NativeError.Take(status, error, this, cancellationToken);
+            throw NativeError.Take(status, error, this, null, cancellationToken);
         }
     }
 }

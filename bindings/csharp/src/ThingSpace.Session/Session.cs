@@ -459,7 +459,7 @@ public partial class Session : IDisposable
             if (status != 0)
             {
                 throw SessionOptions.InProperties(
-                    NativeError.Take(status, error, null, cancellationToken));
+                    NativeError.Take(status, error, null, null, cancellationToken));
             }
 
             handle.Own(callbacks);

@@ -18,7 +18,7 @@ public sealed class SessionInfo
     /// <param name="json">The library's JSON: an object of texts, numbers and truths.</param>
     public SessionInfo(string json)
     {
-        Json = json;
+        Json = json ?? throw new ArgumentNullException(nameof(json));
         using XmlDictionaryReader reader = JsonReaderWriterFactory.CreateJsonReader(
             Encoding.UTF8.GetBytes(json), XmlDictionaryReaderQuotas.Max);
         Values = XElement.Load(reader).Elements().ToDictionary(

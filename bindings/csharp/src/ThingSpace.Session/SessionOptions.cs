@@ -129,9 +129,13 @@ public sealed partial class SessionOptions
         }
     }
 
+    /// <summary>Whether that is the name of an option.</summary>
+    internal static bool Has(string? property) =>
+        property is not null && s_properties.ContainsValue(property);
+
     /// <summary>
     /// What the library has against options, in the names they have here: of those without an
-    /// underscore it speaks at the sentence's start.
+    /// underscore it speaks at the sentence's start, or after the variable that sets it.
     /// </summary>
     internal static Exception InProperties(Exception refusal)
     {
@@ -141,15 +145,19 @@ public sealed partial class SessionOptions
         }
 
         string message = InProperties(
-            refusal.Message, "^[a-z]+\\b(?!_)|" + Names, out string? first);
+            refusal.Message,
+            "(?<=^(environment TSM_[A-Z_]+: )?)[a-z]+\\b(?!_)|" + Names,
+            out string? first);
         return new ArgumentException(message, first);
     }
 
     /// <summary>
     /// What the library says with the names that its options have here; but for what it quotes.
     /// </summary>
-    internal static string InProperties(string message) => InProperties(
-        message, "\"[^\"]*\"|(?<=\\boption )[a-z]+\\b(?!_)|" + Names, out _);
+    /// <param name="message">What it says.</param>
+    /// <param name="first">The first option of which it speaks; null for none.</param>
+    internal static string InProperties(string message, out string? first) => InProperties(
+        message, "\"[^\"]*\"|(?<=\\boption )[a-z]+\\b(?!_)|" + Names, out first);
 
     private static string InProperties(string message, string names, out string? first)
     {

@@ -4,6 +4,7 @@ using System.Net.Http;
 using System.Reflection;
 using System.Threading;
 using System.Threading.Tasks;
+using ThingSpace.Interop;
 
 namespace ThingSpace;
 
@@ -172,7 +173,7 @@ public sealed class ThingSpaceHandler : DelegatingHandler
         }
         catch (ArgumentException e)
         {
-            throw new InvalidOperationException(e.Message, e);
+            throw NativeError.WithoutArgument(e);
         }
     }
 

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Net.Http;
 using System.Text.Json.Nodes;
 using System.Threading.Tasks;
 using Xunit;
@@ -26,6 +27,8 @@ public class BadInputTests
         ArgumentNullException e = await Assert.ThrowsAsync<ArgumentNullException>(
             () => session.GetAsync(null!));
         Assert.Equal("path", e.ParamName);
+        Assert.Equal(
+            "json", Assert.Throws<ArgumentNullException>(() => new SessionInfo(null!)).ParamName);
         Assert.Throws<ArgumentNullException>(() => session.SoapCall(null!, "a", "<a/>"));
         Assert.Throws<ArgumentNullException>(() => session.SoapCall("a", null!, "<a/>"));
         Assert.Throws<ArgumentNullException>(() => session.SoapCall("a", "a", null!));
@@ -106,6 +109,7 @@ public class BadInputTests
     [InlineData("GET", "//elsewhere/a", "path")]
     [InlineData("GET", "https://elsewhere/a", "path")]
     [InlineData("GET", "/a b", "path")]
+    [InlineData("POST", "/m2m/v1/session/login", "path")]
     [InlineData("G T", "/a", "method")]
     [InlineData("connect", "/a", "method")]
     public async Task What_is_wrong_has_its_name(string method, string path, string parameter)
@@ -117,8 +121,52 @@ public class BadInputTests
         ArgumentException e = await Assert.ThrowsAsync<ArgumentException>(
             () => session.SendAsync(method, path));
         Assert.Equal(parameter, e.ParamName);
-        Assert.Equal("httpStatus", Assert.Throws<ArgumentException>(
-            () => Session.Check(0, "")).ParamName);
+    }
+
+    [Fact]
+    public void What_is_wrong_with_other_calls_has_its_name_too()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session rest = sandbox.Login();
+        using Session soap = Session.Login(sandbox.Options(ThingSpaceProtocol.Soap));
+        var login = new Uri(sandbox.BaseUrl + "/m2m/v1/session/login");
+        foreach ((string parameter, Action call) in new (string, Action)[]
+        {
+            ("httpStatus", () => Session.Check(0, "")),
+            ("httpStatus", () => new Response(0).EnsureSuccess()),
+            ("url", () => rest.BeginExchange(login)),
+            ("url", () => rest.BeginExchange(new Uri("https://elsewhere/"))),
+            ("operation", () => soap.SoapCall("SessionService", "LogIn", "<a/>")),
+            ("operation", () => soap.SoapCallAsync("SessionService", "LogIn", "<a/>")
+                .GetAwaiter().GetResult()),
+            ("Protocol", () => soap.Get(Sandbox.Account)),
+            ("Protocol", () => soap.GetApiToken()),
+            ("Protocol", () => rest.SoapCall("DeviceService", "GetDeviceList", "<a/>")),
+        })
+        {
+            ArgumentException e = Assert.Throws<ArgumentException>(call);
+            Assert.Equal(parameter, e.ParamName);
+            Assert.DoesNotContain("http_status", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_has_no_arguments_names_none()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        using var http = new HttpClient(new ThingSpaceHandler(session));
+        using Exchange exchange = session.BeginExchange();
+        foreach (InvalidOperationException e in new[]
+        {
+            await Assert.ThrowsAsync<InvalidOperationException>(
+                () => http.GetAsync(new Uri("https://elsewhere/"))),
+            Assert.Throws<InvalidOperationException>(() => exchange.Answered(0, "")),
+        })
+        {
+            Assert.NotNull(Assert.IsType<ArgumentException>(e.InnerException).ParamName);
+            Assert.DoesNotContain("arameter", e.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

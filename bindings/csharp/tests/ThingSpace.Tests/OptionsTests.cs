@@ -26,7 +26,7 @@ public class OptionsTests
     [InlineData("it said \"no ca_file, no proxy\"", "it said \"no ca_file, no proxy\"")]
     [InlineData("no_such_option and TSM_CA_FILE", "no_such_option and TSM_CA_FILE")]
     public void What_the_library_says_of_options_names_properties(string said, string wanted) =>
-        Assert.Equal(wanted, SessionOptions.InProperties(said));
+        Assert.Equal(wanted, SessionOptions.InProperties(said, out _));
 
     [Fact]
     public void The_environment_fills_in_what_is_not_set_by_hand()
@@ -62,9 +62,16 @@ public class OptionsTests
                 Assert.Equal(200, session.Get(Sandbox.Account).StatusCode);
             }
 
-            SetVariable("TSM_TIMEOUT_MS", "soon");
+            SetVariable("TSM_STORE", "somewhere");
             ArgumentException refused = Assert.Throws<ArgumentException>(() => Session.Login());
-            Assert.Contains("TSM_TIMEOUT_MS", refused.Message, StringComparison.Ordinal);
+            Assert.Equal("Store", refused.ParamName);
+            Assert.Contains("TSM_STORE: Store: must", refused.Message, StringComparison.Ordinal);
+            SetVariable("TSM_STORE", "memory:");
+
+            SetVariable("TSM_TIMEOUT_MS", "soon");
+            refused = Assert.Throws<ArgumentException>(() => Session.Login());
+            Assert.Equal("Timeout", refused.ParamName);
+            Assert.Contains("TSM_TIMEOUT_MS: Tim", refused.Message, StringComparison.Ordinal);
             options = new SessionOptions { Timeout = TimeSpan.FromSeconds(30) };
             using (Session session = Session.Login(options))
             {

@@ -227,7 +227,7 @@ internal sealed unsafe class Callbacks : IDisposable
             : TimeSpan.FromTicks(happened->DurationUs * MicrosecondTicks),
         happened->SlotsLeft < 0 ? null : happened->SlotsLeft,
         (TsmStatus)happened->Status,
-        SessionOptions.InProperties(Utf8.Read(happened->Message)),
+        SessionOptions.InProperties(Utf8.Read(happened->Message), out _),
         Utf8.Read(happened->Code),
         happened->HttpStatus == 0 ? null : happened->HttpStatus);
 }

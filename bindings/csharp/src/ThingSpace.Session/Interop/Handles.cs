@@ -26,7 +26,7 @@ internal sealed class ConfigHandle : SafeHandle
         int status = NativeMethods.tsm_config_load_env(this, out nint error);
         if (status != 0)
         {
-            throw NativeError.Take(status, error);
+            throw SessionOptions.InProperties(NativeError.Take(status, error));
         }
     }
 

@@ -8,22 +8,27 @@ namespace ThingSpace.Interop;
 internal static unsafe class NativeError
 {
     /// <summary>
-    /// Reads and frees a native error. Gives the exception; the caller throws it.
+    /// Reads and frees a native error. Gives the exception; the caller throws it. The place is the
+    /// parameter that says where a request goes: at fault where the error names none.
     /// </summary>
     internal static Exception Take(
         int status,
         nint error,
         Session? session = null,
+        string? place = null,
         CancellationToken cancellationToken = default)
     {
         ThingSpaceException problem = Read(status, error);
         switch ((TsmStatus)status)
         {
-            case TsmStatus.InvalidArgument:
+            case TsmStatus.InvalidArgument when session is null:
                 // Of options, which a session has already, it is for them to say.
+                return new ArgumentException(problem.Message, Parameter(problem.Message));
+
+            case TsmStatus.InvalidArgument:
+                string message = SessionOptions.InProperties(problem.Message, out string? option);
                 return new ArgumentException(
-                    session is null ? problem.Message : SessionOptions.InProperties(problem.Message),
-                    Parameter(problem.Message));
+                    message, Parameter(problem.Message) ?? option ?? place);
 
             case TsmStatus.InvalidHandle when session is not null:
                 return new ObjectDisposedException(nameof(Session));
@@ -41,6 +46,27 @@ internal static unsafe class NativeError
             default:
                 return problem;
         }
+    }
+
+    /// <summary>
+    /// A refused argument as what it is to those who gave none: a call at the wrong moment, or of
+    /// what was given before. Any other exception is left as it is, one about an option included:
+    /// a file that it names may turn out to be wrong at any time.
+    /// </summary>
+    internal static Exception WithoutArgument(Exception e)
+    {
+        if (e is not ArgumentException refused || SessionOptions.Has(refused.ParamName))
+        {
+            return e;
+        }
+
+        // The framework adds the parameter's name, in its language.
+        string added = new ArgumentException("", refused.ParamName).Message;
+        string message = refused.ParamName is not null &&
+            e.Message.EndsWith(added, StringComparison.Ordinal)
+                ? e.Message.Substring(0, e.Message.Length - added.Length)
+                : e.Message;
+        return new InvalidOperationException(message, e);
     }
 
     /// <summary>What an answer means that another HTTP client got; null for a success.</summary>
@@ -80,7 +106,8 @@ internal static unsafe class NativeError
             ("the service name ", "service"),
             ("the operation name ", "operation"),
             ("the SOAP body ", "bodyXml"),
-            ("http_status ", "httpStatus"),
+            ("the HTTP status ", "httpStatus"),
+            ("a SOAP session ", nameof(SessionOptions.Protocol)),
         ];
         foreach ((string words, string name) in parameters)
         {
@@ -107,7 +134,7 @@ internal static unsafe class NativeError
             }
             else if ((TsmStatus)status != TsmStatus.InvalidArgument)
             {
-                message = SessionOptions.InProperties(message);
+                message = SessionOptions.InProperties(message, out _);
             }
 
             int httpStatus = NativeMethods.tsm_error_http_status(error);
