@@ -142,7 +142,12 @@ public partial class Session
             using var end =
                 CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Ended);
             TimeSpan left = deadline.Remaining;
-            end.CancelAfter(Deadline.AsWait(left));
+            using Alarm? alarm = isAsync ? null : new Alarm(end, left);
+            if (isAsync)
+            {
+                end.CancelAfter(Deadline.AsWait(left));
+            }
+
             tokens ??= exchange.GetTokens();
             while (true)
             {
