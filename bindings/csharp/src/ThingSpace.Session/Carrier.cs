@@ -90,6 +90,15 @@ internal sealed class Carrier : IDisposable
             : _client.Send(request, cancellationToken);
         using (response)
         {
+            if ((int)response.StatusCode < (int)HttpStatusCode.OK)
+            {
+                // None at all, or of a protocol that nobody asked for.
+                throw new ThingSpaceException(
+                    TsmStatus.Protocol,
+                    $"no whole answer from {_otherSide}: its HTTP status is " +
+                    $"{(int)response.StatusCode}");
+            }
+
             // A blocking read heeds no token, but ends when the answer is disposed.
             using CancellationTokenRegistration cancelled = isAsync
                 ? default

@@ -1,5 +1,6 @@
 using System;
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Net.Http;
 using System.Reflection;
 using System.Threading;
@@ -210,6 +211,13 @@ public sealed class ThingSpaceHandler : DelegatingHandler
         try
         {
             int status = (int)response.StatusCode;
+            if (status < (int)HttpStatusCode.Continue)
+            {
+                // Not HTTP's: there is nothing to judge.
+                isOver = true;
+                return true;
+            }
+
             int most = exchange.BodyMax(status);
             byte[] seen = most == 0
                 ? []

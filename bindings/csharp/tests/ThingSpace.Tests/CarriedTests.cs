@@ -215,6 +215,23 @@ public class CarriedTests
         Assert.Equal(200, (await session.GetAsync(Sandbox.Account)).StatusCode);
     }
 
+    [Fact]
+    public async Task A_protocol_that_nobody_asked_for_is_no_answer()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        sandbox.Fault("api", "interim", -1, new JsonObject { ["interim"] = new JsonArray(101) });
+        foreach (Func<Task> call in new Func<Task>[]
+        {
+            () => Task.Run(() => session.Get(Sandbox.Account)),
+            () => session.GetAsync(Sandbox.Account),
+        })
+        {
+            ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(call);
+            Assert.Equal(TsmStatus.Protocol, e.Status);
+        }
+    }
+
 #if !TSM_NETSTANDARD
     [Theory]
     [InlineData("reset_before")]

@@ -578,6 +578,25 @@ public sealed class HandlerTests : IDisposable
         return log as JsonArray ?? log["log"]?.AsArray() ?? log["lines"]!.AsArray();
     }
 
+    [Fact]
+    public async Task A_status_that_is_none_of_HTTP_is_handed_on()
+    {
+        using Session session = _sandbox.Login();
+        using HttpClient http = Client(session, new Beyond());
+        for (int i = 0; i < 3; i++)
+        {
+            using HttpResponseMessage answer = await http.GetAsync(Account);
+            Assert.Equal(99, (int)answer.StatusCode);
+        }
+    }
+
+    private sealed class Beyond : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage((HttpStatusCode)99));
+    }
+
     private sealed class Answering(Stream body) : HttpMessageHandler
     {
         protected override HttpResponseMessage Send(
