@@ -8,8 +8,9 @@ using System.Threading;
 namespace ThingSpace;
 
 /// <summary>
-/// Ends a blocking call when its time is up, by a thread that is there for nothing else: the
-/// framework's timers need one of the pool's, and blocking calls may hold all of these.
+/// Ends a blocking call when its time is up or its session ends, by a thread that is there for
+/// nothing else: the framework's timers need one of the pool's, and blocking calls may hold all of
+/// these.
 /// </summary>
 internal sealed class Alarm : IDisposable
 {
@@ -25,15 +26,18 @@ internal sealed class Alarm : IDisposable
     private static long? s_looks;
 
     private readonly object _gate = new();
+    private readonly Session _session;
     private readonly CancellationTokenSource _end;
-    private readonly long _due;
+    private long _due;
     private bool _isOver;
 
     /// <summary>Sets an alarm.</summary>
+    /// <param name="session">Whose call it is.</param>
     /// <param name="end">What it cancels.</param>
     /// <param name="after">When.</param>
-    internal Alarm(CancellationTokenSource end, TimeSpan after)
+    internal Alarm(Session session, CancellationTokenSource end, TimeSpan after)
     {
+        _session = session;
         _end = end;
         _due = From(Stopwatch.GetTimestamp(), after);
         lock (s_gate)
@@ -67,6 +71,20 @@ internal sealed class Alarm : IDisposable
         lock (_gate)
         {
             _isOver = true;
+        }
+    }
+
+    /// <summary>Ends a session's calls now.</summary>
+    internal static void End(Session session)
+    {
+        lock (s_gate)
+        {
+            foreach (Alarm alarm in s_set.Where(alarm => alarm._session == session))
+            {
+                alarm._due = 0;
+            }
+
+            Monitor.Pulse(s_gate);
         }
     }
 

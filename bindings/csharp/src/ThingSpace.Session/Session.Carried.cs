@@ -136,18 +136,19 @@ public partial class Session
         bool isOver = false;
         try
         {
-            ThrowIfEnded();
-            RequestHead head = exchange.ReadHead(ref _head);
-            body = body is null ? head.NoBody(method) : head.Body(body);
             using var end =
                 CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Ended);
             TimeSpan left = deadline.Remaining;
-            using Alarm? alarm = isAsync ? null : new Alarm(end, left);
+            using Alarm? alarm = isAsync ? null : new Alarm(this, end, left);
             if (isAsync)
             {
                 end.CancelAfter(Deadline.AsWait(left));
             }
 
+            // A session that ends from here on finds the alarm.
+            ThrowIfEnded();
+            RequestHead head = exchange.ReadHead(ref _head);
+            body = body is null ? head.NoBody(method) : head.Body(body);
             tokens ??= exchange.GetTokens();
             while (true)
             {

@@ -375,7 +375,13 @@ public partial class Session : IDisposable
     /// Ends the calls that wait for a thread: by the timer, so that what comes after them runs
     /// there and not in here.
     /// </summary>
-    private void EndWaiting() => _ended.CancelAfter(0);
+    private void EndWaiting()
+    {
+        _ended.CancelAfter(0);
+#if NET8_0_OR_GREATER
+        Alarm.End(this);
+#endif
+    }
 
     /// <summary>Cancelled when the session was cancelled or disposed.</summary>
     internal CancellationToken Ended => _ended.Token;

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.IO;
+using System.Linq;
 using System.Text;
 using System.Threading;
 using Xunit;
@@ -12,20 +13,46 @@ namespace ThingSpace.Tests;
 public class PoolTests
 {
     [Fact]
-    public void A_stream_that_hangs_ends_in_time_however_busy_the_pool_is()
+    public void A_stream_that_hangs_ends_in_time()
     {
         using Sandbox sandbox = Sandbox.Start();
         SessionOptions options = sandbox.Options();
         options.Timeout = TimeSpan.FromSeconds(1);
         using Session session = Session.Login(options);
-        session.Post(Sandbox.DeviceList, Stream());
-        sandbox.Fault("api", "hold", -1);
+        Assert.All(FailuresOf(sandbox, session, static () => { }), e => Assert.Equal(
+            TsmStatus.Timeout, Assert.IsType<ThingSpaceException>(e).Status));
+    }
 
-        // Of calls and threads alike: no thread is left for the framework's timers.
+    [Fact]
+    public void A_stream_that_hangs_ends_with_its_session()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        SessionOptions options = sandbox.Options();
+        options.Timeout = TimeSpan.FromHours(1);
+        using Session cancelled = Session.Login(options);
+        Assert.All(
+            FailuresOf(sandbox, cancelled, cancelled.Cancel),
+            e => Assert.IsAssignableFrom<OperationCanceledException>(e));
+        using Session disposed = Session.Login(options);
+        Assert.All(
+            FailuresOf(sandbox, disposed, disposed.Dispose),
+            e => Assert.IsType<ObjectDisposedException>(e));
+    }
+
+    /// <summary>
+    /// Of as many requests that hang as the pool may have threads: none is left for the framework's
+    /// timers.
+    /// </summary>
+    private static Exception[] FailuresOf(Sandbox sandbox, Session session, Action end)
+    {
+        using var isSent = new ManualResetEventSlim();
+        session.Post(Sandbox.DeviceList, new Filter(isSent));
+        isSent.Reset();
+        sandbox.Fault("api", "hold", -1);
         ThreadPool.GetMaxThreads(out int workers, out int ports);
         int most = Environment.ProcessorCount;
         using var ended = new CountdownEvent(most);
-        var failures = new ConcurrentQueue<Exception>();
+        var failures = new ConcurrentQueue<Exception?>();
         try
         {
             Assert.True(ThreadPool.SetMaxThreads(most, ports));
@@ -35,12 +62,14 @@ public class PoolTests
                     _ =>
                     {
                         failures.Enqueue(Record.Exception(
-                            () => session.Post(Sandbox.DeviceList, Stream()))!);
+                            () => session.Post(Sandbox.DeviceList, new Filter(isSent))));
                         ended.Signal();
                     },
                     null);
             }
 
+            Assert.True(isSent.Wait(TimeSpan.FromMinutes(1)));
+            end();
             Assert.True(ended.Wait(TimeSpan.FromMinutes(1)));
         }
         finally
@@ -49,9 +78,28 @@ public class PoolTests
             sandbox.DropFaults();
         }
 
-        Assert.All(failures, e => Assert.Equal(
-            TsmStatus.Timeout, Assert.IsType<ThingSpaceException>(e).Status));
+        return [.. failures.Select(static e => e!)];
+    }
 
-        static MemoryStream Stream() => new(Encoding.UTF8.GetBytes("{}"));
+    private sealed class Filter(ManualResetEventSlim isRead)
+        : MemoryStream(Encoding.UTF8.GetBytes("{}"))
+    {
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            isRead.Set();
+            return base.Read(buffer, offset, count);
+        }
+
+        public override int Read(Span<byte> buffer)
+        {
+            isRead.Set();
+            return base.Read(buffer);
+        }
+
+        public override void CopyTo(Stream destination, int bufferSize)
+        {
+            isRead.Set();
+            base.CopyTo(destination, bufferSize);
+        }
     }
 }
