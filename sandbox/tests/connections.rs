@@ -84,6 +84,22 @@ fn a_big_body_may_come_in_pieces() {
 }
 
 #[test]
+fn a_body_of_256_mib_is_waited_for_and_a_longer_one_refused() {
+    let sandbox = start();
+    let most = 256 << 20;
+    for (length, status) in [(most, 100), (most + 1, 413)] {
+        let mut client = Client::to(sandbox.base_url());
+        client.send_raw(
+            format!(
+                "POST /nowhere HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+            )
+            .as_bytes(),
+        );
+        assert_eq!(client.receive_head().expect("an answer").status, status);
+    }
+}
+
+#[test]
 fn it_answers_as_a_proxy_would_and_without_a_query() {
     let sandbox = start();
     let mut client = Client::to(sandbox.base_url());

@@ -15,7 +15,7 @@ use super::wire::{Next, Wire};
 use crate::http::{Answer, Body, MAX_HEADERS, Request};
 
 const MAX_HEAD: usize = 64 * 1024;
-const MAX_BODY: usize = 64 * 1024 * 1024;
+const MAX_BODY: usize = 256 * 1024 * 1024;
 
 pub fn converse<T: Transport>(
     transport: T,
