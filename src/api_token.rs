@@ -344,8 +344,13 @@ impl ApiTokens {
         match held.until_ms.checked_sub(self.runtime.now_ms()) {
             None | Some(0) => Ok(()),
             Some(left_ms) => {
-                let left = Duration::from_millis(left_ms);
-                Err(held.error.clone().with_retry_after(Some(left)))
+                let seconds = left_ms.div_ceil(1000);
+                let advice = format!(
+                    "That was another request for an API token, and this one was not sent: the \
+                     next one may leave in {seconds} s"
+                );
+                let error = held.error.clone().advising(&advice);
+                Err(error.with_retry_after(Some(Duration::from_millis(left_ms))))
             }
         }
     }

@@ -179,9 +179,10 @@ fn two_sessions_that_end_each_others_do_not_play_ping_pong() {
 fn what_the_oauth_server_asks_to_wait_holds_for_all_sessions_of_the_application() {
     let scene = Scene::new();
     scene.fault(json!({"on": "oauth", "fault": "status", "status": 429, "retry_after": 600}));
-    for _ in 0..5 {
+    for n in 0..5 {
         let error = refused(&scene.fetching(RIGHT));
         assert_eq!(error.status(), Status::RateLimited, "{error}");
+        assert_eq!(error.message().contains("was not sent"), n > 0, "{error}");
         assert!(
             error.retry_after() > Some(Duration::from_secs(500)),
             "{error}"
