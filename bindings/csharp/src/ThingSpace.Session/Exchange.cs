@@ -149,8 +149,8 @@ public sealed class Exchange : IDisposable
     /// </param>
     /// <returns>
     /// True: the answer is the program's, be it good or bad, and the exchange is over;
-    /// <see cref="Session.Check(int, byte[])"/> makes an error of it. False: a token was refused
-    /// and another is to be had: <see cref="Renew"/>, then send again.
+    /// <see cref="Session.Check(int, byte[], string)"/> makes an error of it. False: a token was
+    /// refused and another is to be had: <see cref="Renew"/>, then send again.
     /// </returns>
     /// <exception cref="InvalidOperationException">
     /// No request is under way, that is no HTTP status, or another thread uses the exchange.

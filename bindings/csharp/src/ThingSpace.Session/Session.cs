@@ -240,44 +240,56 @@ public partial class Session : IDisposable
     /// </summary>
     /// <param name="httpStatus">The answer's status.</param>
     /// <param name="body">Its body; JSON, a SOAP envelope or whatever came.</param>
+    /// <param name="retryAfter">
+    /// Its header <c>Retry-After</c>, for <see cref="ThingSpaceException.RetryAfter"/>; null is
+    /// none.
+    /// </param>
     /// <remarks>
     /// What to renew, and whether to send again, an exchange says: <see cref="BeginExchange"/>.
     /// </remarks>
     /// <exception cref="ThingSpaceException">The error.</exception>
-    public static void Check(int httpStatus, byte[]? body)
+    public static void Check(int httpStatus, byte[]? body, string? retryAfter = null)
     {
-        if (!TryCheck(httpStatus, body, out ThingSpaceException? error))
+        if (!TryCheck(httpStatus, body, out ThingSpaceException? error, retryAfter))
         {
             throw error;
         }
     }
 
     /// <summary>Throws when an answer that another HTTP client got means an error.</summary>
-    /// <inheritdoc cref="Check(int, byte[])"/>
+    /// <inheritdoc cref="Check(int, byte[], string)"/>
     [OverloadResolutionPriority(1)]
-    public static void Check(int httpStatus, string? body) => Check(httpStatus, Bytes(body));
+    public static void Check(int httpStatus, string? body, string? retryAfter = null) =>
+        Check(httpStatus, Bytes(body), retryAfter);
 
     /// <summary>
     /// Says whether an answer that another HTTP client got is a success, as
-    /// <see cref="Check(int, byte[])"/> without throwing.
+    /// <see cref="Check(int, byte[], string)"/> without throwing.
     /// </summary>
     /// <param name="httpStatus">The answer's status.</param>
     /// <param name="body">Its body.</param>
     /// <param name="error">What it means, when it is none.</param>
+    /// <param name="retryAfter">Its header <c>Retry-After</c>; null is none.</param>
     public static bool TryCheck(
-        int httpStatus, byte[]? body, [NotNullWhen(false)] out ThingSpaceException? error)
+        int httpStatus,
+        byte[]? body,
+        [NotNullWhen(false)] out ThingSpaceException? error,
+        string? retryAfter = null)
     {
         LibraryLoader.Ensure();
-        error = NativeError.Judge(httpStatus, null, body);
+        error = NativeError.Judge(httpStatus, retryAfter, body);
         return error is null;
     }
 
     /// <summary>Says whether an answer that another HTTP client got is a success.</summary>
-    /// <inheritdoc cref="TryCheck(int, byte[], out ThingSpaceException)"/>
+    /// <inheritdoc cref="TryCheck(int, byte[], out ThingSpaceException, string)"/>
     [OverloadResolutionPriority(1)]
     public static bool TryCheck(
-        int httpStatus, string? body, [NotNullWhen(false)] out ThingSpaceException? error) =>
-        TryCheck(httpStatus, Bytes(body), out error);
+        int httpStatus,
+        string? body,
+        [NotNullWhen(false)] out ThingSpaceException? error,
+        string? retryAfter = null) =>
+        TryCheck(httpStatus, Bytes(body), out error, retryAfter);
 
     /// <summary>
     /// Forgets the failed logins that the lockout guard counted for this user, and the passwords

@@ -381,6 +381,11 @@ public partial class RequestTests
         Assert.Equal(TsmStatus.Unavailable, unavailable.Status);
         Assert.False(Session.TryCheck(429, "slow down", out ThingSpaceException? limited));
         Assert.Equal(TsmStatus.RateLimited, limited.Status);
+        Assert.Null(limited.RetryAfter);
+        Assert.False(Session.TryCheck(429, "slow down", out limited, retryAfter: "3"));
+        Assert.Equal(TimeSpan.FromSeconds(3), limited.RetryAfter);
+        Assert.Equal(TimeSpan.FromSeconds(7), Assert.Throws<ThingSpaceException>(
+            () => Session.Check(503, "", "7")).RetryAfter);
     }
 
     [Fact]
