@@ -228,8 +228,9 @@ public partial class Session : IDisposable
     /// An option is missing, unknown or contradicts another.
     /// </exception>
     /// <exception cref="ThingSpaceException">
-    /// The store cannot be used: <see cref="TsmStatus.Store"/>. Or the certificates to trust cannot
-    /// be read: <see cref="TsmStatus.Tls"/>.
+    /// There is no home directory for the default store: <see cref="TsmStatus.Store"/>; whether a
+    /// store can be used is found out by the first login. Or the certificates to trust cannot be
+    /// read: <see cref="TsmStatus.Tls"/>.
     /// </exception>
     public static Session Open(SessionOptions? options = null) =>
         Make(options, isLogin: false, CancellationToken.None);
