@@ -6,7 +6,9 @@ import asyncio
 import ctypes
 import logging
 import subprocess
+import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from typing import Any, Callable
 
@@ -79,21 +81,29 @@ def test_each_session_follows(
             assert caplog.records
 
 
+@pytest.fixture
+def guard_forgets(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Lets each login, and each request of a session, bring a line about the guard at this
+    level."""
+    level, line = [2], ctypes.create_string_buffer(b"the guard forgets")
+
+    def warning_in(function: Callable[..., int]) -> Callable[..., int]:
+        def warn(*arguments: Any) -> int:
+            address, length = ctypes.addressof(line), len(line.value)
+            thingspace_session._log._deliver(level[0], address, length, None)
+            return function(*arguments)
+
+        return warn
+
+    for name in ("login", "request"):
+        function = getattr(thingspace_session._library, name)
+        monkeypatch.setattr(thingspace_session._library, name, warning_in(function))
+    return level
+
+
 def test_a_guard_that_protects_less_is_a_warning(
-    options: thingspace_session.Options, monkeypatch: pytest.MonkeyPatch
+    options: thingspace_session.Options, guard_forgets: list[int]
 ) -> None:
-    login, line = (
-        thingspace_session._library.login,
-        ctypes.create_string_buffer(b"the guard forgets"),
-    )
-    level = 2
-
-    def login_and_warn(*arguments: Any) -> Any:
-        address, length = ctypes.addressof(line), len(line.value)
-        thingspace_session._log._deliver(level, address, length, None)
-        return login(*arguments)
-
-    monkeypatch.setattr(thingspace_session._library, "login", login_and_warn)
     LOGGER.setLevel(logging.CRITICAL)
     with pytest.warns(thingspace_session.GuardWarning, match="the guard forgets") as caught:
         thingspace_session.login(**options).close()
@@ -107,9 +117,57 @@ def test_a_guard_that_protects_less_is_a_warning(
     with pytest.warns(thingspace_session.GuardWarning, match="the guard forgets") as awaited:
         asyncio.run(log_in())
     assert [one.filename for one in (*caught, *awaited)] == [__file__] * 3
-    level = 3
+    guard_forgets[0] = 3
     thingspace_session.login(**options).close()
     assert not thingspace_session._log._heard
+
+
+def test_a_login_that_fails_warns_of_the_guard_too(
+    options: thingspace_session.Options, guard_forgets: list[int]
+) -> None:
+    options["password"] = "wrong"
+    with (
+        pytest.warns(thingspace_session.GuardWarning, match="the guard forgets") as caught,
+        pytest.raises(thingspace_session.CredentialsRejected),
+    ):
+        thingspace_session.login(**options)
+
+    async def log_in() -> None:
+        async with thingspace_session.open_session_async(**options) as session:
+            await session.get(ACCOUNTS)
+
+    options["realm"] = uuid.uuid4().hex
+    with (
+        pytest.warns(thingspace_session.GuardWarning, match="the guard forgets") as awaited,
+        pytest.raises(thingspace_session.CredentialsRejected),
+    ):
+        asyncio.run(log_in())
+    assert [one.filename for one in (*caught, *awaited)] == [__file__] * 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_warning_that_raises_costs_no_login_and_no_answer(
+    options: thingspace_session.Options,
+    sandbox: Sandbox,
+    guard_forgets: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raised: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda about: raised.append(about.exc_value))
+    with thingspace_session.login(**options) as session:
+        assert session.token
+    with thingspace_session.open_session(**options) as session:
+        assert session.get(ACCOUNTS).ok
+
+    async def main() -> None:
+        async with thingspace_session.login_async(**options) as session:
+            assert session.token
+        async with thingspace_session.open_session_async(**options) as session:
+            assert (await session.get(ACCOUNTS)).ok
+
+    asyncio.run(main())
+    assert sandbox.counters()["login"] == 4
+    assert [type(error) for error in raised] == [thingspace_session.GuardWarning] * 4
 
 
 def test_a_filter_that_raises_harms_no_call(

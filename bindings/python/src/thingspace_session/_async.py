@@ -124,6 +124,9 @@ async def _begin(
         begin = with_headers(warnings.heard_in(function), lines)
         try:
             await workers.run(begin, config, (byref(handle),), made=handle, free=_library.free)
+        except BaseException:
+            warnings.tell()
+            raise
         finally:
             workers.dismiss()
         try:
@@ -132,7 +135,7 @@ async def _begin(
             _library.free(handle)
             raise
         session._listener = listener
-    session._tell_warnings()
+    session._tell(warnings)
     return AsyncSession(session)
 
 
@@ -423,8 +426,9 @@ class AsyncSession:
             if session._handle is not None:
                 raise
             raise SessionClosed("the session is closed") from None
-        if warnings is not None:
-            session._tell_warnings()
+        finally:
+            if warnings is not None:
+                session._tell(warnings)
 
 
 class AsyncExchange(ExchangeBase):

@@ -90,13 +90,29 @@ class Warnings:
         return hear
 
     def tell(self) -> None:
-        """Warns whoever called the package."""
+        """Warns whoever called the package.
+
+        It is said when a login was sent, which must not be lost for it: what raises, as a filter
+        "error" does, is reported to ``sys.unraisablehook`` and the call goes on.
+        """
         lines, self._lines = self._lines, []
+        for line in lines:
+            _Warning(line)
+
+
+class _Warning:
+    """Warns as it is dropped, since Python reports what raises then, and goes on."""
+
+    __slots__ = ("_line",)
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+
+    def __del__(self) -> None:
         level, frame = 1, sys._getframe()
         while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
             level, frame = level + 1, frame.f_back
-        for line in lines:
-            warnings.warn(line, GuardWarning, stacklevel=level)
+        warnings.warn(self._line, GuardWarning, stacklevel=level)
 
 
 def _deliver(level: int, address: Optional[int], length: int, _context: Any) -> None:

@@ -66,7 +66,8 @@ def login(
         StoreError, Cancelled
 
     Warns:
-        GuardWarning: the lockout guard protects less than it should.
+        GuardWarning: the lockout guard protects less than it should. Where a filter makes an error
+            of it, that goes to ``sys.unraisablehook``: no login that was sent is lost for it.
     """
     return _begin(_library.login, headers, load_env, cancel, on_event, options)
 
@@ -117,8 +118,9 @@ def _begin(
             session._listener = listener
         except BaseException:
             _library.free(handle)
+            warnings.tell()
             raise
-    session._tell_warnings()
+    session._tell(warnings)
     return session
 
 
@@ -647,15 +649,16 @@ class Session:
             if self._handle is not None:
                 raise
             raise SessionClosed("the session is closed") from None
-        if warnings is not None:
-            self._tell_warnings()
+        finally:
+            if warnings is not None:
+                self._tell(warnings)
 
-    def _tell_warnings(self) -> None:
-        """Tells, when the session has logged in, what came up with that."""
-        warnings, buffer = self._warnings, _TokenBuffer()
-        if warnings is not None and not _library.token(self._handle, buffer, _TOKEN_MAX, None):
+    def _tell(self, warnings: _log.Warnings) -> None:
+        """Tells what came up as a login was sent; of later logins than the first granted there is
+        nothing to hear."""
+        if not _library.token(self._handle, _TokenBuffer(), _TOKEN_MAX, None):
             self._warnings = None
-            warnings.tell()
+        warnings.tell()
 
     def _follow_logger(self) -> None:
         """Keeps the log as detailed as the logger lets through."""
