@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -23,13 +24,17 @@ class Exported:
 
     def __init__(self) -> None:
         self._reader = InMemoryMetricReader()
+        self._meters = MeterProvider([self._reader])
         self._spans = InMemorySpanExporter()
         self.tracers = TracerProvider()
         self.tracers.add_span_processor(SimpleSpanProcessor(self._spans))
-        self.telemetry = Telemetry(
-            meter_provider=MeterProvider([self._reader]),
+        self.telemetry = self.of("one")
+
+    def of(self, account: str) -> Telemetry:
+        return Telemetry(
+            meter_provider=self._meters,
             tracer_provider=self.tracers,
-            attributes={"account": "one"},
+            attributes={"account": account},
         )
 
     def metrics(self) -> dict[str, Any]:
@@ -71,6 +76,25 @@ def test_what_is_counted(
     descriptions = {metric.name: metric.description for metric in _metrics.METRICS}
     for name, metric in exported.metrics().items():
         assert (metric.unit, metric.description) == (units[name], descriptions[name])
+
+
+def test_each_account_has_its_gauge(
+    options: thingspace_session.Options, exported: Exported
+) -> None:
+    def slots_left() -> dict[str, int]:
+        points = exported.metrics()["tsm.guard.slots_left"].data.data_points
+        return {point.attributes["account"]: point.value for point in points}
+
+    thingspace_session.login(on_event=exported.telemetry, **options).close()
+    options["realm"] = uuid.uuid4().hex
+    options["password"] = "wrong-password"
+    with pytest.raises(thingspace_session.CredentialsRejected):
+        thingspace_session.login(on_event=exported.of("two"), **options)
+    assert slots_left() == {"one": 3, "two": 2}
+    options["password"] = "IMgr8"
+    thingspace_session.unblock(**options)
+    thingspace_session.login(on_event=exported.of("two"), **options).close()
+    assert slots_left() == {"one": 3, "two": 3}
 
 
 def test_a_login_is_a_span_within_that_of_its_call(

@@ -28,6 +28,11 @@ _VERSION = _library.version().decode()
 _NAME = "thingspace_session"
 _SPAN_SUFFIX = ".duration"
 
+_slots_left: dict[tuple[Optional[metrics.MeterProvider], frozenset[tuple[str, str]]], int] = {}
+"""The last number seen with each provider (``None`` for the global one) and attributes. It is of no
+one ``Telemetry``, since of the gauges that several make of one name OpenTelemetry asks the first
+alone."""
+
 
 class Telemetry:
     """Measures what happens to sessions: to be passed as ``on_event``.
@@ -54,7 +59,8 @@ class Telemetry:
             attributes: what every measurement and span has besides its own attributes.
         """
         self._attributes = dict(attributes or {})
-        self._slots_left: Optional[int] = None
+        is_global = meter_provider is metrics.get_meter_provider()
+        self._meter_provider = None if is_global else meter_provider
         self._tracer = trace.get_tracer(_NAME, _VERSION, tracer_provider)
         meter = metrics.get_meter(_NAME, _VERSION, meter_provider)
         self._measures: dict[EventKind, list[Callable[[Event], None]]] = {}
@@ -65,7 +71,8 @@ class Telemetry:
 
     def __call__(self, event: Event) -> None:
         if event.slots_left is not None:
-            self._slots_left = event.slots_left
+            seen_by = self._meter_provider, frozenset(self._attributes.items())
+            _slots_left[seen_by] = event.slots_left
         for measure in self._measures.get(event.kind, ()):
             measure(event)
         if event.duration is not None:
@@ -101,8 +108,10 @@ class Telemetry:
             measures.append(record)
 
     def _observe_slots_left(self, _options: Any) -> Iterable[metrics.Observation]:
-        if self._slots_left is not None:
-            yield metrics.Observation(self._slots_left, self._attributes)
+        own = _in_use(self._meter_provider)
+        for (provider, attributes), slots_left in list(_slots_left.items()):
+            if _in_use(provider) is own:
+                yield metrics.Observation(slots_left, dict(attributes))
 
     def _trace(self, event: Event, duration: float) -> None:
         end = round(event.time.timestamp() * 1e6) * 1000
@@ -123,3 +132,7 @@ class Telemetry:
         if event.status_name is not None:
             span.set_status(trace.StatusCode.ERROR, event.message)
         span.end(end_time=end)
+
+
+def _in_use(provider: Optional[metrics.MeterProvider]) -> metrics.MeterProvider:
+    return metrics.get_meter_provider() if provider is None else provider
