@@ -10,7 +10,7 @@ import logging
 import pickle
 import threading
 import weakref
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, Callable, TypeVar
@@ -54,7 +54,9 @@ def own_threads() -> list[threading.Thread]:
 @pytest.fixture(autouse=True)
 def _threads_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """None is left behind, and none waits long for a call that does not come."""
-    monkeypatch.setattr(_workers, "IDLE_SECONDS", 0.01)
+    # Not a little more than nothing: of a time that is over when it looks a second time, a
+    # SimpleQueue before Python 3.13 makes an endless one.
+    monkeypatch.setattr(_workers, "IDLE_SECONDS", 0)
     yield
     for thread in own_threads():
         thread.join(60)
@@ -107,6 +109,22 @@ def test_a_login_is_awaited_or_entered(
     asyncio.run(asyncio.run(thingspace_session.login_async(**options)).aclose())
     with pytest.warns(RuntimeWarning, match="'login_async' was never awaited"):
         thingspace_session.login_async()
+
+
+def test_a_task_that_logs_in_shows_what_it_does(
+    options: thingspace_session.Options, sandbox: Sandbox
+) -> None:
+    async def main() -> None:
+        async with held(sandbox, 1, "oauth"):
+            login = thingspace_session.login_async(**options)
+            task = asyncio.create_task(login)
+            await wait_until_held(sandbox)
+            assert "login_async() running at" in repr(task)
+            assert [frame.f_code.co_name for frame in task.get_stack()] == ["_begin"]
+            assert not hasattr(login, "get")
+        await (await task).aclose()
+
+    run(main())
 
 
 def test_a_body_may_come_bit_by_bit(options: thingspace_session.Options, sandbox: Sandbox) -> None:
@@ -381,6 +399,30 @@ def test_threads_that_have_nothing_to_do_end(
         await both.aclose()
 
     run(main())
+
+
+def test_no_thread_outlives_its_session(
+    options: thingspace_session.Options, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_workers, "IDLE_SECONDS", DAY)
+
+    async def cancelled(call: Awaitable[Any], on: str) -> None:
+        async with held(sandbox, 1, on):
+            task = asyncio.ensure_future(call)
+            await wait_until_held(sandbox)
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def main() -> None:
+        await cancelled(thingspace_session.login_async(**options), "oauth")
+        async with thingspace_session.login_async(**options) as session:
+            await asyncio.gather(*(session.get(ACCOUNTS) for _ in range(8)))
+            await cancelled(session.get(ACCOUNTS), "api")
+
+    run(main())
+    for thread in own_threads():
+        thread.join(60)
+    assert not own_threads()
 
 
 # -- cancelling

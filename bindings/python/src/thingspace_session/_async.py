@@ -30,8 +30,8 @@ class AsyncLogin(Coroutine[Any, Any, "AsyncSession"]):
     __slots__ = ("_login", "_session")
 
     def __init__(self, login: Coroutine[Any, Any, AsyncSession], name: str) -> None:
-        # By this Python tells of one that is never awaited.
-        login.__qualname__ = name  # type: ignore[attr-defined]
+        # By these Python tells of one that is never awaited, and asyncio of one that runs.
+        login.__name__ = login.__qualname__ = name  # type: ignore[attr-defined]
         self._login = login
         self._session: Optional[AsyncSession] = None
 
@@ -59,6 +59,17 @@ class AsyncLogin(Coroutine[Any, Any, "AsyncSession"]):
 
     def close(self) -> None:
         self._login.close()
+
+    if not TYPE_CHECKING:  # which would let any name pass
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _SHOWN:
+                return getattr(self._login, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+_SHOWN = ("__name__", "__qualname__", "cr_await", "cr_code", "cr_frame", "cr_running")
+"""By these asyncio tells, of a task, which coroutine it runs and where that stands."""
 
 
 @takes_options

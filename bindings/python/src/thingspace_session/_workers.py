@@ -39,12 +39,22 @@ IDLE_SECONDS = 10.0
 class Workers:
     """The threads of one session. Its calls may come from any number of loops."""
 
-    __slots__ = ("__weakref__", "_free", "_jobs", "_lock", "_most", "_threads", "_timeout")
+    __slots__ = (
+        "__weakref__",
+        "_free",
+        "_idle_seconds",
+        "_jobs",
+        "_lock",
+        "_most",
+        "_threads",
+        "_timeout",
+    )
 
     def __init__(self, timeout: float) -> None:
         """``timeout`` is that of calls without one of their own, in seconds."""
         self._timeout = timeout
         self._most = MOST_THREADS
+        self._idle_seconds = IDLE_SECONDS
         self.start_over()
         _all.add(self)
 
@@ -86,7 +96,8 @@ class Workers:
         job.end()
 
     def dismiss(self) -> None:
-        """Ends the threads that have nothing to do."""
+        """Ends the threads that have nothing to do, and each other one when its call is done."""
+        self._idle_seconds = 0
         with self._lock:
             idle = max(self._free, 0)
             self._free -= idle
@@ -129,7 +140,7 @@ class Workers:
         """In a thread: the job to do; ``None`` when the thread is to end."""
         while True:
             try:
-                job = self._jobs.get(timeout=IDLE_SECONDS)
+                job = self._jobs.get(timeout=self._idle_seconds)
             except queue.Empty:
                 with self._lock:
                     if self._free > 0:
@@ -137,6 +148,8 @@ class Workers:
                         self._threads -= 1
                         return None
                 continue  # a job that counts on this thread is on its way
+            if job is None and self._idle_seconds == 0:
+                self.dismiss()  # it may have been meant for another thread, which waits for one
             if job is None or job.deadline is None or self._begin(job, job.deadline):
                 return job
             self.done()
