@@ -6,9 +6,11 @@ import asyncio
 import contextvars
 import gc
 import inspect
+import io
 import logging
 import pickle
 import threading
+import unittest.mock
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -139,6 +141,28 @@ def test_a_body_may_come_bit_by_bit(options: thingspace_session.Options, sandbox
 
     asyncio.run(main())
     assert [line["body_bytes"] for line in sandbox.log("api")] == [7, 7]
+
+
+def test_a_file_is_read_beside_the_loop(
+    session: thingspace_session.Session, sandbox: Sandbox
+) -> None:
+    threads: list[int] = []
+
+    class Slow(io.BytesIO):
+        def read(self, *size: Any) -> bytes:
+            threads.append(threading.get_ident())
+            return super().read(*size)
+
+    async def main() -> None:
+        assert (await AsyncSession(session).post(DEVICES, data=Slow(b'{"a":1}'))).ok
+        assert (await AsyncSession(session).post(DEVICES, data=io.StringIO('{"a":1}'))).ok
+        with pytest.raises(TypeError, match="data must be bytes-like or str, not list"):
+            await AsyncSession(session).post(DEVICES, data=unittest.mock.Mock(read=list))
+
+    run(main())
+    assert [line["body_bytes"] for line in sandbox.log("api")] == [7, 7]
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 def test_every_method(options: thingspace_session.Options, sandbox: Sandbox) -> None:

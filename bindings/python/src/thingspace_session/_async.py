@@ -230,7 +230,8 @@ class AsyncSession:
         """Sends a request with both tokens and gives the answer, whatever its status.
 
         Arguments, resends and errors are those of ``Session.request``; ``data`` may be an async
-        iterable of bytes, too, of which the whole is read first.
+        iterable of bytes, too, of which the whole is read first. A file is read in a thread of
+        ``asyncio.to_thread``'s, other iterables in the loop.
         """
         return await self._send(
             _values.text(method, "method").upper(), path, params, json, data, headers, timeout
@@ -391,8 +392,13 @@ class AsyncSession:
         headers: Optional[Headers],
         timeout: Optional[float],
     ) -> Response:
+        read = getattr(data, "read", None)
         if isinstance(data, AsyncIterable):
             data = _values.joined([part async for part in data])
+        elif read is not None:
+            import asyncio  # which programs without it do not load
+
+            data = _values.content(await asyncio.to_thread(read), "data")
         asked = self._session._rest(method, path, params, json, data, headers)
         return await self._ask(*asked, timeout)
 
