@@ -1,10 +1,11 @@
 //! A running sandbox: its ports, its addresses and its end. Dropping it stops the listeners, closes
 //! every connection, waits for the threads and removes the certificate's folder.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -13,7 +14,11 @@ use crate::net::{self, CaFolder, Connections, Handler, Listening, Service};
 use crate::platform::{self, BASE, Platform};
 use crate::world::SharedWorld;
 
-/// Which ports to use. 0 lets the system choose.
+/// Ports that the system chose for a sandbox of this process.
+static CHOSEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// Which ports to use. 0 lets the system choose, no port twice in a process: a client that
+/// remembers an address would take a new sandbox for an old one.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The platform's port, plain HTTP.
@@ -153,10 +158,33 @@ impl Drop for Sandbox {
 }
 
 fn bind(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("cannot listen on 127.0.0.1:{port}: {error}"),
-        )
-    })
+    // What was chosen before stays taken until another is found.
+    let mut chosen_before = Vec::new();
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("cannot listen on 127.0.0.1:{port}: {error}"),
+            )
+        })?;
+        let mut chosen = CHOSEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if port != 0 || chosen.insert(listener.local_addr()?.port()) {
+            return Ok(listener);
+        }
+        chosen_before.push(listener);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_port_is_chosen_twice() {
+        let mut ports = BTreeSet::new();
+        // So many that the system alone would choose some again.
+        for _ in 0..2_000 {
+            assert!(ports.insert(bind(0).unwrap().local_addr().unwrap().port()));
+        }
+    }
 }

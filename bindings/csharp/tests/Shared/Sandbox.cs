@@ -3,6 +3,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
+using System.Linq;
 using System.Net.Http;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -18,7 +19,7 @@ internal sealed class Sandbox : IDisposable
 
     // The lockout guard of memory: is the process's and counts by host and port, so a port that
     // comes again would bring an older test's count.
-    private static readonly HashSet<string> s_used = new();
+    private static readonly HashSet<int> s_used = new();
 
     private static readonly HttpClient s_http = new(new HttpClientHandler { UseProxy = false });
 
@@ -63,8 +64,11 @@ internal sealed class Sandbox : IDisposable
             var sandbox = new Sandbox(process, JsonNode.Parse(line)!);
             lock (s_used)
             {
-                if (s_used.Add(sandbox.BaseUrl))
+                string[] urls = [sandbox.BaseUrl, sandbox.TlsBaseUrl, sandbox.BadTlsBaseUrl];
+                int[] ports = [.. urls.Select(static url => new Uri(url).Port)];
+                if (!s_used.Overlaps(ports))
                 {
+                    s_used.UnionWith(ports);
                     return sandbox;
                 }
             }

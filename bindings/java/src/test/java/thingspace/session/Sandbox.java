@@ -13,8 +13,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** A ThingSpace of the test's own: one process, ended with the test. */
 public final class Sandbox implements AutoCloseable {
@@ -23,7 +26,7 @@ public final class Sandbox implements AutoCloseable {
 
     // The lockout guard of memory: is the process's and counts by host and port, so a port that
     // comes again would bring an older test's count.
-    private static final Set<String> USED = new HashSet<>();
+    private static final Set<Integer> USED = new HashSet<>();
     private static final HttpClient HTTP = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .build();
@@ -49,7 +52,8 @@ public final class Sandbox implements AutoCloseable {
                 JsonObject places = JsonParser.parseString(line).getAsJsonObject();
                 Sandbox sandbox = new Sandbox(process, places);
                 synchronized (USED) {
-                    if (USED.add(sandbox.baseUrl())) {
+                    if (Collections.disjoint(USED, sandbox.ports())) {
+                        USED.addAll(sandbox.ports());
                         return sandbox;
                     }
                 }
@@ -82,6 +86,12 @@ public final class Sandbox implements AutoCloseable {
 
     public Path caFile() {
         return Path.of(place("ca_file"));
+    }
+
+    private List<Integer> ports() {
+        return Stream.of(baseUrl(), tlsBaseUrl(), badTlsBaseUrl())
+                .map(url -> URI.create(url).getPort())
+                .toList();
     }
 
     private String place(String name) {
