@@ -105,6 +105,14 @@ def test_options_that_are_refused(
     fails_without(lambda: function(**given), *SECRETS.values(), "hunter2-proxy")
 
 
+def test_a_session_that_is_made_like_another_librarys() -> None:
+    made: Any = thingspace_session.Session
+    for call in (lambda: made(**SECRETS), lambda: made("hunter2-user", "hunter2-password")):
+        error = fails_without(call, *SECRETS.values(), "hunter2-user")
+        assert isinstance(error, TypeError)
+        assert "made by thingspace_session.login" in str(error)
+
+
 def test_a_login_that_fails(options: thingspace_session.Options, sandbox: Sandbox) -> None:
     options["password"] = "hunter2-password"
     error = fails_without(lambda: thingspace_session.login(**options), "hunter2-password")

@@ -206,8 +206,12 @@ class Session:
     _url: str
     _warnings: Optional[_log.Warnings]  # until it has logged in
 
-    def __new__(cls) -> Session:
-        raise TypeError("a session is made by thingspace_session.login or open_session")
+    if not TYPE_CHECKING:  # which is to refuse any argument
+
+        def __new__(cls, *given: Any, **options: Any) -> Session:
+            options.clear()  # no traceback shall show them
+            del given
+            raise TypeError("a session is made by thingspace_session.login or open_session")
 
     @classmethod
     def _of(
