@@ -32,17 +32,27 @@ def dotnet(place: Place, *arguments: str) -> str:
     known = ("DOTNET_", "NUGET_", "NuGet", "DisableTransitive", "MSBUILD")
     kept = {name: value for name, value in os.environ.items() if name.startswith(known)}
     folder = Path(str(shutil.which("dotnet"))).parent
-    # Parts of .NET itself that come as packages were fetched when the packages were made.
-    fetched = os.environ.get("NUGET_PACKAGES", str(Path.home() / ".nuget" / "packages"))
     return place.run(
         *("dotnet", *arguments),
         PATH=f"{folder}:/usr/bin:/bin",
         **kept,
         NUGET_PACKAGES=str(place.folder / "packages"),
-        NUGET_FALLBACK_PACKAGES=fetched,
+        NUGET_FALLBACK_PACKAGES=str(fetched(place.folder / "fetched")),
         # No process stays behind with the folder and variables of this place.
         MSBUILDDISABLENODEREUSE="1",
     )
+
+
+def fetched(folder: Path) -> Path:
+    """A folder of packages with those parts of .NET itself that come as packages: they were fetched
+    when ours were made. Not ours, of which somebody may have installed others."""
+    if not folder.exists():
+        folder.mkdir()
+        common = os.environ.get("NUGET_PACKAGES", str(Path.home() / ".nuget" / "packages"))
+        for package in Path(common).iterdir():
+            if not package.name.startswith("thingspace."):
+                (folder / package.name).symlink_to(package)
+    return folder
 
 
 def program(place: Place, framework: str, package: str = "ThingSpace.Session") -> Path:
