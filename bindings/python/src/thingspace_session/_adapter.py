@@ -68,12 +68,13 @@ class Exchanges(Generic[_Exchange]):
     same tokens, and is accepted: it takes the exchange of that one, and the library is asked one
     thing instead of five."""
 
-    __slots__ = ("_idle", "_needs_no_judging", "_origin", "_owner")
+    __slots__ = ("_idle", "_needs_no_judging", "_no_login", "_origin", "_owner")
 
     def __init__(self, owner: _Owner[_Exchange]) -> None:
         self._owner = owner
         self._idle: list[_Exchange] = []
         self._origin = ""
+        self._no_login = ""  # what was looked at last
         self._needs_no_judging: dict[int, bool] = {}
 
     def begin(self, url: str) -> Optional[_Exchange]:
@@ -94,9 +95,11 @@ class Exchanges(Generic[_Exchange]):
     def take(self, path: str) -> Optional[_Exchange]:
         """An exchange for a request of the same origin as those before, whose tokens ``_sent`` go
         with it; or none, where something new is to be said for it."""
-        small = path.lower()
-        if "%" in small or "login" in small or ".svc" in small:
-            return None  # the library is to see whether it is a login
+        if path != self._no_login:
+            small = path.lower()
+            if "%" in small or "login" in small or ".svc" in small:
+                return None  # the library is to see whether it is a login
+            self._no_login = path
         try:
             exchange = self._idle.pop()
         except IndexError:
