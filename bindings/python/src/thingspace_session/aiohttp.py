@@ -80,9 +80,10 @@ class ThingSpaceMiddleware:
                 return await handler(request)
             self._origin = origin
         tokens = exchange._sent or await _wait_for_tokens(exchange)
+        headers = tokens._kept or _headers(tokens)
         try:
             while True:
-                request.headers.update(tokens._kept or _headers(tokens))
+                request.headers.update(headers)
                 response = await handler(request)
                 if exchanges.ends_with(exchange, response.status):
                     return response
@@ -93,11 +94,11 @@ class ThingSpaceMiddleware:
                 await response.read()  # for errors to show; and it gives the connection back
                 with about(response):
                     await _renew(exchange, _can_be_sent_again(request.body))
-                    tokens = await _wait_for_tokens(exchange)
+                    headers = _headers(await _wait_for_tokens(exchange))
                 await request.close()  # it may have been answered before it was sent
         finally:
             # What aiohttp raises shows these headers in its repr, and answers have them, too.
-            for name in tokens.headers:
+            for name in headers:
                 request.headers.pop(name, None)
 
 
