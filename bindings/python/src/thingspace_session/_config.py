@@ -64,7 +64,9 @@ def configured(function: Callable[..., Any], load_env: bool, options: Any) -> It
 
 def header_lines(config: c_void_p, headers: Optional[_values.Headers]) -> list[bytes]:
     """The headers that a session is to send with all its requests."""
-    lines = [] if headers is None else _values.headers(headers)
+    if headers is None:
+        return []
+    lines = _values.headers(headers)
     protocol = create_string_buffer(8)
     _library.config_get(config, b"protocol", protocol, len(protocol), None)
     if lines and protocol.value == b"soap":
