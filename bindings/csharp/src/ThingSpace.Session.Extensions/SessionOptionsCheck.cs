@@ -18,13 +18,12 @@ internal sealed class SessionSection(string name, IConfigurationSection section)
     /// the session would go without. Other keys are the program's own, and one without a value is
     /// another session's section.
     /// </summary>
-    internal IEnumerable<string> Misspelt() => section
-        .GetChildren()
-        .Where(static entry => entry.Value is not null)
-        .Select(entry => SimilarNames.Find(entry.Key) is { } meant
-            ? $"{entry.Path} is no option; did you mean {Path}:{meant}?"
-            : "")
-        .Where(static failure => failure.Length > 0);
+    internal IEnumerable<string> Misspelt() =>
+        from entry in section.GetChildren()
+        where entry.Value is not null
+        let meant = SimilarNames.Find(entry.Key)
+        where meant is not null
+        select $"{entry.Path} is no option; did you mean {Path}:{meant}?";
 }
 
 /// <summary>
