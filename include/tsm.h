@@ -35,8 +35,8 @@
  * FUNCTIONS
  *   options     tsm_config_new, tsm_config_set, tsm_config_get, tsm_config_load_env,
  *               tsm_config_set_log, tsm_config_set_event, tsm_config_free
- *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_interrupt, tsm_call_cancel,
- *               tsm_call_free
+ *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_waited, tsm_call_set_interrupt,
+ *               tsm_call_cancel, tsm_call_free
  *   a session   tsm_login, tsm_open, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info,
  *               tsm_metrics, tsm_waited, tsm_set_log_level, tsm_unblock
  *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
@@ -763,6 +763,15 @@ tsm_call *tsm_call_new(void);
  * Gives TSM_E_INVALID_HANDLE.
  */
 tsm_status tsm_call_set_timeout(tsm_call *call, uint64_t timeout_ms);
+
+/**
+ * Says how long the calls made with this from now on have waited before, in milliseconds, such as
+ * in a queue of the program's own: so much of their time is over when they start. A call that is
+ * late names its whole time.
+ *
+ * Gives TSM_E_INVALID_HANDLE.
+ */
+tsm_status tsm_call_set_waited(tsm_call *call, uint64_t waited_ms);
 
 /**
  * Sets the function to ask whether to go on, or none with NULL; `context` is handed back as it is.

@@ -30,6 +30,7 @@ pub struct Call(Arc<Switches>);
 
 struct Switches {
     timeout_ms: AtomicU64,
+    waited_ms: AtomicU64,
     cancelled: AtomicBool,
     /// Looked at first, since most calls have none.
     is_interruptible: AtomicBool,
@@ -41,6 +42,7 @@ impl Call {
     pub fn new() -> Call {
         Call(Arc::new(Switches {
             timeout_ms: AtomicU64::new(NO_TIMEOUT),
+            waited_ms: AtomicU64::new(0),
             cancelled: AtomicBool::new(false),
             is_interruptible: AtomicBool::new(false),
             interrupt: fork::Lock::new(None),
@@ -52,6 +54,12 @@ impl Call {
         let ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let ms = ms.min(NO_TIMEOUT - 1);
         self.0.timeout_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// So much of this call's time is over when it starts, since it waited elsewhere.
+    pub fn set_waited(&self, waited: Duration) {
+        let ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        self.0.waited_ms.store(ms, Ordering::Relaxed);
     }
 
     /// Asked at least every 100 ms, on the calling thread, while the call waits; `true` cancels it.
@@ -87,6 +95,10 @@ impl Call {
             ms => Some(Duration::from_millis(ms)),
         }
     }
+
+    fn waited(&self) -> Duration {
+        Duration::from_millis(self.0.waited_ms.load(Ordering::Relaxed))
+    }
 }
 
 impl Default for Call {
@@ -107,6 +119,8 @@ pub(crate) struct Running {
     call: Call,
     session_cancelled: Arc<AtomicBool>,
     began: Instant,
+    /// From when it was asked for, which may be before it began.
+    time: Duration,
     deadline: Option<Instant>,
     /// A sooner deadline.
     limit: Option<Limit>,
@@ -128,12 +142,14 @@ impl Running {
     /// Starts the clock: the call's own timeout, or else the session's.
     pub fn start(call: &Call, session_cancelled: Arc<AtomicBool>, default: Duration) -> Running {
         let began = Instant::now();
+        let time = call.timeout().unwrap_or(default);
         Running {
             call: call.clone(),
             session_cancelled,
             began,
+            time,
             // A timeout past the end of time is none.
-            deadline: began.checked_add(call.timeout().unwrap_or(default)),
+            deadline: began.checked_add(time.saturating_sub(call.waited())),
             limit: None,
             own_time: default.clamp(LEAST_OWN_TIME, LONGEST_OWN_TIME),
             is_own: false,
@@ -180,10 +196,8 @@ impl Running {
 
     /// Counts the call's time from now on: for what may go on for as long as something moves.
     pub fn restart(&mut self) {
-        let now = Instant::now();
-        let time = self.deadline.map(|deadline| deadline - self.began);
-        self.deadline = time.and_then(|time| now.checked_add(time));
-        self.began = now;
+        self.began = Instant::now();
+        self.deadline = self.began.checked_add(self.time);
     }
 
     /// When the call began, on whose behalf this is done.
@@ -225,10 +239,9 @@ impl Running {
         if let Some(deadline) = self.deadline
             && now >= deadline
         {
-            let time = seconds(deadline - self.began);
             let message = match self.is_own {
                 true => format!("no answer within {} s", self.own_time.as_secs()),
-                false => format!("the call's time is up ({time} s)"),
+                false => format!("the call's time is up ({} s)", seconds(self.time)),
             };
             return Err(Error::new(Status::Timeout, message));
         }
@@ -289,6 +302,21 @@ mod tests {
         let now = running(&call, Duration::from_secs(3600));
         let error = now.check().unwrap_err();
         assert_eq!(error.status(), Status::Timeout);
+    }
+
+    #[test]
+    fn what_a_call_waited_before_counts_and_its_message_names_the_whole_time() {
+        let call = Call::new();
+        call.set_waited(Duration::from_secs(29));
+        assert!(running(&call, Duration::from_secs(3600)).check().is_ok());
+        for waited in [Duration::from_secs(30), Duration::MAX] {
+            call.set_waited(waited);
+            let error = running(&call, Duration::from_secs(30)).check().unwrap_err();
+            assert_eq!(error.message(), "the call's time is up (30 s)");
+        }
+        call.set_timeout(Duration::from_millis(20));
+        let error = running(&call, Duration::from_secs(30)).check().unwrap_err();
+        assert_eq!(error.message(), "the call's time is up (0.02 s)");
     }
 
     #[test]

@@ -61,6 +61,21 @@ pub extern "C" fn tsm_call_set_timeout(call: *mut tsm_call, timeout_ms: u64) -> 
     unsafe { panic::status("tsm_call_set_timeout", std::ptr::null_mut(), body) }
 }
 
+/// Says how long the calls made with this from now on have waited before, in milliseconds, such as
+/// in a queue of the program's own: so much of their time is over when they start. A call that is
+/// late names its whole time.
+///
+/// Gives TSM_E_INVALID_HANDLE.
+#[unsafe(no_mangle)]
+pub extern "C" fn tsm_call_set_waited(call: *mut tsm_call, waited_ms: u64) -> tsm_status {
+    let body = || {
+        find(call)?.set_waited(Duration::from_millis(waited_ms));
+        Ok(())
+    };
+    // SAFETY: NULL is allowed.
+    unsafe { panic::status("tsm_call_set_waited", std::ptr::null_mut(), body) }
+}
+
 /// Sets the function to ask whether to go on, or none with NULL; `context` is handed back as it is.
 /// This is how Python answers Ctrl-C: the call ends with TSM_E_CANCELLED and the session stays
 /// usable. `context` must live until the functions called with this have returned.

@@ -35,10 +35,10 @@
  * FUNCTIONS
  *   options     tsm_config_new, tsm_config_set, tsm_config_get, tsm_config_load_env,
  *               tsm_config_set_log, tsm_config_set_event, tsm_config_free
- *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_interrupt, tsm_call_cancel,
- *               tsm_call_free
+ *   a call      tsm_call_new, tsm_call_set_timeout, tsm_call_set_waited, tsm_call_set_interrupt,
+ *               tsm_call_cancel, tsm_call_free
  *   a session   tsm_login, tsm_open, tsm_relogin, tsm_logout, tsm_cancel, tsm_free, tsm_info,
- *               tsm_metrics, tsm_set_log_level, tsm_unblock
+ *               tsm_metrics, tsm_waited, tsm_set_log_level, tsm_unblock
  *   tokens      tsm_token, tsm_api_token, tsm_api_token_held, tsm_renew_api_token
  *   requests    tsm_request, tsm_soap_call, tsm_check, tsm_check_answer
  *   exchanges   tsm_exchange_new, tsm_exchange_tokens, tsm_exchange_body_max,
@@ -740,6 +740,16 @@ tsm_status tsm_metrics(const tsm_session *session,
                        tsm_error **error);
 
 /**
+ * Tells the session that a request of the program's waited so long for a login that another one
+ * was having done, and shares what came of it. For programs that let one of many renew, as
+ * tsm_exchange_due() says: of those that wait outside of this library it knows nothing else. It is
+ * counted and told as TSM_EVENT_WAITED, "login", like the waits inside.
+ *
+ * Gives TSM_E_INVALID_HANDLE, TSM_E_FORKED.
+ */
+tsm_status tsm_waited(const tsm_session *session, uint64_t duration_us, tsm_error **error);
+
+/**
  * Makes a call with nothing set. The caller frees it with tsm_call_free(). NULL only when sixteen
  * million are alive.
  */
@@ -753,6 +763,15 @@ tsm_call *tsm_call_new(void);
  * Gives TSM_E_INVALID_HANDLE.
  */
 tsm_status tsm_call_set_timeout(tsm_call *call, uint64_t timeout_ms);
+
+/**
+ * Says how long the calls made with this from now on have waited before, in milliseconds, such as
+ * in a queue of the program's own: so much of their time is over when they start. A call that is
+ * late names its whole time.
+ *
+ * Gives TSM_E_INVALID_HANDLE.
+ */
+tsm_status tsm_call_set_waited(tsm_call *call, uint64_t waited_ms);
 
 /**
  * Sets the function to ask whether to go on, or none with NULL; `context` is handed back as it is.
@@ -961,7 +980,7 @@ tsm_status tsm_unblock(const tsm_config *config, tsm_error **error);
  *
  * - `method`: e.g. "GET", "POST".
  * - `path`: what follows `base_url`, starting with one slash, query included:
- *   "/m2m/v1/devices/actions/list".
+ *   "/m2m/v1/devices/actions/list". A login is refused: the lockout guard would not count it.
  * - `headers`: NULL, or a list of "Name: value" that ends with NULL. `Authorization`,
  *   `Host`, `Content-Length`, `Transfer-Encoding`, `Expect` and the one of the session token
  *   (option `session_token_header`) are the library's own and may not be given. A body without a
@@ -1043,8 +1062,9 @@ tsm_status tsm_check_answer(int32_t http_status,
  * nothing.
  *
  * - `url`: where the request goes, or NULL if you know that it goes to the session's `base_url`
- *   (with SOAP `soap_url`). Another origin (scheme, host, port) than that is
- *   TSM_E_INVALID_ARGUMENT: tokens go nowhere else.
+ *   (with SOAP `soap_url`) and is no login. Another origin (scheme, host, port) than that is
+ *   TSM_E_INVALID_ARGUMENT: tokens go nowhere else. So is, in a REST session, a login of your own,
+ *   or a SOAP call, which may be one: the lockout guard would not count it.
  *
  * What is refused is renewed whatever the option `auto_relogin` says: that is about tsm_request().
  * An exchange is for one request and, at any moment, for one thread; a second one inside at the
@@ -1173,7 +1193,8 @@ tsm_status tsm_exchange_answered(tsm_exchange *exchange,
  * case, and of a bad handle: make another exchange.
  *
  * So a program that keeps its exchanges asks one thing for nearly every request. The request must
- * go where the one before went: no URL is looked at. An exchange of tsm_exchange_request() begins
+ * go where the one before went, and be no login: no URL is looked at. Make another exchange for a
+ * URL with a percent sign, "login" or ".svc" in it. An exchange of tsm_exchange_request() begins
  * the very same request once more; 0 where the log wants a line of each answer. One of
  * tsm_exchange_soap_call() gives 0. It never waits.
  */
@@ -1196,7 +1217,8 @@ int32_t tsm_exchange_request_again(tsm_exchange *exchange,
 /**
  * What tsm_exchange_renew() would do now: TSM_DUE_API_TOKEN, TSM_DUE_SESSION_TOKEN, or
  * TSM_DUE_NOTHING. Where many requests wait for the same, a program can let one of them renew and
- * the others wait for that: their own tsm_exchange_renew() then takes what is there.
+ * the others wait for that: their own tsm_exchange_renew() then takes what is there, and
+ * tsm_waited() counts their wait for a session token.
  */
 int32_t tsm_exchange_due(const tsm_exchange *exchange);
 

@@ -38,6 +38,13 @@ int main(void)
     control("DELETE", "/faults", "");
     CHECK_INT(TSM_OK, tsm_call_set_timeout(call, 60000));
     CHECK_OK(get(session, call), error);
+    CHECK_INT(TSM_OK, tsm_call_set_waited(call, 60000));
+    CHECK_INT(TSM_E_TIMEOUT, get(session, call));
+    CHECK_HAS("(60 s)", tsm_error_message(error));
+    tsm_error_free(error);
+    error = NULL;
+    CHECK_INT(TSM_OK, tsm_call_set_waited(call, 0));
+    CHECK_OK(get(session, call), error);
 
     CHECK_INT(TSM_OK, tsm_call_cancel(call));
     CHECK_FAILS(TSM_E_CANCELLED, get(session, call), error);

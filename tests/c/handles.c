@@ -26,6 +26,7 @@ static void call_is_refused(void *bad)
     tsm_call *call = bad;
 
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_call_set_timeout(call, 1));
+    CHECK_INT(TSM_E_INVALID_HANDLE, tsm_call_set_waited(call, 1));
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_call_set_interrupt(call, NULL, NULL));
     CHECK_INT(TSM_E_INVALID_HANDLE, tsm_call_cancel(call));
     tsm_call_free(call);

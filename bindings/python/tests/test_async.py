@@ -410,6 +410,25 @@ def test_a_session_whose_time_is_up_in_the_queue(
     run(main())
 
 
+def test_what_a_call_waited_in_the_queue_counts_and_its_error_names_the_whole_time(
+    session: thingspace_session.Session, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_workers, "MOST_THREADS", 1)
+    few = AsyncSession(session)
+
+    async def main() -> None:
+        async with held(sandbox, -1):
+            first = asyncio.create_task(few.get(ACCOUNTS))
+            await wait_until_held(sandbox)
+            second = asyncio.create_task(few.get(ACCOUNTS, timeout=0.5))  # begins before the next
+            first.cancel()
+            with pytest.raises(thingspace_session.Timeout, match=r"\(0\.5 s\)"):
+                await second
+        await few.aclose()
+
+    run(main())
+
+
 def test_threads_that_have_nothing_to_do_end(
     session: thingspace_session.Session,
 ) -> None:

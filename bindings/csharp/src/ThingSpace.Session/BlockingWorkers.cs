@@ -28,7 +28,7 @@ internal sealed class BlockingWorkers(int most, string calls = "calls of this se
 
     private readonly SemaphoreSlim _places = new(most);
 
-    /// <summary>Runs a blocking call, which is told how much of its time is left.</summary>
+    /// <summary>Runs a blocking call, which is told how much of its time is over.</summary>
     /// <param name="state">What the call needs.</param>
     /// <param name="body">The call.</param>
     /// <param name="deadline">When it must be over.</param>
@@ -36,7 +36,7 @@ internal sealed class BlockingWorkers(int most, string calls = "calls of this se
     /// <param name="cancellationToken">Cancels it.</param>
     internal Task<TResult> Run<TState, TResult>(
         TState state,
-        Func<TState, TimeSpan, CancellationToken, TResult> body,
+        Func<TState, CallTime, CancellationToken, TResult> body,
         Deadline deadline,
         CancellationToken ended,
         CancellationToken cancellationToken)
@@ -47,13 +47,13 @@ internal sealed class BlockingWorkers(int most, string calls = "calls of this se
         }
 
         return _places.Wait(0)
-            ? Start(() => body(state, deadline.Remaining, cancellationToken))
+            ? Start(() => body(state, deadline.ForCall, cancellationToken))
             : Wait(
-                left => body(state, left, cancellationToken), deadline, ended, cancellationToken);
+                time => body(state, time, cancellationToken), deadline, ended, cancellationToken);
     }
 
     private async Task<TResult> Wait<TResult>(
-        Func<TimeSpan, TResult> body,
+        Func<CallTime, TResult> body,
         Deadline deadline,
         CancellationToken ended,
         CancellationToken cancellationToken)
@@ -68,11 +68,11 @@ internal sealed class BlockingWorkers(int most, string calls = "calls of this se
         catch (OperationCanceledException)
         {
             // The call finds that out at once, and says it as it does when it is running.
-            return body(deadline.Remaining);
+            return body(deadline.ForCall);
         }
 
         return hasPlace
-            ? await Start(() => body(deadline.Remaining)).ConfigureAwait(false)
+            ? await Start(() => body(deadline.ForCall)).ConfigureAwait(false)
             : throw deadline.Over(
                 $"it waited for a thread, of which {most} {calls} hold one each, and sent nothing");
     }

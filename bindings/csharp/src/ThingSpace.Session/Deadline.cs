@@ -6,6 +6,18 @@ using ThingSpace.Interop;
 
 namespace ThingSpace;
 
+/// <summary>How long a call may take, and how much of that it waited before it began.</summary>
+/// <param name="timeout">Null: as long as the session says.</param>
+/// <param name="waited">For a thread, or for another call.</param>
+internal readonly struct CallTime(TimeSpan? timeout, TimeSpan waited)
+{
+    internal TimeSpan? Timeout => timeout;
+
+    internal TimeSpan Waited => waited;
+
+    public static implicit operator CallTime(TimeSpan? timeout) => new(timeout, TimeSpan.Zero);
+}
+
 /// <summary>
 /// When a call must be over, counted from when it was asked for and not from when a thread is free
 /// for it.
@@ -46,11 +58,13 @@ internal readonly struct Deadline(TimeSpan timeout)
     {
         get
         {
-            double waited = (double)(Stopwatch.GetTimestamp() - _asked) / Stopwatch.Frequency;
-            TimeSpan left = timeout - TimeSpan.FromSeconds(waited);
+            TimeSpan left = timeout - Waited;
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }
+
+    /// <summary>For a native call that begins now.</summary>
+    internal CallTime ForCall => new(timeout, Waited);
 
     /// <summary>
     /// The same as the framework's waits take it: they know no more than 24 days, and for ever.
@@ -60,4 +74,7 @@ internal readonly struct Deadline(TimeSpan timeout)
     /// <summary>What is left as the framework's waits take it.</summary>
     internal static TimeSpan AsWait(TimeSpan left) =>
         left.TotalMilliseconds <= int.MaxValue ? left : Timeout.InfiniteTimeSpan;
+
+    private TimeSpan Waited => TimeSpan.FromSeconds(
+        (double)(Stopwatch.GetTimestamp() - _asked) / Stopwatch.Frequency);
 }

@@ -196,9 +196,12 @@ public sealed class Exchange : IDisposable
     public void Renew(
         bool canResend = true,
         TimeSpan? timeout = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default) =>
+        RenewWithin(canResend, timeout, cancellationToken);
+
+    internal void RenewWithin(bool canResend, CallTime time, CancellationToken cancellationToken)
     {
-        using NativeCall call = _session.Start(timeout, cancellationToken);
+        using NativeCall call = _session.Start(time, cancellationToken);
         int status = NativeMethods.tsm_exchange_renew(
             Number, call.Handle, canResend ? 1 : 0, out nint error);
         ThrowUnlessOk(status, error, cancellationToken);

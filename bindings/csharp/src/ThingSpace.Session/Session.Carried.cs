@@ -95,7 +95,7 @@ public partial class Session
             cancellationToken);
     }
 
-    private Task<Response> CallSoap(
+    private Task<Response> SendSoapCall(
         string service,
         string operation,
         string bodyXml,
@@ -194,7 +194,7 @@ public partial class Session
                 }
                 else
                 {
-                    exchange.Renew(canResend, deadline.Remaining, cancellationToken);
+                    exchange.RenewWithin(canResend, deadline.ForCall, cancellationToken);
                 }
 
                 tokens = exchange.GetTokens();

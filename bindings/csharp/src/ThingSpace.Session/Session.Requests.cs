@@ -62,20 +62,14 @@ public partial class Session
     /// <inheritdoc cref="Send(string, string, string, IEnumerable{KeyValuePair{string, string}},
     /// TimeSpan?, CancellationToken)"/>
 #pragma warning disable CS1573 // The other parameters are inherited.
-    public virtual unsafe Response Send(
+    public virtual Response Send(
         string method,
         string path,
         byte[]? body,
         IEnumerable<KeyValuePair<string, string>>? headers = null,
         TimeSpan? timeout = null,
-        CancellationToken cancellationToken = default)
-    {
-        fixed (byte* start = body)
-        {
-            return Send(
-                method, path, start, body?.Length ?? 0, headers, timeout, cancellationToken);
-        }
-    }
+        CancellationToken cancellationToken = default) =>
+        Send(method, path, body, headers, (CallTime)timeout, cancellationToken);
 
     /// <param name="body">
     /// The body, read from where it stands and left open. It is sent again, after a renewal, if it
@@ -165,7 +159,7 @@ public partial class Session
     /// <exception cref="ThingSpaceException">
     /// There was no answer, or it is about the token and no renewal helped.
     /// </exception>
-    public virtual unsafe Response SoapCall(
+    public virtual Response SoapCall(
         string service,
         string operation,
         string bodyXml,
@@ -173,21 +167,7 @@ public partial class Session
         CancellationToken cancellationToken = default)
     {
         RequireSoap(service, operation, bodyXml);
-        byte* serviceBuffer = stackalloc byte[PathBuffer];
-        byte* operationBuffer = stackalloc byte[PathBuffer];
-        byte* bodyBuffer = stackalloc byte[BodyBuffer];
-        using var serviceText = new Utf8Argument(
-            service, serviceBuffer, PathBuffer, nameof(service));
-        using var operationText = new Utf8Argument(
-            operation, operationBuffer, PathBuffer, nameof(operation));
-        using var bodyText = new Utf8Argument(
-            bodyXml, bodyBuffer, BodyBuffer, nameof(bodyXml), isText: false);
-        using NativeCall call = Start(timeout, cancellationToken);
-        int status = NativeMethods.tsm_soap_call(
-            _handle.Number, call.Handle, serviceText.Pointer, operationText.Pointer,
-            bodyText.Pointer, (nuint)bodyText.Length,
-            out nint response, out nint error);
-        return Finish(status, response, error, nameof(operation), cancellationToken);
+        return CallSoap(service, operation, bodyXml, (CallTime)timeout, cancellationToken);
     }
 
     /// <inheritdoc cref="SoapCall"/>
@@ -199,7 +179,7 @@ public partial class Session
         CancellationToken cancellationToken = default)
     {
         RequireSoap(service, operation, bodyXml);
-        return CallSoap(service, operation, bodyXml, timeout, cancellationToken);
+        return SendSoapCall(service, operation, bodyXml, timeout, cancellationToken);
     }
 
     private static void RequireSoap(string service, string operation, string bodyXml)
@@ -250,10 +230,25 @@ public partial class Session
     private unsafe Response Send(
         string method,
         string path,
+        byte[]? body,
+        IEnumerable<KeyValuePair<string, string>>? headers,
+        CallTime time,
+        CancellationToken cancellationToken)
+    {
+        fixed (byte* start = body)
+        {
+            return Send(
+                method, path, start, body?.Length ?? 0, headers, time, cancellationToken);
+        }
+    }
+
+    private unsafe Response Send(
+        string method,
+        string path,
         byte* body,
         int bodyLength,
         IEnumerable<KeyValuePair<string, string>>? headers,
-        TimeSpan? timeout,
+        CallTime time,
         CancellationToken cancellationToken)
     {
         method = Require(method, path);
@@ -263,12 +258,36 @@ public partial class Session
         using var pathText = new Utf8Argument(
             BelowBase(path), pathBuffer, PathBuffer, nameof(path));
         using var headerBlock = new HeaderBlock(headers);
-        using NativeCall call = Start(timeout, cancellationToken);
+        using NativeCall call = Start(time, cancellationToken);
         int status = NativeMethods.tsm_request(
             _handle.Number, call.Handle, methodText.Pointer, pathText.Pointer, headerBlock.Pointer,
             body, (nuint)bodyLength,
             out nint response, out nint error);
         return Finish(status, response, error, nameof(path), cancellationToken);
+    }
+
+    private unsafe Response CallSoap(
+        string service,
+        string operation,
+        string bodyXml,
+        CallTime time,
+        CancellationToken cancellationToken)
+    {
+        byte* serviceBuffer = stackalloc byte[PathBuffer];
+        byte* operationBuffer = stackalloc byte[PathBuffer];
+        byte* bodyBuffer = stackalloc byte[BodyBuffer];
+        using var serviceText = new Utf8Argument(
+            service, serviceBuffer, PathBuffer, nameof(service));
+        using var operationText = new Utf8Argument(
+            operation, operationBuffer, PathBuffer, nameof(operation));
+        using var bodyText = new Utf8Argument(
+            bodyXml, bodyBuffer, BodyBuffer, nameof(bodyXml), isText: false);
+        using NativeCall call = Start(time, cancellationToken);
+        int status = NativeMethods.tsm_soap_call(
+            _handle.Number, call.Handle, serviceText.Pointer, operationText.Pointer,
+            bodyText.Pointer, (nuint)bodyText.Length,
+            out nint response, out nint error);
+        return Finish(status, response, error, nameof(operation), cancellationToken);
     }
 
     private Response Finish(
@@ -301,7 +320,7 @@ public partial class Session
     private Task<TResult> OnWorker<TState, TResult>(
         BlockingWorkers workers,
         TState state,
-        Func<TState, TimeSpan, CancellationToken, TResult> call,
+        Func<TState, CallTime, CancellationToken, TResult> call,
         Deadline deadline,
         CancellationToken cancellationToken) =>
         workers.Run(state, call, deadline, _ended.Token, cancellationToken);
@@ -315,12 +334,11 @@ public partial class Session
         return new Deadline(timeout ?? _options.Timeout);
     }
 
-    internal NativeCall Start(TimeSpan? timeout, CancellationToken cancellationToken)
+    internal NativeCall Start(CallTime time, CancellationToken cancellationToken)
     {
-        long timeoutMs = Milliseconds.From(timeout, nameof(timeout));
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfDisposed();
         _handle.FollowLogLevel();
-        return new NativeCall(timeoutMs, cancellationToken);
+        return new NativeCall(time, cancellationToken);
     }
 }

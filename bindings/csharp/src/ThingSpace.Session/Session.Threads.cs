@@ -23,14 +23,24 @@ public partial class Session
         CancellationToken cancellationToken)
     {
         Require(method, path);
-        return OnWorker(
-            _requests,
-            (session: this, method, path, body, headers: headers?.ToArray()),
-            static (call, left, token) =>
-                call.session.Send(call.method, call.path, call.body, call.headers, left, token),
-            Begin(timeout),
-            cancellationToken);
+        return SendBytes(
+            method, path, body, headers?.ToArray(), Begin(timeout), cancellationToken);
     }
+
+    private Task<Response> SendBytes(
+        string method,
+        string path,
+        byte[]? body,
+        KeyValuePair<string, string>[]? headers,
+        Deadline deadline,
+        CancellationToken cancellationToken) =>
+        OnWorker(
+            _requests,
+            (session: this, method, path, body, headers),
+            static (call, time, token) =>
+                call.session.Send(call.method, call.path, call.body, call.headers, time, token),
+            deadline,
+            cancellationToken);
 
     /// <summary>The library takes a body whole. Not asynchronous, it is over when it returns.
     /// </summary>
@@ -50,10 +60,10 @@ public partial class Session
         {
             body.CopyTo(whole);
             return Send(
-                method, path, whole.ToArray(), headers, deadline.Remaining, cancellationToken);
+                method, path, whole.ToArray(), headers, deadline.ForCall, cancellationToken);
         }
 
-        headers = headers?.ToArray();
+        KeyValuePair<string, string>[]? read = headers?.ToArray();
         Task reading = body.CopyToAsync(whole, 81920, cancellationToken);
         using (var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Ended))
         {
@@ -67,11 +77,11 @@ public partial class Session
 
         await reading.ConfigureAwait(false);
         return await SendBytes(
-            method, path, whole.ToArray(), headers, deadline.Remaining, cancellationToken)
+            method, path, whole.ToArray(), read, deadline, cancellationToken)
                 .ConfigureAwait(false);
     }
 
-    private Task<Response> CallSoap(
+    private Task<Response> SendSoapCall(
         string service,
         string operation,
         string bodyXml,
@@ -80,8 +90,8 @@ public partial class Session
         OnWorker(
             _requests,
             (session: this, service, operation, bodyXml),
-            static (call, left, token) =>
-                call.session.SoapCall(call.service, call.operation, call.bodyXml, left, token),
+            static (call, time, token) =>
+                call.session.CallSoap(call.service, call.operation, call.bodyXml, time, token),
             Begin(timeout),
             cancellationToken);
 

@@ -43,11 +43,14 @@ public partial class Session
     /// <exception cref="ThingSpaceException">
     /// There is none to be had; SOAP sessions have none.
     /// </exception>
-    public virtual unsafe string GetApiToken(
-        TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    public virtual string GetApiToken(
+        TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        FetchApiToken(timeout, cancellationToken);
+
+    private unsafe string FetchApiToken(CallTime time, CancellationToken cancellationToken)
     {
         byte* buffer = stackalloc byte[NativeMethods.ApiTokenMax];
-        using NativeCall call = Start(timeout, cancellationToken);
+        using NativeCall call = Start(time, cancellationToken);
         int status = NativeMethods.tsm_api_token(
             _handle.Number, call.Handle, buffer, NativeMethods.ApiTokenMax, out nint error);
         GC.KeepAlive(this);
@@ -70,7 +73,7 @@ public partial class Session
         Task<string> Fetch() => OnWorker(
             _tokenWork,
             this,
-            static (session, left, token) => session.GetApiToken(left, token),
+            static (session, time, token) => session.FetchApiToken(time, token),
             deadline,
             cancellationToken);
         string? fetched = null;
@@ -312,9 +315,9 @@ public partial class Session
         Task Renew() => OnWorker(
             _tokenWork,
             (exchange, canResend),
-            static (call, left, token) =>
+            static (call, time, token) =>
             {
-                call.exchange.Renew(call.canResend, left, token);
+                call.exchange.RenewWithin(call.canResend, time, token);
                 return true;
             },
             deadline,
@@ -389,21 +392,21 @@ public partial class Session
         OnWorker(
             _tokenWork,
             (session: this, operation, token),
-            static (call, left, token) =>
+            static (call, time, token) =>
             {
-                call.session.Do(call.operation, call.token, left, token);
+                call.session.Do(call.operation, call.token, time, token);
                 return true;
             },
             deadline,
             cancellationToken);
 
     private unsafe void Do(
-        Operation operation, string? token, TimeSpan? timeout, CancellationToken cancellationToken)
+        Operation operation, string? token, CallTime time, CancellationToken cancellationToken)
     {
         byte* buffer = stackalloc byte[NativeMethods.TokenMax];
         string parameter = operation == Operation.Relogin ? "expiredToken" : "rejectedToken";
         using var text = new Utf8Argument(token, buffer, NativeMethods.TokenMax, parameter);
-        using NativeCall call = Start(timeout, cancellationToken);
+        using NativeCall call = Start(time, cancellationToken);
         nint error;
         int status = operation switch
         {

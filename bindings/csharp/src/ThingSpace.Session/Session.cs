@@ -201,8 +201,8 @@ public partial class Session : IDisposable
                 carrier.LoginUrl, static _ => new(LoginsAtOnce, "logins at this platform"));
             return await logins.Run(
                 (config, callbacks, carrier),
-                static (login, left, token) =>
-                    Make(login.config, login.callbacks, login.carrier, left, isLogin: true, token),
+                static (login, time, token) =>
+                    Make(login.config, login.callbacks, login.carrier, time, isLogin: true, token),
                 new Deadline(carrier.Timeout),
                 CancellationToken.None,
                 cancellationToken).ConfigureAwait(false);
@@ -462,7 +462,7 @@ public partial class Session : IDisposable
         ConfigHandle config,
         Callbacks callbacks,
         CarrierOptions carrier,
-        TimeSpan left,
+        CallTime time,
         bool isLogin,
         CancellationToken cancellationToken)
     {
@@ -470,8 +470,7 @@ public partial class Session : IDisposable
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using var call = new NativeCall(
-                Milliseconds.From(left, nameof(left)), cancellationToken);
+            using var call = new NativeCall(time, cancellationToken);
             int status = isLogin
                 ? NativeMethods.tsm_login(config, call.Handle, out handle, out nint error)
                 : NativeMethods.tsm_open(config, call.Handle, out handle, out error);

@@ -73,6 +73,7 @@ metrics = _library.with_gil("tsm_metrics", c_int32, c_void_p, c_char_p, c_size_t
 waited = _library.with_gil("tsm_waited", c_int32, c_void_p, c_uint64, POINTER(c_void_p))
 call_new = _library.with_gil("tsm_call_new", c_void_p)
 call_set_timeout = _library.with_gil("tsm_call_set_timeout", c_int32, c_void_p, c_uint64)
+call_set_waited = _library.with_gil("tsm_call_set_waited", c_int32, c_void_p, c_uint64)
 call_set_interrupt = _library.with_gil(
     "tsm_call_set_interrupt", c_int32, c_void_p, INTERRUPT_FUNCTION, c_void_p
 )

@@ -117,7 +117,7 @@ class Workers:
         if starts:
             has_thread = self._start()
         if not has_thread:
-            job.deadline = time.monotonic() + job.seconds
+            job.asked = time.monotonic()
         self._jobs.put(job)
         return has_thread
 
@@ -150,7 +150,7 @@ class Workers:
                 continue  # a job that counts on this thread is on its way
             if job is None and self._idle_seconds == 0:
                 self.dismiss()  # it may have been meant for another thread, which waits for one
-            if job is None or job.deadline is None or self._begin(job, job.deadline):
+            if job is None or job.asked is None or self._begin(job, job.asked):
                 return job
             self.done()
 
@@ -159,22 +159,22 @@ class Workers:
         with self._lock:
             self._free += 1
 
-    def _begin(self, job: _Job, deadline: float) -> bool:
+    def _begin(self, job: _Job, asked: float) -> bool:
         """Takes a job that had to wait, unless nobody waits for it any more."""
         with self._lock:
             if job.future.done():
                 return False
-            job.deadline = None
-        job.limit(deadline - time.monotonic())
+            job.asked = None
+        job.waited(time.monotonic() - asked)
         return True
 
     def _give_up(self, job: _Job) -> None:
         with self._lock:
-            if job.deadline is None:
+            if job.asked is None:
                 return  # a thread has it
             job.failure = Timeout(
-                f"the call's time is up, and none of the session's {self._most} threads was free "
-                "for it meanwhile: nothing was sent"
+                f"the call's time is up ({job.seconds:g} s), and none of the session's "
+                f"{self._most} threads was free for it meanwhile: nothing was sent"
             )
             job.tell()
 
@@ -217,7 +217,7 @@ class _Job:
         "_handle",
         "_made",
         "_status",
-        "deadline",
+        "asked",
         "failure",
         "future",
         "in_main_thread",
@@ -243,7 +243,7 @@ class _Job:
         self._status = 0
         self.failure: Optional[BaseException] = None
         self.in_main_thread = _call.in_main_thread()
-        self.deadline: Optional[float] = None
+        self.asked: Optional[float] = None  # when, of one that no thread has
         self.mailbox = _mailbox()
         self.future: asyncio.Future[None] = self.mailbox.loop.create_future()
 
@@ -274,8 +274,8 @@ class _Job:
             self.failure = error
         self._arguments = ()
 
-    def limit(self, seconds: float) -> None:
-        _library.call_set_timeout(self._call, max(0, int(seconds * 1000)))
+    def waited(self, seconds: float) -> None:
+        _library.call_set_waited(self._call, int(seconds * 1000))
 
     def cancel(self) -> None:
         """Ends the call, begun or not."""

@@ -122,10 +122,9 @@ internal readonly struct NativeCall : IDisposable
 
     private readonly CancellationTokenRegistration _registration;
 
-    /// <param name="timeoutMs">Negative: when the session says.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
-    internal NativeCall(long timeoutMs, CancellationToken cancellationToken)
+    internal NativeCall(CallTime time, CancellationToken cancellationToken)
     {
+        long timeoutMs = Milliseconds.From(time.Timeout, "timeout");
         if (timeoutMs < 0 && !cancellationToken.CanBeCanceled)
         {
             return;
@@ -141,6 +140,11 @@ internal readonly struct NativeCall : IDisposable
         if (timeoutMs >= 0)
         {
             _ = NativeMethods.tsm_call_set_timeout(Handle, (ulong)timeoutMs);
+        }
+
+        if (time.Waited > TimeSpan.Zero)
+        {
+            _ = NativeMethods.tsm_call_set_waited(Handle, (ulong)time.Waited.TotalMilliseconds);
         }
 
         if (cancellationToken.CanBeCanceled)

@@ -77,6 +77,12 @@ final class Functions {
         return TSM_CALL_SET_TIMEOUT.invokeInt(new Object[] {call, timeoutMs});
     }
 
+    private static final Function TSM_CALL_SET_WAITED = Bridge.function("tsm_call_set_waited");
+
+    static int tsm_call_set_waited(long call, long waitedMs) {
+        return TSM_CALL_SET_WAITED.invokeInt(new Object[] {call, waitedMs});
+    }
+
     private static final Function TSM_CALL_SET_INTERRUPT = Bridge.function(
             "tsm_call_set_interrupt");
 

@@ -60,20 +60,26 @@ final class Workers {
         }
 
         private long nanosLeft() {
-            long all;
-            try {
-                all = timeout.toNanos();
-            } catch (ArithmeticException e) {
-                all = Long.MAX_VALUE;
-            }
-            return Math.max(0, all - (System.nanoTime() - asked));
+            return Math.max(0, nanos() - (System.nanoTime() - asked));
         }
 
-        /** What is left of a millisecond is one: of a short time something is left. */
-        private long millisLeft() {
-            long nanos = nanosLeft();
+        /** Rounded up: a short time is not none. */
+        private long millis() {
+            long nanos = nanos();
             long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
             return TimeUnit.MILLISECONDS.toNanos(millis) < nanos ? millis + 1 : millis;
+        }
+
+        private long millisWaited() {
+            return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - asked);
+        }
+
+        private long nanos() {
+            try {
+                return timeout.toNanos();
+            } catch (ArithmeticException e) {
+                return Long.MAX_VALUE;
+            }
         }
     }
 
@@ -164,7 +170,7 @@ final class Workers {
 
     private static ThingSpaceException timedOut(Deadline deadline) {
         return new ThingSpaceException(
-                "The call's time is up (" + deadline.timeout.toMillis() + " ms): it waited for a "
+                "The call's time is up (" + deadline.millis() / 1e3 + " s): it waited for a "
                         + "thread, of which " + MOST + " calls of this session hold one each, and "
                         + "sent nothing.",
                 ThingSpaceException.Facts.of(Status.TIMEOUT),
@@ -185,7 +191,7 @@ final class Workers {
         private final CompletableFuture<R> result = new CompletableFuture<>();
         private final long call = Functions.tsm_call_new();
 
-        /** Whether it waited for a place: its time is less than the session's by now. */
+        /** Whether it waited for a place. */
         private final boolean waited;
 
         Task(Work<R> work, Deadline deadline, boolean waited) {
@@ -199,8 +205,11 @@ final class Workers {
             R given = null;
             Throwable refusal = null;
             try (Scratch scratch = new Scratch()) {
-                if (waited || deadline.isOwn) {
-                    Functions.tsm_call_set_timeout(call, deadline.millisLeft());
+                if (deadline.isOwn) {
+                    Functions.tsm_call_set_timeout(call, deadline.millis());
+                }
+                if (waited) {
+                    Functions.tsm_call_set_waited(call, deadline.millisWaited());
                 }
                 given = work.run(call, scratch);
             } catch (Throwable e) {

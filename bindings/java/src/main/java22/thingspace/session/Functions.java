@@ -137,6 +137,17 @@ final class Functions {
         }
     }
 
+    private static final MethodHandle TSM_CALL_SET_WAITED =
+            Bridge.function("tsm_call_set_waited", int.class, long.class, long.class);
+
+    static int tsm_call_set_waited(long call, long waitedMs) {
+        try {
+            return (int) TSM_CALL_SET_WAITED.invokeExact(call, waitedMs);
+        } catch (Throwable e) {
+            throw Bridge.unexpected(e);
+        }
+    }
+
     private static final MethodHandle TSM_CALL_SET_INTERRUPT =
             Bridge.function(
                     "tsm_call_set_interrupt", int.class, long.class, long.class, long.class);

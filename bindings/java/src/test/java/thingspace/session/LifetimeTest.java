@@ -164,12 +164,7 @@ class LifetimeTest {
     void moreCallsThanThreadsWaitNoLongerThanTheyHaveTime() throws InterruptedException {
         try (Sandbox sandbox = Sandbox.start()) {
             Session session = Session.login(sandbox.options().build());
-            sandbox.fault(HOLD);
-            Caller[] callers = new Caller[Workers.MOST];
-            for (int i = 0; i < callers.length; i++) {
-                callers[i] = new Caller(() -> session.get(Sandbox.ACCOUNT));
-            }
-            sandbox.await("held", Workers.MOST);
+            Caller[] callers = holdEveryThread(sandbox, session);
             ThingSpaceException e = assertThrows(
                     ThingSpaceException.class,
                     () -> session.relogin("another", Duration.ofMillis(20)));
@@ -189,6 +184,32 @@ class LifetimeTest {
                 assertTrue(caller.failure() instanceof IllegalStateException);
             }
         }
+    }
+
+    @Test
+    void whatACallWaitedForAThreadCountsAndItsErrorNamesTheWholeTime() throws Exception {
+        try (Sandbox sandbox = Sandbox.start()) {
+            try (Session session = Session.login(sandbox.options().build())) {
+                Caller[] callers = holdEveryThread(sandbox, session);
+                Duration half = Duration.ofMillis(500);
+                Caller late = new Caller(() -> session.request(
+                        "GET", Sandbox.ACCOUNT, Map.of(), new byte[0], half));
+                late.awaitWaiting();
+                callers[0].thread.interrupt();
+                String told = late.failure().getMessage();
+                assertTrue(told.contains("call's time is up (0.5 s)"), told);
+            }
+        }
+    }
+
+    private static Caller[] holdEveryThread(Sandbox sandbox, Session session) {
+        sandbox.fault(HOLD);
+        Caller[] callers = new Caller[Workers.MOST];
+        for (int i = 0; i < callers.length; i++) {
+            callers[i] = new Caller(() -> session.get(Sandbox.ACCOUNT));
+        }
+        sandbox.await("held", Workers.MOST);
+        return callers;
     }
 
     @Test
@@ -248,9 +269,12 @@ class LifetimeTest {
             }
         }
 
+        /** Until it waits for as long as it has time; or it did, and that is up. */
         void awaitWaiting() {
-            while (thread.getState() != Thread.State.TIMED_WAITING) {
+            Thread.State state = thread.getState();
+            while (state != Thread.State.TIMED_WAITING && state != Thread.State.TERMINATED) {
                 Thread.onSpinWait();
+                state = thread.getState();
             }
         }
 
