@@ -299,7 +299,9 @@ public partial class Session
 
     /// <summary>
     /// An exchange's renewal, on a thread for blocking calls. Many that wait for the same token
-    /// need one: when it is there, each takes it at once.
+    /// need one: when it is there, each takes it at once. One whose request cannot be sent again
+    /// renews by itself, since it ends with the refusal of that request, which is no failure of the
+    /// others'; the login they share in the library.
     /// </summary>
     internal Task RenewAsync(
         Exchange exchange,
@@ -322,7 +324,8 @@ public partial class Session
             },
             deadline,
             cancellationToken);
-        string? due = exchange.Due(out bool isLogin);
+        bool isLogin = false;
+        string? due = canResend ? exchange.Due(out isLogin) : null;
         if (due is null ||
             !await _renewals.Run(due, isLogin, Renew, deadline, cancellationToken)
                 .ConfigureAwait(false))

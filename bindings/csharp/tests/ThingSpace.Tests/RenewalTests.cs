@@ -66,6 +66,24 @@ public sealed class RenewalTests : IDisposable
     }
 
     [Fact]
+    public async Task The_refusal_of_one_that_cannot_be_sent_again_is_its_own()
+    {
+        Task[] spent = [.. _refused.Take(10).Select(
+            exchange => exchange.RenewAsync(canResend: false))];
+        Task[] others = [.. _refused.Skip(10).Select(exchange => exchange.RenewAsync())];
+        _sandbox.WaitFor("login", 2);
+        _sandbox.DropFaults();
+        foreach (Task renewal in spent)
+        {
+            ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => renewal);
+            Assert.Equal(TsmStatus.SessionExpired, e.Status);
+        }
+
+        await Task.WhenAll(others);
+        Assert.Equal(2, _sandbox.Count("login"));
+    }
+
+    [Fact]
     public async Task Each_waits_no_longer_than_it_has_time()
     {
         Task first = _refused[0].RenewAsync();
