@@ -115,9 +115,6 @@ public sealed partial class SessionOptions
                 config.LoadEnvironment();
             }
 
-#if NET8_0_OR_GREATER
-            Telemetry.Start();
-#endif
             callbacks.AddTo(config);
             return config;
         }

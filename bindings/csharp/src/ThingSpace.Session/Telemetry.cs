@@ -23,27 +23,13 @@ internal static class Telemetry
 
     private static readonly ActivitySource s_source = new(Name, s_version);
 
-    private static readonly Action<ThingSpaceEvent>[] s_meters = MakeMeters();
-
     /// <summary>
-    /// Makes the instruments, so that listeners find them before anything happens.
+    /// What each event is told to. It is there before anything happens, so that those who listen
+    /// find the instruments.
     /// </summary>
-    internal static void Start() => _ = s_meters;
+    internal static Action<ThingSpaceEvent>[] Listeners { get; } = [.. MakeMeters(), Trace];
 
-    internal static void Note(ThingSpaceEvent happened)
-    {
-        foreach (Action<ThingSpaceEvent> meter in s_meters)
-        {
-            meter(happened);
-        }
-
-        if (happened.Duration is { } duration && s_source.HasListeners())
-        {
-            Trace(happened, duration);
-        }
-    }
-
-    private static Action<ThingSpaceEvent>[] MakeMeters()
+    private static List<Action<ThingSpaceEvent>> MakeMeters()
     {
         var meter = new Meter(Name, s_version);
         var meters = new List<Action<ThingSpaceEvent>>();
@@ -79,7 +65,7 @@ internal static class Telemetry
         }
 
         LetGoWhenUnloaded(meter);
-        return [.. meters];
+        return meters;
     }
 
     /// <summary>
@@ -131,8 +117,13 @@ internal static class Telemetry
     /// <summary>
     /// An activity that is over already, within the one that the call is part of.
     /// </summary>
-    private static void Trace(ThingSpaceEvent happened, TimeSpan duration)
+    private static void Trace(ThingSpaceEvent happened)
     {
+        if (happened.Duration is not { } duration || !s_source.HasListeners())
+        {
+            return;
+        }
+
         (string Name, ActivityKind Kind)? span = happened.Kind switch
         {
             TsmEventKind.LoginEnded => ("tsm.login", ActivityKind.Client),

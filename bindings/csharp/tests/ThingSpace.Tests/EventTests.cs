@@ -85,6 +85,49 @@ public class EventTests
     }
 
     [Fact]
+    public void What_one_callback_throws_keeps_no_other_from_being_told()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        int events = 0;
+        int lines = 0;
+        SessionOptions options = sandbox.Options();
+        options.OnEvent = _ => throw new InvalidOperationException("mine");
+        options.OnEvent += _ => events++;
+        options.Log = (_, _) => throw new InvalidOperationException("mine");
+        options.Log += (_, _) => lines++;
+#if !TSM_NETSTANDARD
+        using var measures = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "ThingSpace.Session")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        measures.SetMeasurementEventCallback<long>(
+            (_, _, _, _) => throw new InvalidOperationException("mine"));
+        int durations = 0;
+        measures.SetMeasurementEventCallback<double>((_, _, _, _) => durations++);
+        measures.Start();
+        using var traces = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "ThingSpace.Session",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) =>
+                throw new InvalidOperationException("mine"),
+        };
+        ActivitySource.AddActivityListener(traces);
+#endif
+        using Session session = Session.Login(options);
+        Assert.NotEqual(0, events);
+        Assert.NotEqual(0, lines);
+#if !TSM_NETSTANDARD
+        Assert.NotEqual(0, durations);
+#endif
+    }
+
+    [Fact]
     public void Metrics_are_text_for_Prometheus()
     {
         using Sandbox sandbox = Sandbox.Start();

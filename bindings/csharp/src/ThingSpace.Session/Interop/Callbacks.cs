@@ -5,6 +5,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Linq;
 #if NET8_0_OR_GREATER
 using System.Runtime.CompilerServices;
 #endif
@@ -21,10 +22,10 @@ internal sealed unsafe class Callbacks : IDisposable
     private static readonly AsyncLocal<bool> s_isTelling = new();
     private static int s_last;
 
-    private readonly Action<TsmLogLevel, string>? _log;
+    private readonly Action<TsmLogLevel, string>[] _log;
     private readonly TsmLogLevel _logLevel;
     private readonly Func<TsmLogLevel>? _logLevelNow;
-    private readonly Action<ThingSpaceEvent>? _onEvent;
+    private readonly Action<ThingSpaceEvent>[] _onEvent;
     private readonly nint _context;
     private readonly object _gate = new();
 
@@ -38,10 +39,14 @@ internal sealed unsafe class Callbacks : IDisposable
         Func<TsmLogLevel>? logLevelNow,
         Action<ThingSpaceEvent>? onEvent)
     {
-        _log = log;
+        _log = Each(log);
         _logLevel = logLevel;
         _logLevelNow = log is null ? null : logLevelNow;
-        _onEvent = onEvent;
+#if NET8_0_OR_GREATER
+        _onEvent = [.. Telemetry.Listeners, .. Each(onEvent)];
+#else
+        _onEvent = Each(onEvent);
+#endif
         _context = Interlocked.Increment(ref s_last);
         s_all[_context] = this;
     }
@@ -70,7 +75,7 @@ internal sealed unsafe class Callbacks : IDisposable
     /// <summary>Has the sessions of a config call what is here.</summary>
     internal void AddTo(ConfigHandle config)
     {
-        if (_log is not null)
+        if (_log.Length > 0)
         {
             _told = LogLevelNow();
             int status = NativeMethods.tsm_config_set_log(config, _told, LogFunction, _context);
@@ -80,13 +85,11 @@ internal sealed unsafe class Callbacks : IDisposable
             }
         }
 
-#if !NET8_0_OR_GREATER
-        // There is no meter to tell.
-        if (_onEvent is null)
+        if (_onEvent.Length == 0)
         {
             return;
         }
-#endif
+
         int refused = NativeMethods.tsm_config_set_event(
             config, EventFunction, _context, out nint error);
         if (refused != 0)
@@ -162,10 +165,10 @@ internal sealed unsafe class Callbacks : IDisposable
 
     private static void DeliverLine(int level, byte* message, nuint length, nint context)
     {
-        if (s_all.TryGetValue(context, out Callbacks? callbacks) && callbacks._log is { } log)
+        if (s_all.TryGetValue(context, out Callbacks? callbacks) && callbacks._log.Length > 0)
         {
             string line = Utf8.Read(message, (int)length);
-            Deliver(() => log((TsmLogLevel)level, line));
+            Deliver(callbacks._log, log => log((TsmLogLevel)level, line));
         }
     }
 
@@ -182,20 +185,15 @@ internal sealed unsafe class Callbacks : IDisposable
             callbacks._slotsLeft = slotsLeft;
         }
 
-        Deliver(() =>
-        {
-#if NET8_0_OR_GREATER
-            Telemetry.Note(told);
-#endif
-            callbacks._onEvent?.Invoke(told);
-        });
+        Deliver(callbacks._onEvent, onEvent => onEvent(told));
     }
 
     /// <summary>
-    /// None must unwind through native frames. What a callback itself does is not told, or there
-    /// would be no end; of what it does on its own thread the library takes care.
+    /// Nothing that a callback throws must unwind through native frames, or keep others from being
+    /// told. What a callback itself does is not told, or there would be no end; of what it does on
+    /// its own thread the library takes care.
     /// </summary>
-    private static void Deliver(Action tell)
+    private static void Deliver<TCallback>(TCallback[] callbacks, Action<TCallback> tell)
     {
         if (IsTelling)
         {
@@ -205,18 +203,34 @@ internal sealed unsafe class Callbacks : IDisposable
         s_isTelling.Value = true;
         try
         {
-            tell();
-        }
-#pragma warning disable CA1031 // Nobody is to tell.
-        catch
-#pragma warning restore CA1031
-        {
+            foreach (TCallback callback in callbacks)
+            {
+                TellOne(callback, tell);
+            }
         }
         finally
         {
             s_isTelling.Value = false;
         }
     }
+
+    private static void TellOne<TCallback>(TCallback callback, Action<TCallback> tell)
+    {
+        try
+        {
+            tell(callback);
+        }
+#pragma warning disable CA1031 // Nobody is to tell.
+        catch
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    /// <summary>Those that a program has put together by <c>+=</c>.</summary>
+    private static TDelegate[] Each<TDelegate>(TDelegate? callbacks)
+        where TDelegate : Delegate =>
+        callbacks is null ? [] : [.. callbacks.GetInvocationList().Cast<TDelegate>()];
 
     private static ThingSpaceEvent Read(NativeEvent* happened) => new(
         (TsmEventKind)happened->Kind,
