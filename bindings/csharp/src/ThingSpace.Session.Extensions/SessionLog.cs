@@ -1,27 +1,52 @@
+using System;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace ThingSpace.Extensions;
 
 /// <summary>
-/// Hands what a session tells to the program's log, category <c>ThingSpace.Session</c>: its events,
-/// each with the number and the name of its kind as event id; and its lines, as <c>Line</c> (100).
+/// Hands what a session tells to the program's log, category <c>ThingSpace.Session</c>, or
+/// <c>ThingSpace.Session.NAME</c> where it has a name: its events, each with the number and the
+/// name of its kind as event id; and its lines, as <c>Line</c> (100).
 /// </summary>
 /// <remarks>
+/// <para>
 /// A failure's message is in the event and in a line. So that it is not there twice, only the
 /// warnings among the lines, which no event tells, keep their level; the others are for debugging.
+/// </para>
+/// <para>
+/// It comes after all that the program configures: a callback of the program's own is called as
+/// well, and no oftener than without this.
+/// </para>
 /// </remarks>
 internal sealed partial class SessionLog(ILoggerFactory loggers)
-    : IConfigureNamedOptions<SessionOptions>
+    : IPostConfigureOptions<SessionOptions>
 {
     private const string Category = "ThingSpace.Session";
 
-    public void Configure(SessionOptions options) => Configure(Options.DefaultName, options);
-
-    public void Configure(string? name, SessionOptions options)
+    public void PostConfigure(string? name, SessionOptions options)
     {
-        ILogger logger = loggers.CreateLogger(Category);
-        options.LogLevelNow = () => MostOf(logger);
+        ILogger logger = loggers.CreateLogger(
+            string.IsNullOrEmpty(name) ? Category : $"{Category}.{name}");
+        if (options.Log is { } own)
+        {
+            TsmLogLevel level = options.LogLevel;
+            Func<TsmLogLevel>? levelNow = options.LogLevelNow;
+            TsmLogLevel MostOfOwn() => Most(level, levelNow?.Invoke() ?? level);
+            options.LogLevelNow = () => Most(MostOfOwn(), MostOf(logger));
+            options.Log = (of, text) =>
+            {
+                if (of <= MostOfOwn())
+                {
+                    own(of, text);
+                }
+            };
+        }
+        else
+        {
+            options.LogLevelNow = () => MostOf(logger);
+        }
+
         options.Log += (level, text) =>
         {
             LogLevel of = LevelOf(level);
@@ -32,6 +57,9 @@ internal sealed partial class SessionLog(ILoggerFactory loggers)
         };
         options.OnEvent += happened => Event(logger, happened);
     }
+
+    private static TsmLogLevel Most(TsmLogLevel one, TsmLogLevel other) =>
+        one > other ? one : other;
 
     /// <summary>
     /// The most that the program's log takes now, whatever has changed its level: no other way

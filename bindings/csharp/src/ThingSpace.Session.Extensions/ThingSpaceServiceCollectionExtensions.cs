@@ -118,7 +118,7 @@ public static class ThingSpaceServiceCollectionExtensions
         // Once, however many sessions there are.
         services.TryAddEnumerable(
         [
-            ServiceDescriptor.Singleton<IConfigureOptions<SessionOptions>, SessionLog>(),
+            ServiceDescriptor.Singleton<IPostConfigureOptions<SessionOptions>, SessionLog>(),
             ServiceDescriptor.Singleton<IValidateOptions<SessionOptions>, SessionOptionsCheck>(),
         ]);
         if (name.Length == 0)

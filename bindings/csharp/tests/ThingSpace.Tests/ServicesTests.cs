@@ -254,6 +254,67 @@ public class ServicesTests
         Assert.NotEmpty(log.Written);
     }
 
+    [Fact]
+    public void Callbacks_of_the_program_s_own_and_the_log_are_told_as_each_would_be_alone()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using var log = new Lines();
+        var events = new ConcurrentQueue<ThingSpaceEvent>();
+        var lines = new ConcurrentQueue<TsmLogLevel>();
+        TsmLogLevel now = TsmLogLevel.Warning;
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging
+            .SetMinimumLevel(LogLevel.Trace)
+            .AddFilter((_, level) => level >= log.Least)
+            .AddProvider(log));
+        services.AddThingSpace(options =>
+        {
+            Copy(sandbox.Options(), options);
+            options.OnEvent = events.Enqueue;
+            options.Log = (level, _) => lines.Enqueue(level);
+            options.LogLevel = TsmLogLevel.Warning;
+            options.LogLevelNow = () => now;
+        });
+        using ServiceProvider provider = services.BuildServiceProvider();
+        Session session = provider.GetRequiredService<Session>();
+        session.Get(Sandbox.Account);
+        Assert.NotEmpty(events);
+        Assert.Empty(lines);
+        Assert.Contains(log.Written, line => line.Id.Name == nameof(TsmEventKind.LoginEnded));
+        Assert.Contains(log.Written, line => line.Level == LogLevel.Debug);
+
+        now = TsmLogLevel.Debug;
+        log.Least = LogLevel.Error;
+        log.Written.Clear();
+        session.Get(Sandbox.Account);
+        Assert.Contains(TsmLogLevel.Debug, lines);
+        Assert.DoesNotContain(TsmLogLevel.Trace, lines);
+        Assert.Empty(log.Written);
+    }
+
+    [Fact]
+    public void The_log_tells_sessions_with_names_apart()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using var log = new Lines();
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging
+            .AddFilter("ThingSpace.Session", LogLevel.Information)
+            .AddFilter("ThingSpace.Session.west", LogLevel.None)
+            .AddProvider(log));
+        foreach (string name in (string[])["east", "west"])
+        {
+            services.AddThingSpace(name, options => Copy(sandbox.Options(), options));
+        }
+
+        using ServiceProvider provider = services.BuildServiceProvider();
+        provider.GetRequiredKeyedService<Session>("east").Get(Sandbox.Account);
+        provider.GetRequiredKeyedService<Session>("west").Get(Sandbox.Account);
+        Assert.NotEmpty(log.Written);
+        Assert.All(
+            log.Written, line => Assert.Equal("ThingSpace.Session.east", line.Category));
+    }
+
     private static void Copy(SessionOptions from, SessionOptions to)
     {
         to.UseEnvironment = from.UseEnvironment;
