@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::server::{Server, free_port, new_directory};
+use crate::free_port::free_port;
+use crate::server::{Server, new_directory};
 use crate::store::until;
 
 /// The name that the Sentinels know the master by.

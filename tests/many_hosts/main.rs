@@ -5,6 +5,8 @@
 #![cfg(target_os = "linux")]
 
 mod fleets;
+#[path = "../free_port.rs"]
+mod free_port;
 mod groups;
 mod histories;
 mod host;

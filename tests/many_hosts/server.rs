@@ -1,10 +1,11 @@
 //! A redis-server of one test's own, on a socket and on a port of loopback.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::free_port::free_port;
 
 pub struct Server {
     process: Option<Child>,
@@ -143,9 +144,4 @@ pub fn new_directory() -> PathBuf {
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir(&directory).unwrap();
     directory
-}
-
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

@@ -10,7 +10,8 @@ use serde_json::json;
 use thingspace_sandbox::{Options, Sandbox};
 use thingspace_session::{Call, Config, Error, Request, Session, Status};
 
-use crate::server::{Server, free_port};
+use crate::free_port::free_port;
+use crate::server::Server;
 
 const USER: &str = "zbeeblebrox";
 const RIGHT: &str = "IMgr8";
@@ -233,7 +234,7 @@ fn plain_text_over_loopback_and_tls_with_a_certificate_that_is_checked() {
         .unwrap();
     assert_eq!(fleet.logins(), 1);
 
-    let tls_port = crate::server::free_port().to_string();
+    let tls_port = free_port().to_string();
     let directory = crate::server::new_directory();
     let made = Command::new("openssl")
         .args([

@@ -4,6 +4,8 @@
 #![cfg(unix)]
 
 mod daemon;
+#[path = "../free_port.rs"]
+mod free_port;
 mod refusals;
 mod scene;
 mod tunnels;

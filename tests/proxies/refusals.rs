@@ -2,7 +2,8 @@
 
 use thingspace_session::{Error, Status};
 
-use crate::daemon::{free_port, have};
+use crate::daemon::have;
+use crate::free_port::free_port;
 use crate::scene::{Proxy, login, refusal, sandbox, tls_port};
 
 /// It names the proxy, and repeats no password.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use thingspace_sandbox::{Options, Sandbox};
 use thingspace_session::{Call, Config, Error, Request, Result, Session};
 
-use crate::daemon::{Daemon, Folder, free_port};
+use crate::daemon::{Daemon, Folder};
+use crate::free_port::free_port;
 
 pub const ACCOUNT: &str = "/m2m/v1/accounts/0000123456-00001";
 

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use thingspace_session::{Call, Session, Status};
 
-use crate::daemon::{Daemon, Folder, find, free_port, have};
+use crate::daemon::{Daemon, Folder, find, have};
+use crate::free_port::free_port;
 use crate::scene::{Proxy, config, get, login, sandbox, tls_port};
 
 /// Logs in, requests, expires and is renewed, all through this proxy.
