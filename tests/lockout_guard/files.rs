@@ -10,7 +10,7 @@ use serde_json::json;
 use thingspace_session::Status;
 
 use crate::helper::Helper;
-use crate::scene::{RIGHT, Scene, is_root};
+use crate::scene::{RIGHT, Scene, is_root, until_hashed};
 
 const NOBODY: u32 = 65534;
 
@@ -19,6 +19,7 @@ fn the_directory_is_0700_and_its_files_are_0600() {
     let scene = Scene::new();
     let share = json!({"share_token": "true"});
     scene.login_with(RIGHT, share).unwrap();
+    until_hashed(&scene.directory());
     let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o7777;
     assert_eq!(mode(&scene.directory()), 0o700);
     for file in fs::read_dir(scene.directory()).unwrap() {

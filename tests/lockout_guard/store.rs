@@ -7,7 +7,7 @@ use serde_json::json;
 use thingspace_session::Status;
 
 use crate::helper::Helper;
-use crate::scene::{RIGHT, Scene, config, refused, with};
+use crate::scene::{RIGHT, Scene, config, refused, until_hashed, with};
 
 /// What may be found in place of a record.
 fn damaged(whole: &[u8]) -> Vec<Vec<u8>> {
@@ -112,6 +112,7 @@ fn a_logout_does_not_forget_a_damaged_record() {
     let mut helper = Helper::start(&with(scene.options(RIGHT), share), steps);
     assert_eq!(helper.outcome(), "OK");
     helper.line_of("waiting");
+    until_hashed(&scene.directory());
     for n in 0..3 {
         assert_eq!(scene.login(&format!("wrong {n}")), Err(Status::Credentials));
     }
@@ -177,6 +178,7 @@ fn a_directory_that_vanished_is_made_again() {
     let steps = json!([{"do": "login"}, {"do": "wait"}, {"do": "request"}]);
     let mut helper = Helper::start(&with(scene.options(RIGHT), share), steps);
     assert_eq!(helper.outcome(), "OK");
+    until_hashed(&scene.directory());
     fs::remove_dir_all(scene.directory()).unwrap();
     scene.expire();
     helper.go();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use thingspace_session::{Call, Config, Session, Status};
@@ -24,7 +24,22 @@ fn log_in(scene: &Scene, password: &str) -> Result<String, Status> {
         config.set(option, value).expect("it is an option");
     }
     let session = Session::login(&config, &Call::new()).map_err(|error| error.status())?;
+    until_hashed(scene);
     Ok(session.token().expect("it has one").reveal().to_owned())
+}
+
+/// Goes on when it is noted that the password works: nothing of this process writes any more then.
+fn until_hashed(scene: &Scene) {
+    let patience = Instant::now() + Duration::from_secs(60);
+    loop {
+        let record = fs::read_to_string(record(scene)).unwrap_or_default();
+        let record: Value = serde_json::from_str(&record).unwrap_or_default();
+        if record["succeeded"].is_string() {
+            return;
+        }
+        assert!(Instant::now() < patience, "it is never noted");
+        std::thread::yield_now();
+    }
 }
 
 /// What `status --json` tells, and its exit status.
