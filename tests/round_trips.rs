@@ -2,7 +2,7 @@
 //! from who spoke after whom. The floor in each case is one for the connection, one for TLS 1.3,
 //! and one for everything that must be answered before the next can be asked.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use thingspace_sandbox::{DelayProxy, Options, Sandbox, Trips};
@@ -60,6 +60,19 @@ impl Far {
     fn expire(&self, what: &str) {
         self.sandbox
             .control("POST", "/expire", json!({"what": what}));
+    }
+
+    /// What a request costs after that has expired. A connection that was silent for two seconds
+    /// gets no login: where the machine stood still for so long, this is done again.
+    fn renewal(&self, what: &str, request: impl Fn()) -> Trips {
+        loop {
+            self.expire(what);
+            let began = Instant::now();
+            let (_, trips) = self.trips(&request);
+            if began.elapsed() < Duration::from_secs(2) {
+                return trips;
+            }
+        }
     }
 
     /// What `step` cost.
@@ -122,8 +135,7 @@ fn an_expired_session_costs_the_refusal_the_login_and_the_request() {
     let session = far.login();
     request(&session);
     for _ in 0..3 {
-        far.expire("session");
-        let (_, trips) = far.trips(|| request(&session));
+        let trips = far.renewal("session", || request(&session));
         assert_eq!(trips, on_kept_connections(3));
     }
 }
@@ -161,8 +173,7 @@ fn with_both_tokens_expired_each_is_refused_and_renewed_once() {
     let far = Far::start();
     let session = far.login();
     request(&session);
-    far.expire("all");
-    let (_, trips) = far.trips(|| request(&session));
+    let trips = far.renewal("all", || request(&session));
     assert_eq!(trips, on_kept_connections(5));
 }
 
@@ -176,8 +187,7 @@ fn soap_costs_the_same_without_an_api_token() {
         session
     });
     assert_eq!(trips, with_one_connection(4));
-    far.expire("session");
-    let (_, trips) = far.trips(|| devices_by_soap(&session));
+    let trips = far.renewal("session", || devices_by_soap(&session));
     assert_eq!(trips, on_kept_connections(3));
 }
 

@@ -235,6 +235,15 @@ pub fn refused(options: &Map<String, Value>) -> Error {
     session(options).expect_err("it logged in")
 }
 
+/// How many seconds these words say that the next login is away.
+pub fn seconds_told(words: &str) -> u64 {
+    let told = words.split_once("may leave in ").and_then(|(_, rest)| {
+        let (seconds, _) = rest.split_once(" s")?;
+        seconds.parse().ok()
+    });
+    told.unwrap_or_else(|| panic!("no time in {words}"))
+}
+
 /// Goes on when it is so. A test that fails ends by its patience.
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
     let patience = Instant::now() + Duration::from_secs(60);

@@ -3,19 +3,19 @@
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::scene::{Scene, without_container};
 
-/// Far more than it takes, and far less than what it waits for.
-const SOON: Duration = Duration::from_secs(5);
+/// How long its calls may take: what it does not end by itself, nothing ends.
+const DAY_MS: &str = "86400000";
 
 fn start(scene: &Scene, arguments: &[&str]) -> Child {
     let mut command = scene.command(arguments);
     command
+        .env("TSM_TIMEOUT_MS", DAY_MS)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -28,7 +28,6 @@ fn signal(child: &Child, signal: Signal) {
 
 /// The signal that ended it, and what it said.
 fn end(mut child: Child) -> (Option<i32>, String) {
-    let asked = Instant::now();
     let mut said = String::new();
     child
         .stderr
@@ -37,7 +36,6 @@ fn end(mut child: Child) -> (Option<i32>, String) {
         .read_to_string(&mut said)
         .unwrap();
     let status = child.wait().unwrap();
-    assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
     (status.signal(), without_container(&said))
 }
 
