@@ -184,9 +184,11 @@ mod tests {
     fn a_refused_address_leaves_the_others_to_be_tried() {
         let quick = TcpListener::bind("127.0.0.1:0").unwrap();
         let quick_address = quick.local_addr().unwrap();
-        let gone = TcpListener::bind("127.0.0.1:0").unwrap();
-        let refused = gone.local_addr().unwrap();
-        drop(gone);
+        // Bound, so that it is nobody else's, and not listened on.
+        let gone = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        gone.bind(&any.into()).unwrap();
+        let refused = gone.local_addr().unwrap().as_socket().unwrap();
         assert!(connect(&[refused, refused, quick_address], &mut watch()).is_ok());
         let error = connect(&[refused, refused], &mut watch()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);

@@ -1,6 +1,6 @@
 //! Names, connections, answers that are not the platform's, and clocks.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
@@ -21,9 +21,12 @@ fn a_name_that_does_not_resolve_is_named() {
 #[test]
 fn a_port_that_refuses_is_told_from_one_that_never_answers() {
     let scene = Scene::new();
-    let gone = TcpListener::bind("127.0.0.1:0").expect("it can be bound");
+    // Bound, so that it is nobody else's, and not listened on.
+    let gone = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there are sockets");
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("it is an address");
+    gone.bind(&any.into()).expect("it can be bound");
     let address = gone.local_addr().expect("it has an address");
-    drop(gone);
+    let address = address.as_socket().expect("it is of a network");
     let refused = format!("http://{address}/api");
     doctor(&scene, &[("TSM_BASE_URL", &refused)]).fails(
         30,
