@@ -245,7 +245,8 @@ def test_what_aiohttp_would_replace_stays_the_error_it_is(
             assert isinstance(caught.value, aiohttp.ClientError)
 
     options["timeout"] = 2 if fault == "hold" else 30
-    with thingspace_session.login(**options) as session:
+    with thingspace_session.open_session(**options) as session:
+        session.relogin(timeout=60)
         sandbox.expire()
         sandbox.fault("login", fault)
         run(lambda: main(session))

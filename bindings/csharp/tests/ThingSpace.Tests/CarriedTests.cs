@@ -61,14 +61,13 @@ public class CarriedTests
     {
         using Sandbox sandbox = Sandbox.Start();
         using Session session = sandbox.Login();
-        sandbox.Fault("api", "drip", 1, new JsonObject { ["ms"] = 60_000 });
-        var took = System.Diagnostics.Stopwatch.StartNew();
+        // Of a day for each byte: nobody would live to see the end.
+        sandbox.Fault("api", "drip", 1, new JsonObject { ["ms"] = 86_400_000 });
         Assert.Equal(TsmStatus.Timeout, Assert.Throws<ThingSpaceException>(() => session.Send(
             "POST",
             Sandbox.DeviceList,
             new MemoryStream(Encoding.UTF8.GetBytes(Filter)),
             timeout: TimeSpan.FromMilliseconds(200))).Status);
-        Assert.InRange(took.ElapsedMilliseconds, 100, 1900);
     }
 
     [Theory]

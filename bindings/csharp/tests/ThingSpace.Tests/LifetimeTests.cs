@@ -1,10 +1,10 @@
 using System;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Runtime.CompilerServices;
 #if !TSM_NETSTANDARD
-using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.Loader;
 #endif
@@ -237,9 +237,8 @@ public class LifetimeTests
     {
         using Sandbox sandbox = Sandbox.Start();
         (WeakReference session, WeakReference log) = Forget(sandbox);
-        Collect();
-        Assert.False(session.IsAlive);
-        Assert.False(log.IsAlive); // let go of after tsm_free
+        AssertIsCollected(session);
+        AssertIsCollected(log); // let go of after tsm_free
     }
 
 #if !TSM_NETSTANDARD
@@ -247,14 +246,7 @@ public class LifetimeTests
     public void A_plug_in_that_used_a_session_can_be_unloaded()
     {
         using Sandbox sandbox = Sandbox.Start();
-        WeakReference plugin = UseAndUnload(sandbox);
-        var watch = Stopwatch.StartNew();
-        while (plugin.IsAlive && watch.Elapsed < TimeSpan.FromMinutes(1))
-        {
-            Collect();
-        }
-
-        Assert.False(plugin.IsAlive);
+        AssertIsCollected(UseAndUnload(sandbox));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -295,6 +287,17 @@ public class LifetimeTests
         Session session = Session.Login(options);
         session.Get(Sandbox.Account);
         return (new WeakReference(session), new WeakReference(lines));
+    }
+
+    private static void AssertIsCollected(WeakReference what)
+    {
+        var watch = Stopwatch.StartNew();
+        while (what.IsAlive && watch.Elapsed < TimeSpan.FromMinutes(1))
+        {
+            Collect();
+        }
+
+        Assert.False(what.IsAlive);
     }
 
     private static void Collect()

@@ -121,7 +121,8 @@ public class OptionsTests
         SetVariable("TSM_TIMEOUT_MS", "500");
         try
         {
-            using Session session = await Session.LoginAsync(options);
+            // Its login would have no more time than that.
+            using Session session = Session.Open(options);
             sandbox.Fault("api", "hold");
             ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(
                 () => session.GetAsync(Sandbox.Account));

@@ -16,10 +16,10 @@ public class PoolTests
     public void A_stream_that_hangs_ends_in_time()
     {
         using Sandbox sandbox = Sandbox.Start();
-        SessionOptions options = sandbox.Options();
-        options.Timeout = TimeSpan.FromSeconds(1);
-        using Session session = Session.Login(options);
-        Assert.All(FailuresOf(sandbox, session, static () => { }), e => Assert.Equal(
+        using Session session = sandbox.Login();
+        Exception[] failures = FailuresOf(
+            sandbox, session, TimeSpan.FromSeconds(1), static _ => { });
+        Assert.All(failures, e => Assert.Equal(
             TsmStatus.Timeout, Assert.IsType<ThingSpaceException>(e).Status));
     }
 
@@ -31,19 +31,26 @@ public class PoolTests
         options.Timeout = TimeSpan.FromHours(1);
         using Session cancelled = Session.Login(options);
         Assert.All(
-            FailuresOf(sandbox, cancelled, cancelled.Cancel),
+            FailuresOf(sandbox, cancelled, null, isSent => OnceSent(isSent, cancelled.Cancel)),
             e => Assert.IsAssignableFrom<OperationCanceledException>(e));
         using Session disposed = Session.Login(options);
         Assert.All(
-            FailuresOf(sandbox, disposed, disposed.Dispose),
+            FailuresOf(sandbox, disposed, null, isSent => OnceSent(isSent, disposed.Dispose)),
             e => Assert.IsType<ObjectDisposedException>(e));
+    }
+
+    private static void OnceSent(ManualResetEventSlim isSent, Action end)
+    {
+        Assert.True(isSent.Wait(TimeSpan.FromMinutes(1)));
+        end();
     }
 
     /// <summary>
     /// Of as many requests that hang as the pool may have threads: none is left for the framework's
     /// timers.
     /// </summary>
-    private static Exception[] FailuresOf(Sandbox sandbox, Session session, Action end)
+    private static Exception[] FailuresOf(
+        Sandbox sandbox, Session session, TimeSpan? timeout, Action<ManualResetEventSlim> end)
     {
         using var isSent = new ManualResetEventSlim();
         session.Post(Sandbox.DeviceList, new Filter(isSent));
@@ -62,14 +69,14 @@ public class PoolTests
                     _ =>
                     {
                         failures.Enqueue(Record.Exception(
-                            () => session.Post(Sandbox.DeviceList, new Filter(isSent))));
+                            () => session.Post(
+                                Sandbox.DeviceList, new Filter(isSent), timeout: timeout)));
                         ended.Signal();
                     },
                     null);
             }
 
-            Assert.True(isSent.Wait(TimeSpan.FromMinutes(1)));
-            end();
+            end(isSent);
             Assert.True(ended.Wait(TimeSpan.FromMinutes(1)));
         }
         finally

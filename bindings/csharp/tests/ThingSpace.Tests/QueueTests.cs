@@ -26,7 +26,9 @@ public sealed class QueueTests : IDisposable
 
     public QueueTests()
     {
-        _slow = _sandbox.Login();
+        SessionOptions patient = _sandbox.Options();
+        patient.Timeout = TimeSpan.FromHours(1);
+        _slow = Session.Login(patient);
         _sandbox.Fault("api", "hold", -1);
         _held = [.. Enumerable.Range(0, Threads).Select(_ => _slow.GetAsync(Sandbox.Account))];
         _sandbox.WaitFor("api", Threads);

@@ -102,8 +102,10 @@ public class StormTests
         using Sandbox other = Sandbox.Start();
         using var cancellation = new CancellationTokenSource();
         hung.Fault("oauth", "hold", -1);
+        SessionOptions patient = hung.Options();
+        patient.Timeout = TimeSpan.FromHours(1);
         Task<Session>[] logins = [.. Enumerable.Range(0, AtOnce + 20).Select(
-            _ => Session.LoginAsync(hung.Options(), cancellation.Token))];
+            _ => Session.LoginAsync(patient, cancellation.Token))];
         hung.WaitFor("oauth", AtOnce);
         SessionOptions hasty = hung.Options();
         hasty.Timeout = TimeSpan.FromMilliseconds(20);
