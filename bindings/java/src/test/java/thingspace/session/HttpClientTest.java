@@ -411,7 +411,7 @@ class HttpClientTest {
                 try (Session open = Session.open(sandbox.options().build())) {
                     HttpClient own = ThingSpaceHttpClient.of(open, inner);
                     assertEquals(200, own.sendAsync(account(), BodyHandlers.discarding())
-                            .get(10, TimeUnit.SECONDS).statusCode());
+                            .get(1, TimeUnit.MINUTES).statusCode());
                 } catch (ExecutionException e) {
                     // That is the client's within, which knows no other way.
                     assertTrue(causes(e).anyMatch(RejectedExecutionException.class::isInstance));
