@@ -23,6 +23,12 @@ namespace ThingSpace;
 /// wait. Follow no redirect with the tokens.
 /// </para>
 /// <para>It renews whatever <see cref="SessionOptions.AutoRelogin"/> says.</para>
+/// <para>
+/// For a program's tests the members are virtual, as <see cref="Session"/>'s:
+/// <see cref="ThingSpaceHandler"/> asks <see cref="GetTokens"/>, <see cref="BodyMax"/> and
+/// <see cref="Answered(int, byte[])"/>, and <see cref="Renew"/> or <see cref="RenewAsync"/> where
+/// that gives false.
+/// </para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -44,9 +50,9 @@ namespace ThingSpace;
 /// }
 /// </code>
 /// </example>
-public sealed class Exchange : IDisposable
+public class Exchange : IDisposable
 {
-    private readonly Session _session;
+    private readonly Session? _session;
     private readonly ExchangeHandle _handle;
 
     /// <summary>The tokens given last.</summary>
@@ -60,6 +66,9 @@ public sealed class Exchange : IDisposable
 #if NET8_0_OR_GREATER
     private RequestHead? _head;
 #endif
+
+    /// <summary>Makes what stands in for an exchange in a program's tests.</summary>
+    protected Exchange() => _handle = new ExchangeHandle();
 
     internal Exchange(Session session, ExchangeHandle handle)
     {
@@ -79,7 +88,7 @@ public sealed class Exchange : IDisposable
     /// <exception cref="InvalidOperationException">
     /// The request was answered already, or another thread uses the exchange.
     /// </exception>
-    public unsafe RequestTokens? GetTokens()
+    public virtual unsafe RequestTokens? GetTokens()
     {
         byte* sessionToken = stackalloc byte[NativeMethods.TokenMax];
         byte* apiToken = stackalloc byte[NativeMethods.ApiTokenMax];
@@ -89,7 +98,7 @@ public sealed class Exchange : IDisposable
         ThrowUnlessOk(status, error);
         _isSure = false;
         _given = next == NativeMethods.NextSend
-            ? _session.ReadTokens(sessionToken, apiToken)
+            ? Owner.ReadTokens(sessionToken, apiToken)
             : _given;
         return next == NativeMethods.NextSend ? _given : null;
     }
@@ -110,7 +119,7 @@ public sealed class Exchange : IDisposable
     /// Whether an answer of this status is the program's, whatever its body, and the request over
     /// without more: the library need not be told.
     /// </summary>
-    internal bool IsOver(int httpStatus) => _isSure && !_session.ReadsBody(this, httpStatus);
+    internal bool IsOver(int httpStatus) => _isSure && !Owner.ReadsBody(this, httpStatus);
 
     /// <summary>
     /// What <see cref="Renew"/> would do, as a name that is the same for all who wait for the same;
@@ -135,7 +144,7 @@ public sealed class Exchange : IDisposable
     /// body give it one byte more than this, or all of it: it then says nothing.
     /// </summary>
     /// <param name="httpStatus">The answer's status.</param>
-    public int BodyMax(int httpStatus)
+    public virtual int BodyMax(int httpStatus)
     {
         nuint most = NativeMethods.tsm_exchange_body_max(Number, httpStatus);
         GC.KeepAlive(this);
@@ -155,7 +164,7 @@ public sealed class Exchange : IDisposable
     /// <exception cref="InvalidOperationException">
     /// No request is under way, that is no HTTP status, or another thread uses the exchange.
     /// </exception>
-    public unsafe bool Answered(int httpStatus, byte[]? body)
+    public virtual unsafe bool Answered(int httpStatus, byte[]? body)
     {
         fixed (byte* start = body)
         {
@@ -169,7 +178,7 @@ public sealed class Exchange : IDisposable
 
     /// <inheritdoc cref="Answered(int, byte[])"/>
     [OverloadResolutionPriority(1)]
-    public bool Answered(int httpStatus, string? body) =>
+    public virtual bool Answered(int httpStatus, string? body) =>
         Answered(httpStatus, body is null ? null : Encoding.UTF8.GetBytes(body));
 
     /// <summary>
@@ -193,7 +202,7 @@ public sealed class Exchange : IDisposable
     /// <exception cref="InvalidOperationException">
     /// Nothing is due, or another thread uses the exchange.
     /// </exception>
-    public void Renew(
+    public virtual void Renew(
         bool canResend = true,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
@@ -201,21 +210,38 @@ public sealed class Exchange : IDisposable
 
     internal void RenewWithin(bool canResend, CallTime time, CancellationToken cancellationToken)
     {
-        using NativeCall call = _session.Start(time, cancellationToken);
+        using NativeCall call = Owner.Start(time, cancellationToken);
         int status = NativeMethods.tsm_exchange_renew(
             Number, call.Handle, canResend ? 1 : 0, out nint error);
         ThrowUnlessOk(status, error, cancellationToken);
     }
 
     /// <inheritdoc cref="Renew"/>
-    public Task RenewAsync(
+    public virtual Task RenewAsync(
         bool canResend = true,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        _session.RenewAsync(this, canResend, timeout, cancellationToken);
+        Owner.RenewAsync(this, canResend, timeout, cancellationToken);
 
     /// <summary>Ends the exchange. The session is left alone.</summary>
-    public void Dispose() => _handle.Dispose();
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Ends the exchange.</summary>
+    /// <param name="disposing">Whether <see cref="Dispose()"/> was called; it always was.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _handle.Dispose();
+        }
+    }
+
+    /// <summary>Whether it may carry another request: what stands in for one may not.</summary>
+    internal bool IsReusable => _session is not null;
 
 #if NET8_0_OR_GREATER
     /// <summary>
@@ -278,8 +304,15 @@ public sealed class Exchange : IDisposable
         return _isSure;
     }
 
+    private Session Owner => _session ?? throw NotOverridden();
+
     private nint Number =>
-        _handle.IsClosed ? throw new ObjectDisposedException(nameof(Exchange)) : _handle.Number;
+        _handle.IsClosed ? throw new ObjectDisposedException(nameof(Exchange)) :
+        _handle.IsInvalid ? throw NotOverridden() :
+        _handle.Number;
+
+    private static NotSupportedException NotOverridden() => new(
+        "This stands in for an exchange in a test, and what was called is not overridden.");
 
     private void ThrowUnlessOk(
         int status, nint error, CancellationToken cancellationToken = default)

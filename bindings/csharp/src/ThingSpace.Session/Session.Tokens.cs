@@ -210,7 +210,7 @@ public partial class Session
     /// <summary>Gives it back when its request found an answer that is the program's.</summary>
     internal void EndExchange(Exchange exchange, bool isOver)
     {
-        if (isOver)
+        if (isOver && exchange.IsReusable)
         {
             _idle.Put(exchange);
         }
