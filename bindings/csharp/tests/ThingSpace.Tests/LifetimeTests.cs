@@ -150,6 +150,44 @@ public class LifetimeTests
     }
 
     [Fact]
+    public async Task The_exception_tells_who_cancelled()
+    {
+        using Sandbox sandbox = Sandbox.Start();
+        using Session session = sandbox.Login();
+        string token = session.Token;
+        sandbox.Fault("api", "hold", -1);
+        sandbox.Fault("login", "hold", -1);
+        Task[] Begin(CancellationToken cancellation) =>
+        [
+            session.GetAsync(Sandbox.Account, cancellationToken: cancellation),
+            session.ReloginAsync(token, cancellationToken: cancellation),
+            session.ReloginAsync(token, cancellationToken: cancellation),
+        ];
+        using var one = new CancellationTokenSource();
+        using var other = new CancellationTokenSource();
+        Task[] cancelled = Begin(one.Token);
+        Task[] running = Begin(other.Token);
+        sandbox.WaitFor("api", 2);
+        sandbox.WaitFor("login", 2);
+        one.Cancel();
+        await EndBy(one.Token, cancelled);
+        Assert.All(running, call => Assert.False(call.IsCompleted));
+        session.Cancel();
+        await EndBy(CancellationToken.None, running);
+
+        static async Task EndBy(CancellationToken cancellation, Task[] calls)
+        {
+            foreach (Task call in calls)
+            {
+                OperationCanceledException e =
+                    await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+                Assert.Equal(cancellation, e.CancellationToken);
+                Assert.True(call.IsCanceled);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Dispose_ends_running_calls()
     {
         using Sandbox sandbox = Sandbox.Start();
