@@ -2,7 +2,7 @@
 //! thing it does on a line of its own and waits on its standard input where it is told to, so that
 //! a test knows where it stands when it kills it.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 #[cfg(target_os = "linux")]
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -60,11 +60,25 @@ impl Job {
     }
 
     pub fn start(mut self) -> Helper {
-        let child = self.command.spawn();
+        let child = spawn(&mut self.command);
         let mut child = child.expect("a process, in namespaces of its own where it needs them");
         let lines = BufReader::new(child.stdout.take().unwrap());
         Helper { child, lines }
     }
+}
+
+/// Wine now and then has an error of its own in the place of a process. Nothing of that one ran.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    const ERROR_INTERNAL_ERROR: i32 = 1359;
+    let fails_by_chance =
+        |error: &io::Error| cfg!(windows) && error.raw_os_error() == Some(ERROR_INTERNAL_ERROR);
+    for _ in 0..20 {
+        match command.spawn() {
+            Err(error) if fails_by_chance(&error) => {}
+            spawned => return spawned,
+        }
+    }
+    command.spawn()
 }
 
 impl Helper {
