@@ -3,6 +3,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
+using System.IO;
 using System.Linq;
 using System.Net.Http;
 using System.Text;
@@ -111,6 +112,22 @@ internal sealed class Sandbox : IDisposable
         }
 
         return JsonNode.Parse(text)!;
+    }
+
+    /// <summary>
+    /// Deletes a folder in which a session had its store. The library notes there that a password
+    /// works some time after the login: what it writes just then stays.
+    /// </summary>
+    internal static void Discard(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // The system clears its folder for temporary files.
+        }
     }
 
     internal void Expire(string what = "session") =>

@@ -61,7 +61,7 @@ internal sealed class Scenario : IDisposable
         }
 
         _sandbox.Dispose();
-        Directory.Delete(_temp, recursive: true);
+        Sandbox.Discard(_temp);
     }
 
     private static JsonNode Read(string file) => JsonNode.Parse(File.ReadAllText(file))!;

@@ -334,7 +334,7 @@ public class CarriedTests
         }
         finally
         {
-            Directory.Delete(top, recursive: true);
+            Sandbox.Discard(top);
         }
     }
 
