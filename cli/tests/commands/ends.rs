@@ -48,6 +48,7 @@ fn a_hung_login_ends_at_once_and_its_slot_stays() {
         let child = start(&scene, &["token"]);
         let held = json!({"counter": "held", "at_least": 1});
         scene.sandbox.control("POST", "/await", held);
+        wait_until_it_was_told(&child);
         signal(&child, number);
         let (by, said) = end(child);
         assert_eq!(by, Some(number.as_raw()), "{said}");
@@ -105,6 +106,22 @@ fn whoever_waits_for_standard_input_can_be_ended() {
         signal(&child, Signal::INT);
         let (by, _) = end(child);
         assert_eq!(by, Some(Signal::INT.as_raw()));
+    }
+}
+
+/// Goes on when it knows of the login that has begun: the thread of its call is told whenever it
+/// wakes, and has done so once more when it sleeps for the second time.
+fn wait_until_it_was_told(child: &Child) {
+    let status = format!("/proc/{}/status", child.id());
+    let sleeps = || {
+        let status = std::fs::read_to_string(&status).unwrap();
+        let mut lines = status.lines();
+        let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        count.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = sleeps();
+    while sleeps() < before + 2 {
+        std::thread::yield_now();
     }
 }
 
