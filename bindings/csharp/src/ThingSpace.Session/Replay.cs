@@ -21,23 +21,24 @@ internal static class Replay
     /// Whether a content gives the same bytes each time. Must be asked before it is sent: a stream
     /// that was sent tells nothing any more. Only of the framework's own classes it is known; one
     /// derived from them may do anything. JSON is written out now: what it is written from, or
-    /// something inside of that, may be there once only.
+    /// something inside of that, may be there once only. So is what has its bytes already and is
+    /// of a derived class: other libraries' text and JSON.
     /// </summary>
     internal static Task<bool> IsPossible(
-        HttpContent content, bool isAsync, CancellationToken cancellationToken)
-    {
-        Type type = content.GetType();
-        return type == typeof(ByteArrayContent) || type == typeof(StringContent) ||
-            type == typeof(FormUrlEncodedContent) ||
-#if NET8_0_OR_GREATER
-            type == typeof(ReadOnlyMemoryContent)
-#else
-            // A later framework's own.
-            type.FullName is "System.Net.Http.ReadOnlyMemoryContent"
-#endif
+        HttpContent content, bool isAsync, CancellationToken cancellationToken) =>
+        IsKnown(content.GetType())
             ? s_yes
             : IsPossibleOnceRead(content, isAsync, cancellationToken);
-    }
+
+    private static bool IsKnown(Type type) =>
+        type == typeof(ByteArrayContent) || type == typeof(StringContent) ||
+        type == typeof(FormUrlEncodedContent) ||
+#if NET8_0_OR_GREATER
+        type == typeof(ReadOnlyMemoryContent);
+#else
+        // A later framework's own.
+        type.FullName is "System.Net.Http.ReadOnlyMemoryContent";
+#endif
 
     private static async Task<bool> IsPossibleOnceRead(
         HttpContent content, bool isAsync, CancellationToken cancellationToken)
@@ -54,6 +55,13 @@ internal static class Replay
         {
             foreach (HttpContent part in (MultipartContent)content)
             {
+                // Written out, a part has one header more, and the length of the whole may be known
+                // already.
+                if (part is ByteArrayContent && !IsKnown(part.GetType()))
+                {
+                    return false;
+                }
+
                 if (!await IsPossible(part, isAsync, cancellationToken).ConfigureAwait(false))
                 {
                     return false;
@@ -67,6 +75,21 @@ internal static class Replay
         {
             // Its stream is its buffer.
             _ = await ReadAsStream(content, isAsync, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
+        if (content is ByteArrayContent)
+        {
+            Task writing = content.LoadIntoBufferAsync();
+            if (isAsync)
+            {
+                await writing.ConfigureAwait(false);
+            }
+            else
+            {
+                writing.GetAwaiter().GetResult();
+            }
+
             return true;
         }
 

@@ -36,9 +36,11 @@ namespace ThingSpace;
 /// </para>
 /// <para>
 /// A content that can be read twice is sent again as it is: the framework's own for text, bytes,
-/// forms, JSON (which is written out before it is first sent), streams that can seek, and multipart
-/// contents of these. For any other, derived ones included, the token is renewed and the request
-/// throws <see cref="ThingSpaceException"/>; make it anew and send it again.
+/// forms, JSON, streams that can seek, and multipart contents of these. So is one that is derived
+/// from <see cref="ByteArrayContent"/> or <see cref="StringContent"/>, unless it is a part of
+/// another; it is written out before it is first sent, as JSON is. For any other, derived ones
+/// included, the token is renewed and the request throws <see cref="ThingSpaceException"/>; make it
+/// anew and send it again.
 /// <see cref="HttpContent.LoadIntoBufferAsync()"/> beforehand makes a <see cref="StreamContent"/>
 /// of any stream one that can be read twice.
 /// </para>

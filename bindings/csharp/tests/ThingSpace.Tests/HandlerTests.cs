@@ -128,6 +128,42 @@ public sealed class HandlerTests : IDisposable
         Assert.Equal(1, _sandbox.Count("api"));
     }
 
+    [Theory]
+    [InlineData(true)]
+#if !TSM_NETSTANDARD
+    [InlineData(false)]
+#endif
+    public async Task A_content_derived_from_bytes_is_written_once(bool isAsync)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(Filter);
+        using var content = new WritesOnce(bytes);
+        _sandbox.Expire();
+        _sandbox.Control("DELETE", "/log");
+        using var request = new HttpRequestMessage(HttpMethod.Post, DeviceList)
+        {
+            Content = content,
+        };
+#if TSM_NETSTANDARD
+        Assert.True(isAsync);
+        using HttpResponseMessage response = await _http.SendAsync(request);
+#else
+        using HttpResponseMessage response =
+            isAsync ? await _http.SendAsync(request) : _http.Send(request);
+#endif
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(
+            [bytes.Length, bytes.Length],
+            Log().Where(static line => (string)line!["kind"]! == "api")
+                .Select(static line => (int)line!["body_bytes"]!));
+
+        using var parts = new MultipartContent { new WritesOnce(bytes) };
+        Assert.NotNull(parts.Headers.ContentLength);
+        _sandbox.Expire();
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(
+            () => _http.PostAsync(DeviceList, parts));
+        Assert.Contains("cannot be sent again", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_spent_stream_that_was_buffered_is_sent_again()
     {
@@ -647,6 +683,18 @@ public sealed class HandlerTests : IDisposable
         {
             length = 0;
             return false;
+        }
+    }
+
+    private sealed class WritesOnce(byte[] bytes) : ByteArrayContent(bytes)
+    {
+        private bool _isSpent;
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            Assert.False(_isSpent);
+            _isSpent = true;
+            return base.SerializeToStreamAsync(stream, context);
         }
     }
 
