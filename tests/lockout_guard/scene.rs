@@ -185,14 +185,16 @@ fn slots_in(directory: &Path) -> (usize, usize) {
     (refused, slots.len() - refused)
 }
 
-/// Goes on when of each account the password that worked last is hashed.
+/// Goes on when a directory has records, and of each account the password that worked last is
+/// hashed.
 pub fn until_hashed(directory: &Path) {
     until("the passwords are hashed", || are_hashed(directory));
 }
 
 pub fn are_hashed(directory: &Path) -> bool {
     let is_hashed = |record: &Value| record["succeeded"].is_string();
-    records_in(directory).iter().all(is_hashed)
+    let records = records_in(directory);
+    !records.is_empty() && records.iter().all(is_hashed)
 }
 
 /// The records in a directory.
