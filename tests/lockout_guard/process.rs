@@ -16,16 +16,20 @@ pub fn change(what: &str, step: &Value) {
     }
 }
 
-/// A child that lives on until nobody holds the other end of its standard input.
+/// A child that lives on until nobody holds the other end of its standard input. What the library
+/// does in a child before anything else is done once it is told of.
 fn fork() {
+    let (mut ends, mut byte) = ([0; 2], 0u8);
     // SAFETY: the child calls nothing but what is async-signal-safe.
     unsafe {
+        assert_eq!(libc::pipe(ends.as_mut_ptr()), 0);
         let child = libc::fork();
         if child == 0 {
-            let mut byte = 0u8;
+            libc::write(ends[1], (&raw const byte).cast(), 1);
             while libc::read(0, (&raw mut byte).cast(), 1) > 0 {}
             libc::_exit(0);
         }
+        assert_eq!(libc::read(ends[0], (&raw mut byte).cast(), 1), 1);
         say(&format!("forked {child}"));
     }
 }
