@@ -167,7 +167,7 @@ public partial class Session
         CancellationToken cancellationToken = default)
     {
         RequireSoap(service, operation, bodyXml);
-        return CallSoap(service, operation, bodyXml, (CallTime)timeout, cancellationToken);
+        return CallSoap(service, operation, bodyXml, timeout, cancellationToken);
     }
 
     /// <inheritdoc cref="SoapCall"/>

@@ -31,7 +31,7 @@ public partial class Session
         string method,
         string path,
         byte[]? body,
-        KeyValuePair<string, string>[]? headers,
+        IEnumerable<KeyValuePair<string, string>>? headers,
         Deadline deadline,
         CancellationToken cancellationToken) =>
         OnWorker(
@@ -63,7 +63,7 @@ public partial class Session
                 method, path, whole.ToArray(), headers, deadline.ForCall, cancellationToken);
         }
 
-        KeyValuePair<string, string>[]? read = headers?.ToArray();
+        headers = headers?.ToArray();
         Task reading = body.CopyToAsync(whole, 81920, cancellationToken);
         using (var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Ended))
         {
@@ -77,7 +77,7 @@ public partial class Session
 
         await reading.ConfigureAwait(false);
         return await SendBytes(
-            method, path, whole.ToArray(), read, deadline, cancellationToken)
+            method, path, whole.ToArray(), headers, deadline, cancellationToken)
                 .ConfigureAwait(false);
     }
 
