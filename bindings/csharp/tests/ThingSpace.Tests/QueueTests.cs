@@ -1,6 +1,7 @@
 #if TSM_NETSTANDARD
 using System;
 using System.Linq;
+using System.Text.Json.Nodes;
 using System.Threading;
 using System.Threading.Tasks;
 #endif
@@ -58,6 +59,20 @@ public sealed class QueueTests : IDisposable
         Assert.IsType<TimeoutException>(e.InnerException);
         Assert.Contains("sent nothing", e.Message, StringComparison.Ordinal);
         Assert.Equal(Threads, _sandbox.Count("api"));
+    }
+
+    [Fact]
+    public async Task What_a_call_waited_counts_and_its_exception_names_the_whole_time()
+    {
+        Task<Response> call = _slow.GetAsync(
+            Sandbox.Account, timeout: TimeSpan.FromMilliseconds(500));
+        Assert.False(call.IsCompleted);
+
+        // It has a thread now, and is held itself.
+        _sandbox.Control("POST", "/release", new JsonObject());
+        ThingSpaceException e = await Assert.ThrowsAsync<ThingSpaceException>(() => call);
+        Assert.Equal(TsmStatus.Timeout, e.Status);
+        Assert.Contains("(0.5 s)", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
